@@ -1,0 +1,1 @@
+//! Generated types and operation table of IAM and STS.

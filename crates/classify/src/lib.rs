@@ -1,0 +1,1 @@
+//! Bytes to schema: format detection, type inference, table grouping.

@@ -1,0 +1,1 @@
+//! A thin SigV4 client over the generated shapes.

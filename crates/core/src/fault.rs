@@ -1,0 +1,115 @@
+use std::fmt;
+
+/// Whose mistake a fault is; it decides the default HTTP status and, in Query answers, the
+/// `Type` element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The caller's: 4xx.
+    Sender,
+    /// Ours: 5xx.
+    Receiver,
+}
+
+/// An error as a client sees it: AWS's code, HTTP status and text.
+///
+/// Services build their own typed errors and map them to this once; the doors render it in the
+/// protocol of the call. `message` is for the caller; `cause` is for the log and never leaves
+/// the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    code: String,
+    status: u16,
+    message: String,
+    cause: Option<String>,
+    decision: Option<String>,
+}
+
+impl Fault {
+    /// A fault of the caller's: HTTP 400.
+    pub fn sender(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), status: 400, message: message.into(), cause: None, decision: None }
+    }
+
+    /// A fault of ours: HTTP 500, AWS's neutral text; `cause` goes to the log only.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self {
+            code: "InternalFailure".to_owned(),
+            status: 500,
+            message: "The request processing has failed because of an unknown error, exception or failure.".to_owned(),
+            cause: Some(cause.to_string()),
+            decision: None,
+        }
+    }
+
+    /// The same fault under another HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same fault under another code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// The same fault with what the log should keep.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The same fault carrying the id of the access decision behind it.
+    #[must_use]
+    pub fn with_decision(mut self, id: impl Into<String>) -> Self {
+        self.decision = Some(id.into());
+        self
+    }
+
+    /// AWS's error code, for example `EntityNotFoundException`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What the caller reads.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the log keeps, if it is more than the message.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The access decision that led to this fault.
+    #[must_use]
+    pub fn decision(&self) -> Option<&str> {
+        self.decision.as_deref()
+    }
+
+    /// Whose mistake it is, by the status.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        if self.status >= 500 { Blame::Receiver } else { Blame::Sender }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

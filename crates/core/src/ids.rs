@@ -1,0 +1,147 @@
+use std::fmt;
+use std::sync::Mutex;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+
+/// The seam for randomness: every id, key and token is made from it.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer with random bytes.
+    fn fill(&self, buffer: &mut [u8]);
+
+    /// `n` random characters of `alphabet`, which holds at most 256 characters.
+    fn text(&self, n: usize, alphabet: &str) -> String {
+        let letters: Vec<char> = alphabet.chars().collect();
+        let limit = 256 - 256 % letters.len().max(1);
+        let mut out = String::with_capacity(n);
+        let mut buffer = [0u8; 64];
+        let mut length = 0;
+        while length < n && !letters.is_empty() {
+            self.fill(&mut buffer);
+            // Bytes past the last whole multiple are dropped, or early letters would be likelier.
+            for byte in buffer.iter().copied().map(usize::from).filter(|b| *b < limit).take(n - length) {
+                if let Some(letter) = letters.get(byte % letters.len()) {
+                    out.push(*letter);
+                    length += 1;
+                }
+            }
+        }
+        out
+    }
+
+    /// `n` random bytes as lower-case hexadecimal text.
+    fn hex(&self, n: usize) -> String {
+        let mut bytes = vec![0; n];
+        self.fill(&mut bytes);
+        hex::encode(bytes)
+    }
+
+    /// A random (version 4) UUID in its usual text form.
+    fn uuid(&self) -> String {
+        let mut b = [0u8; 16];
+        self.fill(&mut b);
+        b[6] = (b[6] & 0x0f) | 0x40;
+        b[8] = (b[8] & 0x3f) | 0x80;
+        let h = hex::encode(b);
+        let part = |from: usize, to: usize| h.get(from..to).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+}
+
+/// The operating system's generator.
+#[derive(Debug, Default)]
+pub struct SystemEntropy(SystemRandom);
+
+impl SystemEntropy {
+    /// A handle on the operating system's generator.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        // A machine without randomness must not hand out guessable keys; there is nothing to go on with.
+        if self.0.fill(buffer).is_err() {
+            std::process::abort();
+        }
+    }
+}
+
+/// A repeatable generator (SplitMix64) for tests; never for keys.
+#[derive(Debug)]
+pub struct SeededEntropy(Mutex<u64>);
+
+impl SeededEntropy {
+    /// Starts the sequence of `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for chunk in buffer.chunks_mut(8) {
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = *state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            for (slot, byte) in chunk.iter_mut().zip((z ^ (z >> 31)).to_le_bytes()) {
+                *slot = byte;
+            }
+        }
+    }
+}
+
+/// The id of one call, a UUID; it is in every answer, every log line and every audit record.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// A fresh id.
+    pub fn new(entropy: &dyn Entropy) -> Self {
+        Self(entropy.uuid())
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_have_their_form_and_differ() {
+        let entropy = SystemEntropy::new();
+        let (a, b) = (entropy.uuid(), entropy.uuid());
+        assert_ne!(a, b);
+        assert_eq!(a.len(), 36);
+        assert_eq!(a.as_bytes()[14], b'4');
+    }
+
+    #[test]
+    fn a_seed_repeats() {
+        assert_eq!(SeededEntropy::new(7).hex(9), SeededEntropy::new(7).hex(9));
+        let text = SeededEntropy::new(1).text(100, "ABC");
+        assert_eq!(text.len(), 100);
+        assert!(text.bytes().all(|b| b"ABC".contains(&b)));
+    }
+}

@@ -1,0 +1,1 @@
+//! Visual jobs as DataFusion plans: sources, transforms, sinks.

@@ -1,0 +1,1 @@
+//! The HTTP door: limits, signatures, routing by operation table, errors out.

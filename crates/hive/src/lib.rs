@@ -1,0 +1,1 @@
+//! Glue's type grammar, partition expressions, SerDe and input-format descriptors.

@@ -1,0 +1,1 @@
+//! IAM and STS: principals, policies, sessions, and the authorizer.

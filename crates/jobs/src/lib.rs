@@ -1,0 +1,1 @@
+//! Glue jobs and crawlers: definitions, runs, the scheduler.

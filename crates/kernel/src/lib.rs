@@ -1,0 +1,1 @@
+//! Request context, authorization, service registry, audit, leases and the ports between services.

@@ -1,0 +1,3 @@
+//! The Mastic server and command line.
+
+fn main() {}

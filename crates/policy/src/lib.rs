@@ -1,0 +1,1 @@
+//! IAM policy documents and the access decision with its reasons: pure and synchronous.

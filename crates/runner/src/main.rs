@@ -1,0 +1,3 @@
+//! One run in one process: crawl or visual job.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The S3 door: s3s adapted to the object service.

@@ -1,0 +1,1 @@
+//! The schema, value and operation-table vocabulary that generated API types fill.

@@ -1,0 +1,1 @@
+//! The embedded store engine: SQLite in WAL mode with group commit.

@@ -1,0 +1,1 @@
+//! The document store: facade, key codec, record versions, contract suite.
