@@ -1,0 +1,111 @@
+use crate::{Schema, Shape};
+
+/// One AWS service as its API model describes it.
+#[derive(Debug)]
+pub struct Service {
+    /// The name in credential scopes and IAM actions: `glue`, `iam`, `sts`, `logs`.
+    pub id: &'static str,
+    /// How it is spoken.
+    pub protocol: Protocol,
+    /// What precedes the operation in `X-Amz-Target` (awsJson).
+    pub target_prefix: &'static str,
+    /// The API version, the `Version` parameter of awsQuery.
+    pub version: &'static str,
+    /// The XML namespace of awsQuery answers.
+    pub xml_namespace: &'static str,
+    /// The member that carries an error's text: `Message` or `message`.
+    pub message_member: &'static str,
+    /// Every operation of the model, sorted by name.
+    pub operations: &'static [Operation],
+}
+
+impl Service {
+    /// The operation of this name.
+    #[must_use]
+    pub fn operation(&self, name: &str) -> Option<&'static Operation> {
+        let index = self.operations.binary_search_by(|o| o.name.cmp(name)).ok()?;
+        self.operations.get(index)
+    }
+}
+
+/// A wire protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// JSON bodies, `application/x-amz-json-1.0`.
+    AwsJson10,
+    /// JSON bodies, `application/x-amz-json-1.1`.
+    AwsJson11,
+    /// Form in, XML out.
+    AwsQuery,
+}
+
+/// A row of the operation table.
+#[derive(Debug)]
+pub struct Operation {
+    /// The operation's name, for example `GetTable`.
+    pub name: &'static str,
+    /// The IAM action that it needs, for example `glue:GetTable`.
+    pub action: &'static str,
+    /// The action's access level (AWS's service authorization reference).
+    pub access: AccessLevel,
+    /// The resource types that the action is checked against.
+    pub resources: &'static [ResourceType],
+    /// The service's own condition keys that the action knows.
+    pub condition_keys: &'static [&'static str],
+    /// The schema of input and output; `None` where Mastic does not implement the operation.
+    pub shapes: Option<(&'static Schema, &'static Schema)>,
+}
+
+impl Operation {
+    /// Whether Mastic serves it.
+    #[must_use]
+    pub fn implemented(&self) -> bool {
+        self.shapes.is_some()
+    }
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn mutating(&self) -> bool {
+        !matches!(self.access, AccessLevel::Read | AccessLevel::List)
+    }
+}
+
+/// AWS's classes of actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessLevel {
+    /// Names of resources.
+    List,
+    /// Contents of resources.
+    Read,
+    /// Creates, changes or deletes.
+    Write,
+    /// Changes tags only.
+    Tagging,
+    /// Changes who may do what.
+    PermissionsManagement,
+}
+
+/// A type of resource that an action is checked against.
+#[derive(Debug)]
+pub struct ResourceType {
+    /// AWS's name for it, for example `table`.
+    pub name: &'static str,
+    /// Its ARN with `${Placeholders}`.
+    pub arn: &'static str,
+    /// Whether the action always needs one.
+    pub required: bool,
+}
+
+/// An implemented operation as a type; generated code implements it on an empty enum.
+pub trait Op: 'static {
+    /// The input structure.
+    type Input: Shape + Send + 'static;
+    /// The output structure.
+    type Output: Shape + Send + 'static;
+
+    /// The service it belongs to.
+    fn service() -> &'static Service;
+
+    /// Its row in the table.
+    fn operation() -> &'static Operation;
+}
