@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A value that must not reach a log, an error or a listing. `Debug` hides it and there is no
 /// `Display`; serialisation is for the store only.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret<T>(T);
 

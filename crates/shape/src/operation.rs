@@ -1,4 +1,6 @@
-use crate::{Schema, Shape};
+use std::collections::BTreeSet;
+
+use crate::{Kind, Schema, Shape};
 
 /// One AWS service as its API model describes it.
 #[derive(Debug)]
@@ -25,6 +27,33 @@ impl Service {
     pub fn operation(&self, name: &str) -> Option<&'static Operation> {
         let index = self.operations.binary_search_by(|o| o.name.cmp(name)).ok()?;
         self.operations.get(index)
+    }
+}
+
+impl Service {
+    /// The model's patterns, as written there, whose translation does not compile; an API crate's
+    /// test demands that there are none.
+    #[must_use]
+    pub fn broken_patterns(&self) -> Vec<&'static str> {
+        let mut seen = BTreeSet::new();
+        let mut broken = Vec::new();
+        let mut open: Vec<&'static Schema> =
+            self.operations.iter().filter_map(|o| o.shapes).flat_map(|(input, output)| [input, output]).collect();
+        while let Some(schema) = open.pop() {
+            if !seen.insert(schema.name) {
+                continue;
+            }
+            match schema.kind {
+                Kind::Structure(members) => open.extend(members.iter().map(|m| m.schema)),
+                Kind::List { member, .. } => open.push(member),
+                Kind::Map { key, value, .. } => open.extend([key, value]),
+                Kind::String { pattern: Some(pattern), .. } if pattern.regex().is_none() => {
+                    broken.push(pattern.source);
+                }
+                _ => {}
+            }
+        }
+        broken
     }
 }
 

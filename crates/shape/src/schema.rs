@@ -57,6 +57,8 @@ pub enum Kind {
         /// Bounds of the number of entries.
         length: Bounds<i64>,
     },
+    /// Any value: the model does not say more.
+    Document,
     /// Named members, in the model's order.
     Structure(&'static [Member]),
 }

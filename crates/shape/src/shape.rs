@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use mastic_core::Timestamp;
+use mastic_core::{Secret, Timestamp};
 
 use crate::{Name, Value};
 
@@ -103,6 +103,26 @@ impl<T: Shape> Shape for Option<T> {
 
     fn into_member(self) -> Option<Value> {
         self.map(T::into_value)
+    }
+}
+
+impl Shape for Value {
+    fn from_value(value: Value) -> Result<Self, ShapeError> {
+        Ok(value)
+    }
+
+    fn into_value(self) -> Value {
+        self
+    }
+}
+
+impl Shape for Secret<String> {
+    fn from_value(value: Value) -> Result<Self, ShapeError> {
+        String::from_value(value).map(Self::new)
+    }
+
+    fn into_value(self) -> Value {
+        Value::Str(self.reveal().clone())
     }
 }
 

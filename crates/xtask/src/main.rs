@@ -1,3 +1,49 @@
-//! The workspace's own tools: api generation, floors, lists.
+//! The workspace's own tools.
 
-fn main() {}
+mod api;
+mod floors;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Mastic's workspace tools.
+#[derive(Parser)]
+#[command(name = "xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Generates the API crates from botocore's service models.
+    Api {
+        /// botocore's `data` directory; asked of the `python3` on the path if not given.
+        #[arg(long)]
+        models: Option<PathBuf>,
+        /// Write nothing; fail if what is checked in differs.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks that crates depend only on lower floors, and that only the engine tower sees DataFusion.
+    Floors,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let outcome = match Arguments::parse().task {
+        Task::Api { models, check } => api::run(&root, models, check),
+        Task::Floors => floors::run(&root),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

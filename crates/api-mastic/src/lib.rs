@@ -1,0 +1,15 @@
+//! Generated types and operation table of what Mastic has beyond AWS: accounts and explanations.
+//!
+//! Everything but this file is made by `cargo xtask api`; `implemented-*.txt` beside `src` lists the
+//! operations whose types are generated. All others are rows of the operation table only.
+
+#[expect(missing_docs, clippy::indexing_slicing, reason = "generated: names and constraints are AWS's")]
+pub mod mastic;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_pattern_of_the_model_compiles() {
+        assert_eq!(super::mastic::SERVICE.broken_patterns(), [""; 0]);
+    }
+}
