@@ -1,1 +1,24 @@
 //! Glue's type grammar, partition expressions, SerDe and input-format descriptors.
+//!
+//! Everything here is pure and synchronous: text in, values out. The catalog filters partitions
+//! with [`Expression`], the classifiers describe columns with [`HiveType`], the engine tells from
+//! a storage descriptor what to read with [`Format`].
+
+mod csv;
+mod expression;
+mod format;
+mod merge;
+mod names;
+mod path;
+mod types;
+
+pub use csv::CsvOptions;
+pub use expression::{BoundExpression, Expression, ExpressionError, ScanRange};
+pub use format::{Descriptor, Format};
+pub use merge::merge;
+pub use names::{crawler_table_name, is_column_name, stored_name, suffixed_table_name};
+pub use path::{
+    DEFAULT_PARTITION, decode_partition_value, encode_partition_value, parse_partition_segment,
+    partition_path,
+};
+pub use types::{HiveType, ParseTypeError, StructField};
