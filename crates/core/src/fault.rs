@@ -35,7 +35,8 @@ impl Fault {
         Self {
             code: "InternalFailure".to_owned(),
             status: 500,
-            message: "The request processing has failed because of an unknown error, exception or failure.".to_owned(),
+            message: "The request processing has failed because of an unknown error, exception or failure."
+                .to_owned(),
             cause: Some(cause.to_string()),
             decision: None,
         }

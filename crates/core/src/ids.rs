@@ -3,6 +3,8 @@ use std::sync::Mutex;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
+use crate::Timestamp;
+
 /// The seam for randomness: every id, key and token is made from it.
 pub trait Entropy: Send + Sync {
     /// Fills the buffer with random bytes.
@@ -95,14 +97,46 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// The first two groups of a version 7 UUID: 48 bits of milliseconds.
+fn time_part(at: Timestamp) -> String {
+    let [_, _, a, b, c, d, e, f] = at.millis().to_be_bytes();
+    format!("{}-{}", hex::encode([a, b, c, d]), hex::encode([e, f]))
+}
+
 /// The id of one call, a UUID; it is in every answer, every log line and every audit record.
+///
+/// It begins with the time in milliseconds (UUID version 7), so that records sort by their moment.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
 impl RequestId {
-    /// A fresh id.
-    pub fn new(entropy: &dyn Entropy) -> Self {
-        Self(entropy.uuid())
+    /// A fresh id of this moment.
+    pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
+        let mut random = [0u8; 10];
+        entropy.fill(&mut random);
+        random[0] = (random[0] & 0x0f) | 0x70;
+        random[2] = (random[2] & 0x3f) | 0x80;
+        let [a, b, rest @ ..] = random;
+        let [c, d, tail @ ..] = rest;
+        Self(format!(
+            "{}-{}-{}-{}",
+            time_part(now),
+            hex::encode([a, b]),
+            hex::encode([c, d]),
+            hex::encode(tail)
+        ))
+    }
+
+    /// Sorts before every id of this moment or later.
+    #[must_use]
+    pub fn earliest_at(at: Timestamp) -> Self {
+        Self(format!("{}-7000-8000-000000000000", time_part(at)))
+    }
+
+    /// An id as a person or a record gives it.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// Its text.
@@ -135,6 +169,17 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(a.len(), 36);
         assert_eq!(a.as_bytes()[14], b'4');
+    }
+
+    #[test]
+    fn request_ids_sort_by_time() {
+        let entropy = SystemEntropy::new();
+        let early = RequestId::new(Timestamp::from_secs(1_770_000_000), &entropy);
+        let late = RequestId::new(Timestamp::from_secs(1_770_000_001), &entropy);
+        assert_eq!(early.as_str().len(), 36);
+        assert!(early.as_str() < late.as_str());
+        assert!(RequestId::earliest_at(Timestamp::from_secs(1_770_000_001)).as_str() <= late.as_str());
+        assert!(early.as_str() < RequestId::earliest_at(Timestamp::from_secs(1_770_000_001)).as_str());
     }
 
     #[test]

@@ -1,1 +1,22 @@
-//! Request context, authorization, service registry, audit, leases and the ports between services.
+//! The kernel: what every service stands on and no service is.
+//!
+//! A call comes in as a [`Call`] (who, from where, what). [`Registry::serve`] is the choke point:
+//! it decodes the input, asks the [`Authorizer`] for every [`Need`] that the operation declared when it was
+//! registered, and only then makes the [`Ctx`] that opens transactions. Services meet through the
+//! small traits in [`ports`], which the root connects.
+
+mod access;
+mod audit;
+mod call;
+mod ctx;
+mod kernel;
+pub mod ports;
+mod registry;
+
+pub use access::{Access, Need, Verdict};
+pub use audit::{AuditRecord, DecisionRecord, Outcome};
+pub use call::{Call, Caller, Identity, RunBinding, SessionIdentity};
+pub use ctx::{Background, Ctx};
+pub use kernel::{Kernel, Seams};
+pub use ports::Authorizer;
+pub use registry::Registry;

@@ -37,8 +37,12 @@ impl Service {
     pub fn broken_patterns(&self) -> Vec<&'static str> {
         let mut seen = BTreeSet::new();
         let mut broken = Vec::new();
-        let mut open: Vec<&'static Schema> =
-            self.operations.iter().filter_map(|o| o.shapes).flat_map(|(input, output)| [input, output]).collect();
+        let mut open: Vec<&'static Schema> = self
+            .operations
+            .iter()
+            .filter_map(|o| o.shapes)
+            .flat_map(|(input, output)| [input, output])
+            .collect();
         while let Some(schema) = open.pop() {
             if !seen.insert(schema.name) {
                 continue;

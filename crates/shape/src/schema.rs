@@ -105,9 +105,7 @@ impl Pattern {
     /// The compiled expression; `None` where the translation is not valid, which a test of every
     /// API crate rules out.
     pub fn regex(&self) -> Option<&Regex> {
-        self.compiled
-            .get_or_init(|| RegexBuilder::new(self.rust).size_limit(64 << 20).build().ok())
-            .as_ref()
+        self.compiled.get_or_init(|| RegexBuilder::new(self.rust).size_limit(64 << 20).build().ok()).as_ref()
     }
 }
 

@@ -83,7 +83,13 @@ fn walk(value: &Value, schema: &Schema, path: &str, found: &mut Vec<Violation>) 
                 && pattern.regex().is_some_and(|regex| !regex.is_match(text))
             {
                 let source = pattern.source;
-                push(found, path, value, schema, format!("Member must satisfy regular expression pattern: {source}"));
+                push(
+                    found,
+                    path,
+                    value,
+                    schema,
+                    format!("Member must satisfy regular expression pattern: {source}"),
+                );
             }
         }
         (Kind::Blob(length), Value::Blob(bytes)) => {
@@ -170,7 +176,11 @@ mod tests {
     static PATTERN: Pattern = Pattern::new("[a-z]+", "^(?:[a-z]+)$");
     static NAME: Schema = Schema {
         name: "Name",
-        kind: Kind::String { length: Bounds { min: Some(2), max: Some(4) }, pattern: Some(&PATTERN), values: &[] },
+        kind: Kind::String {
+            length: Bounds { min: Some(2), max: Some(4) },
+            pattern: Some(&PATTERN),
+            values: &[],
+        },
         sensitive: false,
     };
     static COLOUR: Schema = Schema {

@@ -46,11 +46,11 @@ pub fn run(root: &Path) -> Result<(), Failure> {
         .output()?;
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let mut wrong = Vec::new();
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        let name = package["name"].as_str().unwrap_or_default();
-        for dependency in package["dependencies"].as_array().into_iter().flatten() {
-            let dev = dependency["kind"].as_str() == Some("dev");
-            let target = dependency["name"].as_str().unwrap_or_default();
+    for package in members(&metadata, "packages") {
+        let name = text(package, "name");
+        for dependency in members(package, "dependencies") {
+            let dev = text(dependency, "kind") == "dev";
+            let target = text(dependency, "name");
             if let Some(reason) = forbidden(name, target, dev) {
                 wrong.push(format!("{name} -> {target}: {reason}"));
             }
@@ -60,6 +60,14 @@ pub fn run(root: &Path) -> Result<(), Failure> {
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
+
+fn members<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn forbidden(from: &str, to: &str, dev: bool) -> Option<&'static str> {
@@ -75,7 +83,9 @@ fn forbidden(from: &str, to: &str, dev: bool) -> Option<&'static str> {
             Some("the engine tower is a client: it knows words and pure crates only")
         }
         (None, Some(_), ..) => Some("the server tower never links the engine tower"),
-        (None, None, Some((a, i)), Some((b, j))) if !dev && (b > a || (b == a && (a >= 3 && a < 5 || j >= i))) => {
+        (None, None, Some((a, i)), Some((b, j)))
+            if !dev && (b > a || (b == a && ((3..5).contains(&a) || j >= i))) =>
+        {
             Some("arrows point to lower floors only")
         }
         _ => None,

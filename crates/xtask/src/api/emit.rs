@@ -31,7 +31,8 @@ fn module(id: &str, model: &Model) -> String {
         ("json", _) => "AwsJson11",
         _ => "AwsQuery",
     };
-    let upper = model.shapes.values().filter(|s| s.exception).flat_map(|s| &s.members).any(|(n, _)| n == "Message");
+    let upper =
+        model.shapes.values().filter(|s| s.exception).flat_map(|s| &s.members).any(|(n, _)| n == "Message");
     format!(
         "{HEAD}pub mod op;\nmod operations;\npub mod schemas;\npub mod types;\n\n\
          use mastic_shape::{{Protocol, Service}};\n\n\
@@ -50,7 +51,9 @@ fn markers(model: &Model, implemented: &[&str]) -> String {
     let mut out = format!("{HEAD}use mastic_shape::{{Op, Operation, Service}};\n\nuse super::types;\n\n");
     for name in implemented.iter().collect::<BTreeSet<_>>() {
         let Some(operation) = model.operations.get(*name) else { continue };
-        let path = |r: &Option<Reference>| r.as_ref().map_or("()".into(), |r| format!("types::{}", type_name(&r.shape)));
+        let path = |r: &Option<Reference>| {
+            r.as_ref().map_or("()".into(), |r| format!("types::{}", type_name(&r.shape)))
+        };
         let index = model.operations.keys().position(|key| key == name).unwrap_or_default();
         let _ = write!(
             out,
@@ -101,7 +104,9 @@ fn access_level(name: &str, action: Option<&ActionModel>) -> &'static str {
         Some("Tagging") => "Tagging",
         Some("Permissions management") => "PermissionsManagement",
         Some(_) => "Write",
-        None if ["Get", "Describe", "BatchGet", "Explain", "Decode"].iter().any(|p| name.starts_with(p)) => "Read",
+        None if ["Get", "Describe", "BatchGet", "Explain", "Decode"].iter().any(|p| name.starts_with(p)) => {
+            "Read"
+        }
         None if name.starts_with("List") => "List",
         None => "Write",
     }
@@ -119,8 +124,12 @@ fn resources(actions: Option<&ServiceActions>, action: Option<&ActionModel>) -> 
 }
 
 fn condition_keys(action: Option<&ActionModel>) -> Vec<&str> {
-    let all: BTreeSet<&str> =
-        action.into_iter().flat_map(|a| a.resources.values()).flat_map(|r| &r.conditions).map(String::as_str).collect();
+    let all: BTreeSet<&str> = action
+        .into_iter()
+        .flat_map(|a| a.resources.values())
+        .flat_map(|r| &r.conditions)
+        .map(String::as_str)
+        .collect();
     all.into_iter().collect()
 }
 
@@ -234,8 +243,7 @@ impl<'a> Emitter<'a> {
             let rust = static_name(&type_name(name));
             let pattern = shape.pattern.as_ref().and_then(|java| Some((java, rust_pattern(java)?)));
             if let Some((java, translated)) = &pattern {
-                let _ =
-                    writeln!(out, "static P_{rust}: Pattern = Pattern::new({java:?}, {translated:?});\n");
+                let _ = writeln!(out, "static P_{rust}: Pattern = Pattern::new({java:?}, {translated:?});\n");
             }
             let pattern = pattern.map_or("None".to_owned(), |_| format!("Some(&P_{rust})"));
             let _ = writeln!(
@@ -251,7 +259,8 @@ impl<'a> Emitter<'a> {
     fn kind(&self, shape: &ShapeModel, pattern: &str) -> String {
         let whole = |v: Option<f64>| v.map_or("None".to_owned(), |v| format!("Some({})", v as i64));
         let length = format!("Bounds {{ min: {}, max: {} }}", whole(shape.min), whole(shape.max));
-        let path = |r: &Option<Reference>| r.as_ref().map_or(String::new(), |r| static_name(&type_name(&r.shape)));
+        let path =
+            |r: &Option<Reference>| r.as_ref().map_or(String::new(), |r| static_name(&type_name(&r.shape)));
         match shape.kind.as_str() {
             _ if shape.document => "Kind::Document".to_owned(),
             "structure" => {
@@ -268,7 +277,10 @@ impl<'a> Emitter<'a> {
                 format!("Kind::Structure(&[{members}])")
             }
             "string" => {
-                format!("Kind::String {{ length: {length}, pattern: {pattern}, values: &{:?} }}", shape.values)
+                format!(
+                    "Kind::String {{ length: {length}, pattern: {pattern}, values: &{:?} }}",
+                    shape.values
+                )
             }
             "integer" => format!("Kind::Integer({length})"),
             "long" => format!("Kind::Long({length})"),

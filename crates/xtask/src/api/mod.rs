@@ -34,7 +34,8 @@ const SOURCES: &[Source] = &[
 
 pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Failure> {
     let models = models.map_or_else(installed_models, Ok)?;
-    let actions: Actions = serde_json::from_slice(&fs::read(root.join("crates/xtask/data/iam-actions.json"))?)?;
+    let actions: Actions =
+        serde_json::from_slice(&fs::read(root.join("crates/xtask/data/iam-actions.json"))?)?;
     let mut stale = Vec::new();
     for source in SOURCES {
         let home = root.join("crates").join(source.crate_name);

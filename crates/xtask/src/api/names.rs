@@ -1,13 +1,14 @@
 //! AWS's names as Rust names, and Java's regular expressions as Rust's.
 
 const KEYWORDS: &[&str] = &[
-    "as", "async", "await", "box", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern", "fn", "for",
-    "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "struct",
-    "super", "trait", "type", "union", "unsafe", "use", "where", "while",
+    "as", "async", "await", "box", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
+    "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return",
+    "static", "struct", "super", "trait", "type", "union", "unsafe", "use", "where", "while",
 ];
 
 /// Names that generated code needs for itself.
-const TAKEN: &[&str] = &["Option", "Vec", "String", "Box", "Default", "Value", "Secret", "Blob", "Timestamp", "Result"];
+const TAKEN: &[&str] =
+    &["Option", "Vec", "String", "Box", "Default", "Value", "Secret", "Blob", "Timestamp", "Result"];
 
 /// `TableInput` for a type; a name that generated code needs itself gets `Shape` behind it.
 pub fn type_name(name: &str) -> String {

@@ -1,0 +1,214 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mastic_core::{AccountId, Fault, RequestId, Timestamp};
+use mastic_store::{Keyspace, Record, Store, StoreError, WriteTx};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Call, Need};
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It was served.
+    Served,
+    /// It ended in an error.
+    Failed {
+        /// AWS's error code.
+        code: String,
+        /// The text that the caller saw.
+        message: String,
+    },
+}
+
+/// One decision that was taken for a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// What was asked for.
+    pub need: Need,
+    /// Whether it was allowed.
+    pub allowed: bool,
+    /// For a denial, the reasons and what is missing, as text for people.
+    pub explanation: Option<String>,
+}
+
+/// The trail's record of one call. Input values that AWS's model marks as sensitive are not in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// The call's id.
+    pub request_id: String,
+    /// When it came in.
+    pub time: Timestamp,
+    /// The service's id, for example `glue`.
+    pub service: String,
+    /// The operation's name.
+    pub operation: String,
+    /// Who called.
+    pub caller: crate::Caller,
+    /// The region called.
+    pub region: String,
+    /// Where from.
+    pub source_ip: Option<String>,
+    /// The client's `User-Agent`.
+    pub user_agent: Option<String>,
+    /// Whether it came over TLS.
+    pub secure: bool,
+    /// The input without its secrets, as JSON; `None` where it could not be read.
+    pub input: Option<String>,
+    /// The decisions, in the order in which they were taken.
+    pub decisions: Vec<DecisionRecord>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl Record for AuditRecord {
+    const VERSION: u16 = 1;
+}
+
+/// Key: account (`-` where the caller has none) and request id; ids begin with the time.
+const TRAIL: Keyspace<(String, String), AuditRecord> = Keyspace::new("audit.trail");
+
+/// How long event history reaches back (AWS CloudTrail: 90 days).
+const RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Records waiting for the disk at most; past that, calls wait.
+const QUEUE: usize = 16_384;
+
+enum Message {
+    Write(Box<AuditRecord>),
+    Flush(oneshot::Sender<()>),
+}
+
+/// Collects the records of concurrent calls and writes them together.
+#[derive(Clone)]
+pub(crate) struct Trail {
+    store: Store,
+    queue: mpsc::Sender<Message>,
+}
+
+impl Trail {
+    pub(crate) fn start(store: Store) -> Self {
+        let (queue, mut incoming) = mpsc::channel(QUEUE);
+        let trail = Self { store: store.clone(), queue };
+        tokio::spawn(async move {
+            let mut messages = Vec::new();
+            while incoming.recv_many(&mut messages, 4096).await > 0 {
+                let mut records = Vec::new();
+                let mut waiting = Vec::new();
+                for message in messages.drain(..) {
+                    match message {
+                        Message::Write(record) => records.push(record),
+                        Message::Flush(done) => waiting.push(done),
+                    }
+                }
+                if let Err(error) = store.write(move |tx| write_all(tx, &records)).await {
+                    tracing::error!(%error, "audit records could not be written");
+                }
+                for done in waiting {
+                    // The asker may have gone away.
+                    let _ = done.send(());
+                }
+            }
+        });
+        trail
+    }
+
+    pub(crate) async fn record(&self, record: AuditRecord) {
+        if self.queue.send(Message::Write(Box::new(record))).await.is_err() {
+            tracing::error!("the audit trail has stopped");
+        }
+    }
+
+    /// Returns when every record handed in before is on disk.
+    pub(crate) async fn flush(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.queue.send(Message::Flush(done)).await.is_ok() {
+            // The writer answers, or has stopped and there is nothing to wait for.
+            let _ = wait.await;
+        }
+    }
+
+    /// The record of a request in one account's trail.
+    pub(crate) fn find(
+        &self,
+        account: Option<&AccountId>,
+        id: &str,
+    ) -> Result<Option<AuditRecord>, StoreError> {
+        self.store.read(|tx| TRAIL.get(tx, &(trail_of(account), id)))
+    }
+
+    /// Drops what is older than event history reaches back.
+    pub(crate) async fn prune(&self, accounts: Vec<AccountId>, now: Timestamp) -> Result<(), StoreError> {
+        let oldest = RequestId::earliest_at(now.minus(RETENTION));
+        self.store
+            .write(move |tx| {
+                for account in accounts.iter().map(Some).chain([None]) {
+                    let trail = trail_of(account);
+                    TRAIL.clear(tx, TRAIL.prefix((trail,)).before(&(trail, oldest.as_str())))?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn trail_of(account: Option<&AccountId>) -> &str {
+    account.map_or("-", AccountId::as_str)
+}
+
+fn write_all(tx: &mut WriteTx<'_>, records: &[Box<AuditRecord>]) -> Result<(), StoreError> {
+    for record in records {
+        TRAIL.put(tx, &(trail_of(record.caller.account.as_ref()), record.request_id.as_str()), record)?;
+    }
+    Ok(())
+}
+
+impl AuditRecord {
+    /// The record of a call that ended in `outcome`.
+    pub(crate) fn new(
+        call: &Call,
+        service: &str,
+        operation: &str,
+        input: Option<String>,
+        decisions: Vec<DecisionRecord>,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            request_id: call.request_id.to_string(),
+            time: call.time,
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            caller: call.caller.clone(),
+            region: call.region.to_string(),
+            source_ip: call.source_ip.map(|ip| ip.to_string()),
+            user_agent: call.user_agent.clone(),
+            secure: call.secure,
+            input,
+            decisions,
+            outcome,
+        }
+    }
+
+    /// The call that this is the record of, as far as decisions need it.
+    ///
+    /// # Errors
+    /// When the record holds a region that does not parse, which it never wrote.
+    pub fn call(&self) -> Result<Call, Fault> {
+        Ok(Call {
+            caller: self.caller.clone(),
+            region: self.region.parse().map_err(Fault::internal)?,
+            request_id: RequestId::parse(&self.request_id),
+            time: self.time,
+            source_ip: self.source_ip.as_ref().and_then(|ip| ip.parse().ok()),
+            user_agent: self.user_agent.clone(),
+            secure: self.secure,
+        })
+    }
+
+    /// The input's members by name, for people.
+    #[must_use]
+    pub fn input_members(&self) -> BTreeMap<String, serde_json::Value> {
+        self.input.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+}

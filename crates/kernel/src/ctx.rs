@@ -1,0 +1,228 @@
+use std::sync::Arc;
+
+use mastic_core::{AccountId, Entropy, Fault, Region, Timestamp};
+use mastic_store::{ReadTx, Scope, Store, StoreError, WriteTx};
+use parking_lot::Mutex;
+
+use crate::{Call, Caller, DecisionRecord, Kernel, Need, Verdict};
+
+/// A call that was let in. Only the kernel makes one, and only it opens transactions: there is no
+/// way for a service to the store that does not pass the authorizer.
+#[derive(Clone)]
+pub struct Ctx {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kernel: Kernel,
+    call: Call,
+    store: Store,
+    decisions: Mutex<Vec<DecisionRecord>>,
+}
+
+impl Ctx {
+    pub(crate) fn new(kernel: Kernel, call: Call) -> Self {
+        let store = match call.caller.run() {
+            Some(run) if run.staged => kernel.store().scoped(Scope::staged(&run.id)),
+            _ => kernel.store().clone(),
+        };
+        Self { inner: Arc::new(Inner { kernel, call, store, decisions: Mutex::new(Vec::new()) }) }
+    }
+
+    /// The call as it came in.
+    #[must_use]
+    pub fn call(&self) -> &Call {
+        &self.inner.call
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.inner.call.caller
+    }
+
+    /// The account of the caller.
+    ///
+    /// # Errors
+    /// AWS's `AccessDenied` for a caller without an account (anonymous calls).
+    pub fn account(&self) -> Result<&AccountId, Fault> {
+        self.caller()
+            .account
+            .as_ref()
+            .ok_or_else(|| Fault::sender("AccessDenied", "Access Denied").with_status(403))
+    }
+
+    /// The region called.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.inner.call.region
+    }
+
+    /// The moment of the call.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.call.time
+    }
+
+    /// The seam for randomness and ids.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.inner.kernel.entropy()
+    }
+
+    /// The kernel, for ports.
+    #[must_use]
+    pub fn kernel(&self) -> &Kernel {
+        &self.inner.kernel
+    }
+
+    /// Demands further permissions, met while working: a passed role, each table of a batch.
+    ///
+    /// # Errors
+    /// `AccessDeniedException` with AWS's sentence for the first need that is not allowed.
+    pub fn authorize(&self, needs: &[Need]) -> Result<(), Fault> {
+        for need in needs {
+            let verdict = self.decide(need)?;
+            if !verdict.allowed {
+                return Err(Fault::sender("AccessDeniedException", verdict.text)
+                    .with_decision(self.inner.call.request_id.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a need is allowed, for operations that leave out what the caller may not see.
+    ///
+    /// # Errors
+    /// When the authorizer itself fails.
+    pub fn allowed(&self, need: &Need) -> Result<bool, Fault> {
+        self.decide(need).map(|verdict| verdict.allowed)
+    }
+
+    fn decide(&self, need: &Need) -> Result<Verdict, Fault> {
+        let verdict = self.inner.kernel.authorizer()?.decide(&self.inner.call, need)?;
+        self.inner.decisions.lock().push(DecisionRecord {
+            need: need.clone(),
+            allowed: verdict.allowed,
+            explanation: verdict.explanation.clone(),
+        });
+        Ok(verdict)
+    }
+
+    pub(crate) fn take_decisions(&self) -> Vec<DecisionRecord> {
+        std::mem::take(&mut self.inner.decisions.lock())
+    }
+
+    /// Reads a consistent snapshot; a run sees its own staged writes in it.
+    ///
+    /// # Errors
+    /// What the closure returns, or that the store cannot be read.
+    pub fn read<R, E: From<StoreError>>(&self, f: impl FnOnce(&ReadTx<'_>) -> Result<R, E>) -> Result<R, E> {
+        self.inner.store.read(f)
+    }
+
+    /// Writes in one transaction, durable when this returns; a run's writes are staged.
+    ///
+    /// # Errors
+    /// What the closure returns (then nothing was written), or that the store cannot be written.
+    pub async fn write<R, E>(
+        &self,
+        f: impl FnOnce(&mut WriteTx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.store.write(f).await
+    }
+
+    /// Writes past the run's overlay: for state that is not output (log lines, upload bookkeeping).
+    ///
+    /// # Errors
+    /// Those of [`Ctx::write`].
+    pub async fn write_plain<R, E>(
+        &self,
+        f: impl FnOnce(&mut WriteTx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.kernel.store().write(f).await
+    }
+}
+
+/// The server's own work, which no caller asked for: schedulers, sweepers, start-up. It is named in
+/// the log, and holds no caller's rights.
+#[derive(Clone)]
+pub struct Background {
+    kernel: Kernel,
+    name: &'static str,
+}
+
+impl Background {
+    pub(crate) fn new(kernel: Kernel, name: &'static str) -> Self {
+        Self { kernel, name }
+    }
+
+    /// What the work is called.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The kernel, for ports.
+    #[must_use]
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.kernel.clock().now()
+    }
+
+    /// The seam for randomness and ids.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.kernel.entropy()
+    }
+
+    /// Reads a consistent snapshot.
+    ///
+    /// # Errors
+    /// What the closure returns, or that the store cannot be read.
+    pub fn read<R, E: From<StoreError>>(&self, f: impl FnOnce(&ReadTx<'_>) -> Result<R, E>) -> Result<R, E> {
+        self.kernel.store().read(f)
+    }
+
+    /// Writes in one transaction, durable when this returns.
+    ///
+    /// # Errors
+    /// What the closure returns (then nothing was written), or that the store cannot be written.
+    pub async fn write<R, E>(
+        &self,
+        f: impl FnOnce(&mut WriteTx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.kernel.store().write(f).await
+    }
+
+    /// Throws away all that a run has staged.
+    ///
+    /// # Errors
+    /// That the store cannot be written; calling it again goes on.
+    pub async fn discard_staged(&self, run: &str) -> Result<(), StoreError> {
+        self.kernel.store().discard(run).await
+    }
+
+    /// Counts committed writes to a keyspace, for caches: unchanged count, unchanged content.
+    #[must_use]
+    pub fn generation(&self, keyspace: &str) -> u64 {
+        self.kernel.store().keyspace_generation(keyspace)
+    }
+}

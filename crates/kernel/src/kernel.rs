@@ -1,0 +1,214 @@
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use mastic_core::{AccountId, Clock, Entropy, Fault, RequestId, Timestamp};
+use mastic_store::Store;
+use parking_lot::RwLock;
+
+use crate::audit::Trail;
+use crate::ports::{Authorizer, LogSink, ResourcePolicies, RoleSessions};
+use crate::{Access, AuditRecord, Background, Call, Ctx, Outcome};
+
+/// The seams through which time and randomness come in.
+#[derive(Clone)]
+pub struct Seams {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness and ids.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What services share. Cheap to clone.
+#[derive(Clone)]
+pub struct Kernel {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    seams: Seams,
+    trail: Trail,
+    authorizer: OnceLock<Arc<dyn Authorizer>>,
+    sessions: OnceLock<Arc<dyn RoleSessions>>,
+    logs: OnceLock<Arc<dyn LogSink>>,
+    policies: RwLock<HashMap<&'static str, Arc<dyn ResourcePolicies>>>,
+}
+
+impl Kernel {
+    /// A kernel over a store; must be called within a tokio runtime, where the audit trail's writer runs.
+    #[must_use]
+    pub fn new(store: Store, seams: Seams) -> Self {
+        let trail = Trail::start(store.clone());
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                seams,
+                trail,
+                authorizer: OnceLock::new(),
+                sessions: OnceLock::new(),
+                logs: OnceLock::new(),
+                policies: RwLock::new(HashMap::new()),
+            }),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.inner.seams.clock
+    }
+
+    /// Randomness and ids.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.inner.seams.entropy
+    }
+
+    /// Both seams, to hand on.
+    #[must_use]
+    pub fn seams(&self) -> Seams {
+        self.inner.seams.clone()
+    }
+
+    /// A fresh request id of the present moment.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        RequestId::new(self.clock().now(), self.entropy())
+    }
+
+    /// Connects the authorizer; the first connection stays.
+    pub fn connect_authorizer(&self, authorizer: Arc<dyn Authorizer>) {
+        self.inner.authorizer.get_or_init(|| authorizer);
+    }
+
+    /// Connects the port for role sessions; the first connection stays.
+    pub fn connect_sessions(&self, sessions: Arc<dyn RoleSessions>) {
+        self.inner.sessions.get_or_init(|| sessions);
+    }
+
+    /// Connects the port for log lines; the first connection stays.
+    pub fn connect_logs(&self, logs: Arc<dyn LogSink>) {
+        self.inner.logs.get_or_init(|| logs);
+    }
+
+    /// Connects the resource policies of one service, by the service part of its ARNs.
+    pub fn connect_policies(&self, service: &'static str, policies: Arc<dyn ResourcePolicies>) {
+        self.inner.policies.write().insert(service, policies);
+    }
+
+    /// The authorizer. Without one nothing is served.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn authorizer(&self) -> Result<&Arc<dyn Authorizer>, Fault> {
+        self.inner.authorizer.get().ok_or_else(|| Fault::internal("no authorizer is connected"))
+    }
+
+    /// The port for role sessions.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn sessions(&self) -> Result<&Arc<dyn RoleSessions>, Fault> {
+        self.inner.sessions.get().ok_or_else(|| Fault::internal("no role sessions are connected"))
+    }
+
+    /// The port for log lines.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn logs(&self) -> Result<&Arc<dyn LogSink>, Fault> {
+        self.inner.logs.get().ok_or_else(|| Fault::internal("no log sink is connected"))
+    }
+
+    /// The resource policies of a service, if it has any.
+    #[must_use]
+    pub fn policies(&self, service: &str) -> Option<Arc<dyn ResourcePolicies>> {
+        self.inner.policies.read().get(service).cloned()
+    }
+
+    /// A context for the server's own work.
+    #[must_use]
+    pub fn background(&self, name: &'static str) -> Background {
+        Background::new(self.clone(), name)
+    }
+
+    /// The choke point: lets a call in if every need is allowed.
+    ///
+    /// # Errors
+    /// The context that was refused (for the audit record) and the fault.
+    pub fn admit(&self, call: Call, access: &Access) -> (Ctx, Result<(), Fault>) {
+        let ctx = Ctx::new(self.clone(), call);
+        let outcome = match access {
+            Access::All(needs) if needs.is_empty() => {
+                Err(Fault::internal("an operation without access requirement"))
+            }
+            Access::All(needs) => ctx.authorize(needs),
+            Access::PerEntry | Access::Anybody => Ok(()),
+        };
+        (ctx, outcome)
+    }
+
+    /// Writes the audit record of a call that was let in or refused.
+    pub async fn audit(
+        &self,
+        ctx: &Ctx,
+        service: &str,
+        operation: &str,
+        input: Option<String>,
+        outcome: Result<(), &Fault>,
+    ) {
+        let record = AuditRecord::new(
+            ctx.call(),
+            service,
+            operation,
+            input,
+            ctx.take_decisions(),
+            outcome_of(outcome),
+        );
+        self.inner.trail.record(record).await;
+    }
+
+    /// Writes the audit record of a call that did not get as far as a decision: an unknown operation, a body that
+    /// does not decode.
+    pub async fn audit_refused(&self, call: &Call, service: &str, operation: &str, fault: &Fault) {
+        let record = AuditRecord::new(call, service, operation, None, Vec::new(), outcome_of(Err(fault)));
+        self.inner.trail.record(record).await;
+    }
+
+    /// Finds the audit record of a request in an account's trail.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn audit_record(
+        &self,
+        account: Option<&AccountId>,
+        id: &str,
+    ) -> Result<Option<AuditRecord>, Fault> {
+        self.inner.trail.flush().await;
+        Ok(self.inner.trail.find(account, id)?)
+    }
+
+    /// Drops audit records older than event history reaches back.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn audit_prune(&self, accounts: Vec<AccountId>, now: Timestamp) -> Result<(), Fault> {
+        Ok(self.inner.trail.prune(accounts, now).await?)
+    }
+
+    /// Returns when every audit record so far is on disk; the last step of a shutdown.
+    pub async fn audit_flush(&self) {
+        self.inner.trail.flush().await;
+    }
+}
+
+fn outcome_of(outcome: Result<(), &Fault>) -> Outcome {
+    match outcome {
+        Ok(()) => Outcome::Served,
+        Err(fault) => Outcome::Failed { code: fault.code().to_owned(), message: fault.message().to_owned() },
+    }
+}

@@ -1,0 +1,116 @@
+//! The small traits through which services meet. The root connects them; none has more than six
+//! methods.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mastic_core::{AccountId, Arn, Fault, Region, Secret, Timestamp};
+
+use crate::{Call, Caller, Need, RunBinding, Verdict};
+
+/// Decides needs. Implemented by `iam`.
+pub trait Authorizer: Send + Sync {
+    /// Whether `call`'s principal may do what `need` says, and why not.
+    fn decide(&self, call: &Call, need: &Need) -> Result<Verdict, Fault>;
+
+    /// Decides again with today's policies and tells every reason, as text for people.
+    fn explain(&self, call: &Call, need: &Need) -> Result<String, Fault>;
+}
+
+/// A resource's own policy and the account that owns it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourcePolicy {
+    /// The account that owns the resource.
+    pub owner: AccountId,
+    /// The policy document as JSON, if there is one.
+    pub document: Option<String>,
+}
+
+/// Gives the resource policies of one AWS service. Implemented by `objects` (bucket policies); role trust
+/// policies are `iam`'s own.
+pub trait ResourcePolicies: Send + Sync {
+    /// The owner and policy of the resource of this ARN; `None` if there is no such resource.
+    fn policy(&self, arn: &str) -> Result<Option<ResourcePolicy>, Fault>;
+}
+
+/// An access key with what the gateway needs to check a signature made with it.
+#[derive(Debug, Clone)]
+pub struct KeyMaterial {
+    /// The secret access key.
+    pub secret: Secret<String>,
+    /// For temporary credentials, the session token that the call must carry.
+    pub session_token: Option<Secret<String>>,
+    /// For temporary credentials, when they end.
+    pub expires: Option<Timestamp>,
+    /// Whether an administrator has switched the key off.
+    pub active: bool,
+    /// Whom the key stands for.
+    pub caller: Caller,
+}
+
+/// Resolves access keys. Implemented by `iam`.
+pub trait Keys: Send + Sync {
+    /// The key of this id; `None` if there is none.
+    fn key(&self, access_key_id: &str) -> Result<Option<KeyMaterial>, Fault>;
+
+    /// Notes that a call was signed with the key (for `GetAccessKeyLastUsed`).
+    fn used(&self, access_key_id: &str, service: &str, region: &Region, time: Timestamp);
+}
+
+/// Temporary credentials.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// `ASIA...`.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: Secret<String>,
+    /// The session token.
+    pub session_token: Secret<String>,
+    /// When they end.
+    pub expires: Timestamp,
+    /// The session as a caller, for what the server does itself in the run's name.
+    pub caller: Caller,
+}
+
+/// What an AWS service asks for when it assumes a role.
+#[derive(Debug, Clone)]
+pub struct ServiceSession {
+    /// The service principal, for example `glue.amazonaws.com`.
+    pub service: &'static str,
+    /// The role to assume.
+    pub role: Arn,
+    /// The session's name, for example `GlueJobRunnerSession`.
+    pub session_name: String,
+    /// A policy that narrows the session.
+    pub session_policy: Option<String>,
+    /// The run that the session is bound to.
+    pub run: Option<RunBinding>,
+    /// How long it lasts.
+    pub duration: Duration,
+}
+
+/// Lets Mastic's services assume roles as AWS's would. Implemented by `iam`.
+#[async_trait]
+pub trait RoleSessions: Send + Sync {
+    /// Whether the role exists and its trust policy admits the service principal.
+    fn can_assume(&self, service: &'static str, role: &Arn) -> Result<bool, Fault>;
+
+    /// Assumes the role; a fault `AccessDenied` tells that the role is missing or does not trust the service.
+    async fn assume(&self, session: ServiceSession) -> Result<Credentials, Fault>;
+
+    /// Ends every session that is bound to the run.
+    async fn revoke(&self, run: &str) -> Result<(), Fault>;
+}
+
+/// Takes log lines of runs. Implemented by `watch`; the caller's own permissions decide, as on AWS.
+#[async_trait]
+pub trait LogSink: Send + Sync {
+    /// Appends lines to a stream, making group and stream where they are missing.
+    async fn append(
+        &self,
+        call: &Call,
+        group: &str,
+        stream: &str,
+        lines: Vec<(Timestamp, String)>,
+    ) -> Result<(), Fault>;
+}
