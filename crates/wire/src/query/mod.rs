@@ -1,0 +1,16 @@
+//! awsQuery: forms in, XML out ("Smithy: AWS Query protocol").
+
+mod decode;
+mod encode;
+mod form;
+mod read;
+mod write;
+mod xml;
+
+pub use decode::decode;
+pub use encode::encode;
+pub use form::Form;
+pub use read::read;
+pub use write::write;
+pub(crate) use write::{element, escape};
+pub use xml::Element;
