@@ -1,1 +1,40 @@
 //! IAM policy documents and the access decision with its reasons: pure and synchronous.
+//!
+//! The road in: [`Document::parse_as`] turns JSON into a compiled document, a [`PolicySet`] gathers
+//! the documents that bear on one call, and [`allows`] (fast) or [`decide`] (with every reason)
+//! answers a [`Request`]. Nothing here does I/O, asks the time or can panic; the request's
+//! [`Context`] holds all that a condition may look at.
+//!
+//! The rules are those of the IAM User Guide, "Policy evaluation logic" and "IAM JSON policy
+//! element reference".
+
+mod condition;
+mod context;
+mod decide;
+mod document;
+mod error;
+mod evaluate;
+mod json;
+mod missing;
+mod named;
+mod operand;
+mod operator;
+mod parse;
+mod pattern;
+mod principal;
+mod reasons;
+mod request;
+mod set;
+mod text;
+mod validate;
+mod variables;
+
+pub use context::Context;
+pub use decide::{allows, decide};
+pub use document::{Document, DocumentKind, Effect, Statement, Version};
+pub use error::PolicyError;
+pub use missing::{Missing, Proposal};
+pub use principal::Principal;
+pub use reasons::{Decision, Miss, Outcome, PolicyReport, StatementReport};
+pub use request::Request;
+pub use set::{Attached, Label, Layer, PolicyKind, PolicySet};

@@ -1,0 +1,151 @@
+use serde::{Deserialize, Serialize};
+
+use crate::PolicyError;
+use crate::condition::Condition;
+use crate::named::Named;
+use crate::parse;
+use crate::pattern::Pattern;
+use crate::validate;
+
+/// What a statement does when it applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Permits.
+    Allow,
+    /// Forbids, whatever else permits.
+    Deny,
+}
+
+/// The version of the policy language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Version {
+    /// Without policy variables; the default.
+    #[serde(rename = "2008-10-17")]
+    V2008,
+    /// With policy variables.
+    #[serde(rename = "2012-10-17")]
+    V2012,
+}
+
+/// Where a document is to be used, which decides what it must and must not say ("IAM JSON policy
+/// elements reference").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// Inline and session policies, service control policies: whom it concerns is not in it.
+    Identity,
+    /// A managed policy: as `Identity`, in the newer language only.
+    Managed,
+    /// Who may assume a role: the role itself is the resource.
+    Trust,
+    /// On a resource, such as a bucket or a catalog; also resource control policies.
+    Resource,
+}
+
+/// A parsed and compiled policy document.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub(crate) version: Version,
+    pub(crate) id: Option<String>,
+    pub(crate) statements: Vec<Statement>,
+}
+
+impl Document {
+    /// Parses a document of any kind: the grammar is checked, not what the kind asks for.
+    ///
+    /// # Errors
+    /// The first fault, with AWS's text for `MalformedPolicyDocument`.
+    pub fn parse(json: &str) -> Result<Self, PolicyError> {
+        let document = parse::document(json)?;
+        validate::common(&document)?;
+        Ok(document)
+    }
+
+    /// Parses a document for a certain use.
+    ///
+    /// # Errors
+    /// The first fault, with AWS's text for `MalformedPolicyDocument`.
+    pub fn parse_as(json: &str, kind: DocumentKind) -> Result<Self, PolicyError> {
+        let document = parse::document(json)?;
+        validate::kind(&document, kind)?;
+        Ok(document)
+    }
+
+    /// The language's version.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The document's `Id`.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The statements, in their order.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+}
+
+/// The list of an element such as `Action`, or of its `Not` form.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) negated: bool,
+    pub(crate) patterns: Vec<Pattern>,
+}
+
+impl Part {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(Pattern::text)
+    }
+}
+
+/// One statement of a document.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub(crate) sid: Option<String>,
+    pub(crate) effect: Effect,
+    pub(crate) principal: Option<Named>,
+    pub(crate) action: Option<Part>,
+    pub(crate) resource: Option<Part>,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+impl Statement {
+    /// The statement's `Sid`.
+    #[must_use]
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// What it does when it applies.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The entries of `Principal` or `NotPrincipal`, as kind (`AWS`, `Service`, ...) and value; a
+    /// bare `"*"` is `("AWS", "*")`.
+    pub fn principals(&self) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.principal.as_ref().map(Named::texts).unwrap_or_default();
+        texts.iter().map(|(kind, value)| (kind.as_str(), value.as_str()))
+    }
+
+    /// The entries of `Action` or `NotAction` as written.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.action.iter().flat_map(Part::texts)
+    }
+
+    /// The entries of `Resource` or `NotResource` as written.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.resource.iter().flat_map(Part::texts)
+    }
+
+    /// Whether there are conditions.
+    #[must_use]
+    pub fn is_conditional(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+}

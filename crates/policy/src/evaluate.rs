@@ -1,0 +1,155 @@
+use crate::document::{Effect, Part, Statement};
+use crate::named::Reach;
+use crate::pattern::Fit;
+use crate::{Attached, Layer, PolicySet, Request};
+
+/// The first part of a statement that does not fit the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    Action,
+    Resource,
+    Principal,
+    /// The condition's place in the statement.
+    Condition(usize),
+}
+
+/// What one statement has to say of the request.
+pub(crate) type Verdict = Result<Reach, Misfit>;
+
+/// Sees every verdict as it falls. The fast road has a witness that looks away.
+pub(crate) trait Witness {
+    /// Whether statements that cannot change the outcome any more must be judged, too.
+    const THOROUGH: bool;
+
+    fn policy(&mut self, layer: Layer, level: usize, policy: &Attached);
+
+    fn statement(&mut self, statement: &Statement, verdict: Verdict);
+}
+
+/// For those who want the outcome only.
+pub(crate) struct Nobody;
+
+impl Witness for Nobody {
+    const THOROUGH: bool = false;
+
+    fn policy(&mut self, _layer: Layer, _level: usize, _policy: &Attached) {}
+
+    fn statement(&mut self, _statement: &Statement, _verdict: Verdict) {}
+}
+
+/// What the layers say, before it is decided what that means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Survey {
+    pub(crate) denied: bool,
+    pub(crate) service_control: bool,
+    pub(crate) resource_control: bool,
+    pub(crate) identity: bool,
+    pub(crate) boundary: bool,
+    pub(crate) session: bool,
+    pub(crate) resource: Reach,
+    pub(crate) trust: Reach,
+}
+
+/// Asks every policy of the set. Without a thorough witness it ends at the first deny.
+pub(crate) fn survey<W: Witness>(request: &Request<'_>, set: &PolicySet, witness: &mut W) -> Survey {
+    let action = request.action.to_lowercase();
+    let mut poll = Poll { request, action: &action, denied: false, witness };
+    let own = request.principal.has_identity();
+    let root = matches!(request.principal, crate::Principal::Root { .. });
+
+    let mut service_control = true;
+    for (level, policies) in set.service_control.iter().enumerate().filter(|_| own) {
+        service_control &= poll.any(Layer::ServiceControl, level, policies) > Reach::No;
+    }
+    let mut resource_control = true;
+    for (level, policies) in set.resource_control.iter().enumerate() {
+        resource_control &= poll.any(Layer::ResourceControl, level, policies) > Reach::No;
+    }
+    let resource = poll.any(Layer::Resource, 0, &set.resource);
+    let trust = poll.any(Layer::Trust, 0, &set.trust);
+    // Policies attached to the root user do not exist; it is its account.
+    let identity = root || (own && poll.any(Layer::Identity, 0, &set.identity) > Reach::No);
+    let bounded = own && !root && set.boundary.is_some();
+    let boundary = !bounded || poll.any(Layer::Boundary, 0, &set.boundary) > Reach::No;
+    let limited = own && !set.session.is_empty();
+    let session = !limited || poll.any(Layer::Session, 0, &set.session) > Reach::No;
+    let denied = poll.denied;
+    Survey { denied, service_control, resource_control, identity, boundary, session, resource, trust }
+}
+
+struct Poll<'a, W> {
+    request: &'a Request<'a>,
+    action: &'a str,
+    denied: bool,
+    witness: &'a mut W,
+}
+
+impl<W: Witness> Poll<'_, W> {
+    /// How directly any of the policies allows; notes whether any denies.
+    fn any<'p>(
+        &mut self,
+        layer: Layer,
+        level: usize,
+        policies: impl IntoIterator<Item = &'p Attached>,
+    ) -> Reach {
+        let mut best = Reach::No;
+        for policy in policies {
+            if self.denied && !W::THOROUGH {
+                break;
+            }
+            self.witness.policy(layer, level, policy);
+            for statement in policy.document.statements() {
+                if !W::THOROUGH && statement.effect == Effect::Allow && best == Reach::Direct {
+                    continue;
+                }
+                let verdict = judge(statement, layer, self.request, self.action);
+                self.witness.statement(statement, verdict);
+                match (statement.effect, verdict) {
+                    (Effect::Allow, Ok(reach)) => best = best.max(reach),
+                    (Effect::Deny, Ok(_)) => self.denied = true,
+                    (_, Err(_)) => {}
+                }
+            }
+        }
+        best
+    }
+}
+
+/// Whether the statement applies to the request, and how directly it speaks to the caller.
+/// `action` is the request's in lower case.
+fn judge(statement: &Statement, layer: Layer, request: &Request<'_>, action: &str) -> Verdict {
+    let context = request.context;
+    // What is in doubt for want of a variable's value applies if it forbids.
+    let doubt = statement.effect == Effect::Deny;
+    let actions = statement.action.as_ref().ok_or(Misfit::Action)?;
+    if !covers(actions, doubt, |pattern| pattern.fit_folded(action, context)) {
+        return Err(Misfit::Action);
+    }
+    let resource_fits = match &statement.resource {
+        Some(part) => covers(part, doubt, |pattern| pattern.fit(request.resource, context)),
+        // The role is the resource of its trust policy.
+        None => layer == Layer::Trust,
+    };
+    if !resource_fits {
+        return Err(Misfit::Resource);
+    }
+    let reach = match (&statement.principal, layer) {
+        (Some(named), _) => named.reach(request, statement.effect),
+        (None, Layer::Resource | Layer::Trust | Layer::ResourceControl) => Reach::No,
+        (None, _) => Reach::Direct,
+    };
+    if reach == Reach::No {
+        return Err(Misfit::Principal);
+    }
+    match statement.conditions.iter().position(|condition| !condition.holds(context, doubt)) {
+        Some(failed) => Err(Misfit::Condition(failed)),
+        None => Ok(reach),
+    }
+}
+
+fn covers(part: &Part, doubt: bool, fit: impl Fn(&crate::pattern::Pattern) -> Fit) -> bool {
+    match (Fit::any(part.patterns.iter().map(fit)), part.negated) {
+        (Fit::Unresolved, true) => doubt,
+        (fit, negated) => (fit == Fit::Yes) != negated,
+    }
+}
