@@ -85,6 +85,16 @@ pub trait Engine: Send + Sync + 'static {
     fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError>;
 }
 
+impl Engine for Box<dyn Engine> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        (**self).snapshot()
+    }
+
+    fn begin(&self) -> Result<Box<dyn Batch + '_>, StoreError> {
+        (**self).begin()
+    }
+}
+
 /// Reading at one point in time.
 pub trait Snapshot {
     /// The value at `key`.

@@ -364,6 +364,17 @@ impl<K: Key> Key for Option<K> {
     }
 }
 
+/// The key of a keyspace that holds one record.
+impl KeyFor<()> for () {
+    fn encode(&self, _: &mut KeyWriter) {}
+}
+
+impl Key for () {
+    fn decode(_: &mut KeyReader<'_>) -> Result<Self, KeyError> {
+        Ok(())
+    }
+}
+
 macro_rules! tuple {
     ($($k:ident $t:ident $n:tt),+) => {
         impl<$($k, $t: KeyFor<$k>),+> KeyFor<($($k,)+)> for ($($t,)+) {

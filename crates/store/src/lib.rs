@@ -48,6 +48,10 @@ pub mod record;
 mod tx;
 mod writer;
 
+#[cfg(feature = "contract")]
+pub mod contract;
+#[cfg(feature = "contract")]
+pub mod golden;
 pub use error::StoreError;
 pub use facade::{Scope, Store};
 pub use key::{Key, KeyError, KeyFor, KeyReader, KeyWriter};

@@ -1,0 +1,116 @@
+use std::path::Path;
+use std::time::Duration;
+
+use mastic_store::StoreError;
+use mastic_store::engine::{Order, Row, Span};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
+
+use crate::Options;
+use crate::failure::failure;
+
+const PAGE_BYTES: u64 = 4096;
+
+/// A checkpointer works beside the writer; this is how far the log may grow (in pages, 64 MiB) where it cannot keep up.
+const LOG_LIMIT: u32 = 16_384;
+
+/// Nobody else should hold the file; a curious `sqlite3` shell may, for a moment.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection and the statements the engine knows. SQL is written here and nowhere else.
+pub(crate) struct Sql(Connection);
+
+impl Sql {
+    /// Opens without making the file. Settings that live in a connection are set by the others.
+    pub(crate) fn bare(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
+        connection.busy_timeout(PATIENCE).map_err(failure)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(Self(connection))
+    }
+
+    pub(crate) fn reader(path: &Path) -> Result<Self, StoreError> {
+        let sql = Self::bare(path)?;
+        sql.batch("PRAGMA query_only=1; PRAGMA cache_size=-8192; PRAGMA mmap_size=1073741824;")?;
+        Ok(sql)
+    }
+
+    pub(crate) fn writer(path: &Path, options: Options) -> Result<Self, StoreError> {
+        let sql = Self::bare(path)?;
+        sql.batch(&format!(
+            "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint={LOG_LIMIT};"
+        ))?;
+        if let Some(bytes) = options.max_bytes {
+            sql.batch(&format!("PRAGMA max_page_count={};", (bytes / PAGE_BYTES).max(1)))?;
+        }
+        Ok(sql)
+    }
+
+    pub(crate) fn batch(&self, statements: &str) -> Result<(), StoreError> {
+        self.0.execute_batch(statements).map_err(failure)
+    }
+
+    pub(crate) fn number(&self, query: &str) -> Result<i64, StoreError> {
+        self.0.query_row(query, [], |row| row.get(0)).map_err(failure)
+    }
+
+    pub(crate) fn run(&self, statement: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.0.prepare_cached(statement).and_then(|mut ready| ready.execute(params)).map_err(failure)
+    }
+
+    /// Whether a transaction is open; SQLite ends it by itself after some errors.
+    pub(crate) fn in_transaction(&self) -> bool {
+        !self.0.is_autocommit()
+    }
+
+    /// Copies what the log holds into the database, as far as readers allow.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        self.number("PRAGMA wal_checkpoint(PASSIVE)").map(drop)
+    }
+
+    pub(crate) fn put(&self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.run("INSERT OR REPLACE INTO kv (k, v) VALUES (?1, ?2)", params![key, value]).map(drop)
+    }
+
+    pub(crate) fn delete(&self, key: &[u8]) -> Result<bool, StoreError> {
+        self.run("DELETE FROM kv WHERE k = ?1", params![key]).map(|rows| rows > 0)
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0
+            .prepare_cached("SELECT v FROM kv WHERE k = ?1")
+            .and_then(|mut ready| ready.query_row(params![key], |row| row.get(0)).optional())
+            .map_err(failure)
+    }
+
+    pub(crate) fn page(&self, span: &Span, order: Order, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query = match (&span.end, order) {
+            (Some(_), Order::Ascending) => "SELECT k, v FROM kv WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3",
+            (Some(_), Order::Descending) => {
+                "SELECT k, v FROM kv WHERE k >= ?1 AND k < ?2 ORDER BY k DESC LIMIT ?3"
+            }
+            (None, Order::Ascending) => {
+                "SELECT k, v FROM kv WHERE k >= ?1 AND ?2 IS NULL ORDER BY k LIMIT ?3"
+            }
+            (None, Order::Descending) => {
+                "SELECT k, v FROM kv WHERE k >= ?1 AND ?2 IS NULL ORDER BY k DESC LIMIT ?3"
+            }
+        };
+        let mut ready = self.0.prepare_cached(query).map_err(failure)?;
+        let rows =
+            ready.query_map(params![span.start, span.end, limit], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.and_then(Iterator::collect).map_err(failure)
+    }
+
+    pub(crate) fn count(&self, span: &Span) -> Result<u64, StoreError> {
+        let query = match span.end {
+            Some(_) => "SELECT count(*) FROM kv WHERE k >= ?1 AND k < ?2",
+            None => "SELECT count(*) FROM kv WHERE k >= ?1 AND ?2 IS NULL",
+        };
+        self.0
+            .prepare_cached(query)
+            .and_then(|mut ready| ready.query_row(params![span.start, span.end], |row| row.get(0)))
+            .map_err(failure)
+    }
+}
