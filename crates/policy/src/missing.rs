@@ -1,6 +1,7 @@
+use std::fmt;
+
 use mastic_core::AccountId;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 use crate::document::Effect;
 use crate::evaluate::Survey;
@@ -38,7 +39,8 @@ pub enum Missing {
     },
 }
 
-/// The least statement that would allow a request.
+/// The least statement that would allow a request. Its `Display` is the statement as JSON, ready
+/// to be put into a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     /// `Action`.
@@ -49,20 +51,18 @@ pub struct Proposal {
     pub principal: Option<(String, String)>,
 }
 
-impl Proposal {
-    /// The statement as policies write it.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let mut statement = Map::new();
-        statement.insert("Effect".into(), "Allow".into());
+impl fmt::Display for Proposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| serde_json::Value::from(text);
+        write!(f, r#"{{"Effect":"Allow""#)?;
         if let Some((kind, value)) = &self.principal {
-            statement.insert("Principal".into(), json!({ kind: value }));
+            write!(f, r#","Principal":{{{}:{}}}"#, quoted(kind), quoted(value))?;
         }
-        statement.insert("Action".into(), self.action.clone().into());
+        write!(f, r#","Action":{}"#, quoted(&self.action))?;
         if let Some(resource) = &self.resource {
-            statement.insert("Resource".into(), resource.clone().into());
+            write!(f, r#","Resource":{}"#, quoted(resource))?;
         }
-        Value::Object(statement)
+        f.write_str("}")
     }
 }
 

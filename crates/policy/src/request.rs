@@ -40,7 +40,7 @@ impl<'a> Request<'a> {
         let digits = |text: &&str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
         self.resource_account
             .map(AccountId::as_str)
-            .or_else(|| self.resource.splitn(6, ':').nth(4).filter(digits))
+            .or_else(|| self.resource.split(':').nth(4).filter(digits))
             .or_else(|| self.principal.account())
     }
 

@@ -141,7 +141,7 @@ fn write_missing(out: &mut String, missing: &Missing) -> std::fmt::Result {
             if let Some(account) = account {
                 write!(out, ", account {account}")?;
             }
-            writeln!(out, ":\n      {}", statement.to_json())
+            writeln!(out, ":\n      {}", statement)
         }
         Missing::Deny { layer, policy, index, sid } => {
             let sid = sid.as_deref().map(|sid| format!(" `{sid}`")).unwrap_or_default();

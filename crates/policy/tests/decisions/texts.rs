@@ -1,0 +1,121 @@
+use mastic_policy::{Context, Missing, Principal, Request};
+
+use crate::support::*;
+
+fn text(principal: &Principal, owner: &str, layers: &[(char, String)]) -> String {
+    let context = Context::of(principal);
+    let owner = owner.parse().unwrap();
+    let request = Request::new(principal, "s3:GetObject", BUCKET, &context).owned_by(&owner);
+    both(&request, &set(layers)).denial_text(&request)
+}
+
+#[test]
+fn one_text_for_each_layer() {
+    let yes = || s3("Allow");
+    let no = || r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"}"#.to_owned();
+    let deny = || s3("Deny");
+    let start = format!("User: {SESSION} is not authorized to perform: s3:GetObject on resource: {BUCKET} ");
+    let because = |layer: &str| format!("{start}because no {layer} allows the s3:GetObject action");
+    let explicit = |layer: &str| format!("{start}with an explicit deny in {layer}");
+    for (owner, layers, want) in [
+        (HOME, vec![], because("identity-based policy")),
+        (OTHER, vec![], because("identity-based policy")),
+        (OTHER, vec![('i', yes())], because("resource-based policy")),
+        (HOME, vec![('i', yes()), ('b', no())], because("permissions boundary")),
+        (HOME, vec![('i', yes()), ('s', no())], because("session policy")),
+        (HOME, vec![('c', no())], because("service control policy")),
+        (HOME, vec![('i', yes()), ('R', no())], because("resource control policy")),
+        (HOME, vec![('i', deny())], explicit("an identity-based policy")),
+        (HOME, vec![('r', s3_for("Deny", "\"*\""))], explicit("a resource-based policy")),
+        (HOME, vec![('b', deny())], explicit("a permissions boundary")),
+        (HOME, vec![('s', deny())], explicit("a session policy")),
+        (HOME, vec![('c', deny()), ('i', deny())], explicit("a service control policy")),
+        (HOME, vec![('R', s3_for("Deny", "\"*\""))], explicit("a resource control policy")),
+    ] {
+        assert_eq!(text(&session(), owner, &layers), want);
+    }
+    assert_eq!(
+        text(&Principal::Anonymous, HOME, &[]),
+        "User: anonymous is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k \
+         because no resource-based policy allows the s3:GetObject action"
+    );
+    assert!(
+        text(&service("glue.amazonaws.com"), HOME, &[])
+            .starts_with("Service Principal: glue.amazonaws.com is")
+    );
+}
+
+#[test]
+fn an_action_without_resources_is_denied_without_one() {
+    let (principal, context) = (user(), Context::new());
+    let request = Request::new(&principal, "glue:CreateCrawler", "*", &context);
+    let decision = both(&request, &set(&[]));
+    let rest = "is not authorized to perform: glue:CreateCrawler because no identity-based policy allows the \
+                glue:CreateCrawler action";
+    assert_eq!(decision.denial_text(&request), format!("User: {USER} {rest}"));
+    let service = "Service Principal: glue.amazonaws.com";
+    assert_eq!(decision.denial_text_for(service), format!("{service} {rest}"));
+}
+
+#[test]
+fn trust_policies_have_their_own_words() {
+    let (principal, context) = (user(), Context::new());
+    let request = Request::new(&principal, "sts:AssumeRole", "arn:aws:iam::111122223333:role/T", &context);
+    let trust = |effect| {
+        let json = format!(r#"{{"Effect":"{effect}","Principal":{{"AWS":"{USER}"}},"Action":"sts:*"}}"#);
+        both(&request, &set(&[('t', json)])).denial_text(&request)
+    };
+    assert!(trust("Deny").ends_with(" with an explicit deny in the role trust policy"));
+    let other = r#"{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:AssumeRole"}"#;
+    let decision = both(&request, &set(&[('t', other.into())]));
+    let end = " because no role trust policy allows the sts:AssumeRole action";
+    assert!(decision.denial_text(&request).ends_with(end));
+    let [Missing::Allow { statement, attached_to, policy: Some(_), .. }] = decision.missing() else {
+        panic!()
+    };
+    assert_eq!(attached_to, "arn:of:trust");
+    assert_eq!(
+        statement.to_string(),
+        r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"sts:AssumeRole"}"#
+    );
+}
+
+#[test]
+fn the_explanation_reads_well() {
+    let near = r#"{"Sid":"OnlyFromOffice","Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}"#;
+    let decision = read(&session(), OTHER, &set(&[('i', near.into()), ('r', s3_for("Allow", &aws(OTHER)))]));
+    let want = r#"DENIED, for want of permission
+  principal  arn:aws:sts::111122223333:assumed-role/R/S
+  action     s3:GetObject
+  resource   arn:aws:s3:::b/k
+
+Why:
+  - The resource is another account's: both accounts have to allow the call.
+  - No identity-based policy allows it.
+  - No resource-based policy allows it.
+
+Close, but:
+  - statement 0 of the resource-based policy, inline policy `resource` of arn:of:resource: is about other principals: AWS: 444455556666
+  - statement 0 `OnlyFromOffice` of the identity-based policy, inline policy `identity` of arn:of:identity: its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
+
+To allow it:
+  - Add to an identity-based policy of arn:aws:iam::111122223333:role/etl/R, account 111122223333:
+      {"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/k"}
+  - Add to the resource-based policy, inline policy `resource` of arn:of:resource, account 444455556666:
+      {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/etl/R"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/k"}
+
+Policies asked:
+  resource-based policy, inline policy `resource` of arn:of:resource
+    statement 0 (Allow): is about other principals: AWS: 444455556666
+  identity-based policy, inline policy `identity` of arn:of:identity
+    statement 0 `OnlyFromOffice` (Allow): its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
+"#;
+    assert_eq!(decision.render(), want);
+    let denied = read(&session(), HOME, &set(&[('i', format!("{},{}", s3("Allow"), s3("Deny")))])).render();
+    assert!(denied.contains(
+        "statement 1 of the identity-based policy, inline policy `identity` of arn:of:identity denies it"
+    ));
+    assert!(denied.contains("Remove or narrow statement 1 of the identity-based policy"));
+    let allowed = read(&root(HOME), HOME, &set(&[])).render();
+    assert!(allowed.starts_with("ALLOWED") && allowed.contains("The root user may do everything"));
+}
