@@ -92,6 +92,9 @@ pub struct ServiceSession {
 /// Lets Mastic's services assume roles as AWS's would. Implemented by `iam`.
 #[async_trait]
 pub trait RoleSessions: Send + Sync {
+    /// The ARN of the role that is named `role` in the account: by name, by path and name, or by ARN.
+    fn find(&self, account: &AccountId, role: &str) -> Result<Option<Arn>, Fault>;
+
     /// Whether the role exists and its trust policy admits the service principal.
     fn can_assume(&self, service: &'static str, role: &Arn) -> Result<bool, Fault>;
 

@@ -25,6 +25,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "mastic-hive",
             "mastic-store",
             "mastic-client",
+            "mastic-handoff",
         ],
     ),
     (2, &["mastic-kernel", "mastic-store-sqlite"]),

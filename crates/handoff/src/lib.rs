@@ -1,0 +1,191 @@
+//! What server and runner say to each other over the runner's standard streams.
+//!
+//! The server writes an [`Assignment`] as the first line of the runner's standard input, and fresh
+//! [`RunCredentials`] as further lines before the old ones end; closing the input tells the runner to stop.
+//! The runner writes [`Event`]s, one JSON line each, to its standard output; the last one is
+//! [`Event::Finished`]. Whatever else a runner needs it asks for through the public API, as its role:
+//! nothing here gives it a right.
+
+use std::collections::BTreeMap;
+
+use mastic_api_glue::glue::types::{CodeGenConfigurationNode, Crawler};
+use mastic_core::{Secret, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a runner is to do, and as whom.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The server's URL.
+    pub endpoint: String,
+    /// A PEM file with the authority that signed the server's certificate, where it is not a public one.
+    pub ca_file: Option<String>,
+    /// The region of the run.
+    pub region: String,
+    /// The account of the run.
+    pub account: String,
+    /// The role session of the run.
+    pub credentials: RunCredentials,
+    /// Bytes of memory that the run may use.
+    pub memory_limit: u64,
+    /// A directory of the run's own for what it spills; the server removes it.
+    pub scratch: String,
+    /// The work.
+    pub work: Work,
+}
+
+/// Temporary credentials of the run's role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunCredentials {
+    /// `ASIA...`.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: Secret<String>,
+    /// The session token.
+    pub session_token: Secret<String>,
+    /// When they end.
+    pub expires: Timestamp,
+}
+
+/// The kinds of work.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Work {
+    /// A visual job.
+    Job(Box<JobWork>),
+    /// A crawl.
+    Crawl(Box<CrawlWork>),
+}
+
+/// A run of a visual job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JobWork {
+    /// The job's name.
+    pub job_name: String,
+    /// The run's id, `jr_...`.
+    pub run_id: String,
+    /// The arguments, defaults merged in.
+    pub arguments: BTreeMap<String, String>,
+    /// The graph, by node id.
+    pub nodes: BTreeMap<String, CodeGenConfigurationNode>,
+}
+
+/// A crawl.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CrawlWork {
+    /// The crawl's id, a UUID.
+    pub crawl_id: String,
+    /// The crawler as it was when the crawl began.
+    pub crawler: Crawler,
+}
+
+/// What a runner tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A line for the run's log.
+    Log {
+        /// Which log.
+        log: Log,
+        /// The line, without its end.
+        line: String,
+    },
+    /// How far it is, for people who watch.
+    Progress {
+        /// Rows written (job) or files looked at (crawl) so far.
+        done: u64,
+    },
+    /// The end; nothing follows.
+    Finished(Finish),
+}
+
+/// The logs of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Log {
+    /// What the run prints.
+    Output,
+    /// What goes wrong, and how.
+    Error,
+}
+
+/// How the work ended. Output is still staged: the server makes it true, or drops it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Finish {
+    /// It is done.
+    Succeeded(Tally),
+    /// It failed; the text carries the root cause: which action on which resource, which file.
+    Failed(String),
+}
+
+/// What was done, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Rows written.
+    pub rows: u64,
+    /// Files written.
+    pub files: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Tables made.
+    pub tables_created: u64,
+    /// Tables changed.
+    pub tables_updated: u64,
+    /// Tables deleted or marked deprecated.
+    pub tables_deleted: u64,
+    /// Partitions made.
+    pub partitions_created: u64,
+    /// Partitions changed.
+    pub partitions_updated: u64,
+    /// Partitions deleted.
+    pub partitions_deleted: u64,
+}
+
+/// One line for the wire: JSON and a line end.
+///
+/// # Errors
+/// Never for the types of this crate; the signature is serde's.
+pub fn to_line<T: Serialize>(message: &T) -> Result<String, serde_json::Error> {
+    let mut line = serde_json::to_string(message)?;
+    line.push('\n');
+    Ok(line)
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// When it is not a message of this type.
+pub fn from_line<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(line.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use mastic_api_glue::glue::types::SelectFields;
+
+    use super::*;
+
+    #[test]
+    fn work_survives_the_wire() {
+        let node = CodeGenConfigurationNode {
+            select_fields: Some(SelectFields {
+                name: "keep".to_owned(),
+                inputs: vec!["a".to_owned()],
+                paths: vec![vec!["x".to_owned()]],
+            }),
+            ..Default::default()
+        };
+        let work = Work::Job(Box::new(JobWork {
+            job_name: "j".to_owned(),
+            run_id: "jr_1".to_owned(),
+            arguments: BTreeMap::new(),
+            nodes: BTreeMap::from([("node-1".to_owned(), node.clone())]),
+        }));
+        let line = to_line(&work).unwrap();
+        let Work::Job(back) = from_line(&line).unwrap() else { panic!("another kind of work") };
+        assert_eq!(back.nodes.get("node-1"), Some(&node));
+        assert_eq!(line.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn events_survive_the_wire() {
+        let event = Event::Finished(Finish::Failed("a\nb".to_owned()));
+        assert_eq!(from_line::<Event>(&to_line(&event).unwrap()).unwrap(), event);
+    }
+}
