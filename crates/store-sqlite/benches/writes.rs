@@ -1,6 +1,8 @@
 //! Durable small writes per second with 1 and with 64 writers; how long a point read, a page of a
 //! listing and a first start take. Give a directory as the argument to measure its disk.
 
+#![expect(clippy::print_stdout, reason = "printing figures is what a benchmark is for")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

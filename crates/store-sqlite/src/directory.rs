@@ -73,13 +73,7 @@ fn create(directory: &Path, database: &Path) -> Result<(), StoreError> {
     }
     let file = private_file(&unfinished)?;
     let sql = Sql::bare(&unfinished)?;
-    sql.batch(&format!(
-        "PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL;
-         BEGIN IMMEDIATE;
-         PRAGMA application_id={APPLICATION}; PRAGMA user_version={LAYOUT};
-         CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;
-         COMMIT;"
-    ))?;
+    sql.create(APPLICATION, LAYOUT)?;
     drop(sql);
     file.sync_all().map_err(|error| file_failure(&unfinished, &error))?;
     fs::rename(&unfinished, database).map_err(|error| file_failure(database, &error))?;

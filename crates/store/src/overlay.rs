@@ -8,7 +8,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::cursor::Cursor;
-use crate::engine::{Order, Span, successor};
+use crate::engine::{Order, Row, Span, successor};
 use crate::key::readable;
 use crate::{KeyReader, ReadTx, StoreError, WriteTx, layout};
 
@@ -166,7 +166,7 @@ fn split(suffix: &[u8]) -> (String, String) {
     (keyspace, readable(reader.rest()))
 }
 
-fn first_entries(tx: &ReadTx<'_>, head: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+fn first_entries(tx: &ReadTx<'_>, head: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
     let mut cursor = Cursor::new(tx.rows(), head, &Span::default(), Order::Ascending);
     let mut entries = Vec::new();
     while entries.len() < limit

@@ -25,7 +25,7 @@ const ROUNDS: u64 = 10;
 
 fn write(store: &Store, thread: u64, n: u64) -> Result<(), StoreError> {
     let run = format!("jr_{thread}_{n}");
-    let publishes = n % 10 == 0;
+    let publishes = n.is_multiple_of(10);
     if publishes {
         store.scoped(Scope::staged(&run)).write_blocking(move |tx| {
             (0..2).try_for_each(|half| PUBLISHED.put(tx, &(thread, n, half), &Number(n)))
@@ -122,7 +122,7 @@ fn check(store: &Store, acknowledged: &[(u64, u64)]) {
             assert_eq!(total, left.len() as u64);
             let expected: Vec<_> = left
                 .iter()
-                .filter(|((_, n), _)| n % 10 == 0)
+                .filter(|((_, n), _)| n.is_multiple_of(10))
                 .flat_map(|((thread, n), _)| [(*thread, *n, 0), (*thread, *n, 1)])
                 .collect();
             let published: Vec<_> = PUBLISHED
