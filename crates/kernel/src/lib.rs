@@ -12,6 +12,7 @@ mod ctx;
 mod kernel;
 pub mod ports;
 mod registry;
+pub mod tags;
 
 pub use access::{Access, Need, Verdict};
 pub use audit::{AuditRecord, DecisionRecord, Outcome};
