@@ -45,7 +45,7 @@ impl Sql {
 
     pub(crate) fn reader(path: &Path) -> Result<Self, StoreError> {
         let sql = Self::bare(path)?;
-        sql.batch("PRAGMA query_only=1; PRAGMA cache_size=-8192; PRAGMA mmap_size=1073741824;")?;
+        sql.batch("PRAGMA query_only=1; PRAGMA cache_size=-8192;")?;
         Ok(sql)
     }
 

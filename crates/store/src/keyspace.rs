@@ -216,20 +216,25 @@ impl<K: Key, V: Record> Keyspace<K, V> {
         Ok(count)
     }
 
-    /// What `run` has staged here, whoever asks: the record to come, or none where one is to go.
-    ///
-    /// # Errors
-    /// If the engine fails or a key or record does not decode.
-    pub fn staged_entries(&self, tx: &ReadTx<'_>, run: &str) -> Result<Vec<(K, Option<V>)>, StoreError> {
+    /// What `run` has staged here, whoever asks: each record to come, or none where one is to go.
+    /// After an error it ends.
+    pub fn staged_entries<'t>(
+        &self,
+        tx: &'t ReadTx<'_>,
+        run: &str,
+    ) -> impl Iterator<Item = Result<(K, Option<V>), StoreError>> + use<'t, K, V> {
+        let keyspace = *self;
         let head = layout::staged_keyspace(run, self.name);
         let mut cursor = Cursor::new(tx.rows(), &head, &Span::default(), Order::Ascending);
-        let mut entries = Vec::new();
-        while let Some((key, bytes)) = cursor.next()? {
-            let entry = overlay::Entry::parse(&bytes)?;
-            let value = entry.value.map(|value| self.decode_value(&key, value)).transpose()?;
-            entries.push((self.decode_key(&key)?, value));
-        }
-        Ok(entries)
+        let mut failed = false;
+        std::iter::from_fn(move || {
+            if failed {
+                return None;
+            }
+            let row = cursor.next().and_then(|row| row.map(|row| keyspace.decode_entry(row)).transpose());
+            failed = row.is_err();
+            row.transpose()
+        })
     }
 
     fn walk<'t>(&self, tx: &'t ReadTx<'_>, range: &Range<K>, order: Order) -> Walk<'t> {
@@ -286,6 +291,12 @@ impl<K: Key, V: Record> Keyspace<K, V> {
 
     fn unusable(&self, key: &[u8], source: RecordError) -> StoreError {
         StoreError::Record { keyspace: self.name.into(), key: readable(key).into(), source }
+    }
+
+    fn decode_entry(&self, (key, bytes): Row) -> Result<(K, Option<V>), StoreError> {
+        let value = overlay::Entry::parse(&bytes)?.value;
+        let value = value.map(|value| self.decode_value(&key, value)).transpose()?;
+        Ok((self.decode_key(&key)?, value))
     }
 
     fn decode_row(&self, (key, value): Row) -> Result<(K, V), StoreError> {

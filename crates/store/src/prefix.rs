@@ -11,13 +11,19 @@ pub trait PrefixFor<K> {
 
 /// For the key type of all identifiers, the prefix of those before the semicolon.
 macro_rules! prefix {
-    ($($k:ident $t:ident $n:tt),*; $next:ident $($rest:ident)*) => {
-        impl<$($k, $t: KeyFor<$k>,)* $next, $($rest),*> PrefixFor<($($k,)* $next, $($rest),*)> for ($($t,)*) {
+    (; $next:ident $($rest:ident)*) => {
+        impl<$next, $($rest),*> PrefixFor<($next, $($rest),*)> for () {
+            type Next = $next;
+
+            fn encode_prefix(&self, _: &mut KeyWriter) {}
+        }
+    };
+    ($($k:ident $t:ident $n:tt),+; $next:ident $($rest:ident)*) => {
+        impl<$($k, $t: KeyFor<$k>,)+ $next, $($rest),*> PrefixFor<($($k,)+ $next, $($rest),*)> for ($($t,)+) {
             type Next = $next;
 
             fn encode_prefix(&self, writer: &mut KeyWriter) {
-                let _ = &writer;
-                $(self.$n.encode(writer);)*
+                $(self.$n.encode(writer);)+
             }
         }
     };

@@ -65,6 +65,12 @@ impl<K> Range<K> {
         self.starting(start)
     }
 
+    /// As [`Range::before`], for a key in the form that [`crate::Keyspace::encode`] gives.
+    #[must_use]
+    pub fn before_encoded(self, key: &[u8]) -> Self {
+        self.ending(key.to_vec())
+    }
+
     /// Only what follows all keys that begin with these parts.
     #[must_use]
     pub fn past<P: PrefixFor<K>>(self, parts: P) -> Self {

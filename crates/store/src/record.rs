@@ -76,8 +76,7 @@ pub trait Record: Serialize + DeserializeOwned {
     ///
     /// # Errors
     /// If no path leads from that version, or the content is not of it.
-    fn upgrade(version: u16, content: &[u8]) -> Result<Self, RecordError> {
-        let _ = content;
+    fn upgrade(version: u16, _content: &[u8]) -> Result<Self, RecordError> {
         Err(RecordError::Older { found: version, known: Self::VERSION })
     }
 }

@@ -40,7 +40,8 @@ pub fn a_stage_is_seen_by_its_run_only(subject: Subject) -> Result<(), Failure> 
     same(run.read(|tx| NOTES.count(tx, NOTES.all()))?, 2)?;
     same(store.read(|tx| COUNTS.contains(tx, &(1,)))?, true)?;
     same(store.read(overlay::staged_runs)?, vec!["jr_1".to_owned()])?;
-    let entries = store.read(|tx| NOTES.staged_entries(tx, "jr_1"))?;
+    let entries =
+        store.read(|tx| NOTES.staged_entries(tx, "jr_1").collect::<Result<Vec<_>, StoreError>>())?;
     same(
         entries.into_iter().map(|(_, value)| value).collect(),
         vec![Some(note("ONE")), None, Some(note("three"))],

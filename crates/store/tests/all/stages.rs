@@ -169,11 +169,8 @@ proptest! {
             op.on_model(&mut now);
         }
         let touched: Vec<_> = store
-            .read(|tx| ROWS.staged_entries(tx, "jr"))
-            .unwrap()
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect();
+            .read(|tx| ROWS.staged_entries(tx, "jr").map(|entry| Ok::<_, StoreError>(entry?.0)).collect())
+            .unwrap();
         for key in staged.iter().map(Op::key).filter(|key| !touched.contains(key)) {
             // What has no entry was left as it had been.
             prop_assert_eq!(wanted.get(key), truth.get(key));
