@@ -1,1 +1,17 @@
 //! Visual jobs as DataFusion plans: sources, transforms, sinks.
+//!
+//! A job's nodes become a checked [`JobGraph`]; [`run`] builds one plan per target and writes its
+//! rows through the crate's own partitioned sink. Buckets come in as object stores, the catalog as a
+//! [`CatalogClient`]: the engine knows no credentials and no network.
+
+mod cast;
+mod environment;
+mod error;
+mod location;
+pub mod plan;
+mod source;
+mod types;
+
+pub use environment::{CatalogClient, Environment, Progress, Stores};
+pub use error::{EngineError, FileError, NodeError};
+pub use plan::JobGraph;

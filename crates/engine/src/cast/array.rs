@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use datafusion::arrow::array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
+};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, PrimitiveArray, StringArray, StringViewArray,
+    StructArray, new_null_array,
+};
+use datafusion::arrow::compute::{CastOptions, can_cast_types, cast_with_options};
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::util::display::FormatOptions;
+
+use super::parse;
+use crate::types::is_text;
+
+/// The array in another type; what does not fit is null.
+///
+/// # Errors
+/// If no value of the one type can become one of the other (a struct a number).
+pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    match (array.data_type(), to) {
+        (from, to) if from == to => Ok(Arc::clone(array)),
+        (DataType::Null, to) => Ok(new_null_array(to, array.len())),
+        (DataType::Utf8, to) if !is_text(to) => cast_text(array.as_string::<i32>().iter(), to),
+        (DataType::LargeUtf8, to) if !is_text(to) => cast_text(array.as_string::<i64>().iter(), to),
+        (DataType::Utf8View, to) if !is_text(to) => cast_text(array.as_string_view().iter(), to),
+        (DataType::Struct(_), DataType::Struct(fields)) => {
+            let source = array.as_struct();
+            let columns = fields
+                .iter()
+                .map(|field| match source.column_by_name(field.name()) {
+                    Some(column) => cast_array(column, field.data_type()),
+                    None => Ok(new_null_array(field.data_type(), array.len())),
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            let structs = StructArray::try_new_with_length(
+                fields.clone(),
+                columns,
+                array.nulls().cloned(),
+                array.len(),
+            )?;
+            Ok(Arc::new(structs))
+        }
+        (DataType::List(_), DataType::List(field)) => {
+            let source = array.as_list::<i32>();
+            let values = cast_array(source.values(), field.data_type())?;
+            let lists = ListArray::try_new(
+                Arc::clone(field),
+                source.offsets().clone(),
+                values,
+                source.nulls().cloned(),
+            )?;
+            Ok(Arc::new(lists))
+        }
+        // A whole number of seconds, as Spark reads numbers as times.
+        (from, DataType::Timestamp(TimeUnit::Microsecond, _)) if from.is_numeric() => {
+            let seconds = cast_array(array, &DataType::Float64)?;
+            let micros: PrimitiveArray<TimestampMicrosecondType> =
+                seconds.as_primitive::<Float64Type>().unary(|seconds| (seconds * 1e6) as i64);
+            cast_array(&(Arc::new(micros) as ArrayRef), to)
+        }
+        (from, to) if can_cast_types(from, to) => {
+            let format = FormatOptions::default()
+                .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
+                .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f"));
+            cast_with_options(array, to, &CastOptions { safe: true, format_options: format })
+        }
+        (from, to) => Err(ArrowError::CastError(format!("a value of type `{from}` cannot become `{to}`"))),
+    }
+}
+
+/// An array of type `to` from text; what does not fit is null.
+///
+/// # Errors
+/// If text can become no value of that type.
+pub(crate) fn cast_text<'a>(
+    values: impl Iterator<Item = Option<&'a str>>,
+    to: &DataType,
+) -> Result<ArrayRef, ArrowError> {
+    Ok(match to {
+        DataType::Utf8View => Arc::new(values.collect::<StringViewArray>()),
+        DataType::Utf8 => Arc::new(values.collect::<StringArray>()),
+        DataType::Int64 => primitive::<Int64Type>(values, parse::integer),
+        DataType::Int32 => primitive::<Int32Type>(values, |text| parse::integer(text)?.try_into().ok()),
+        DataType::Int16 => primitive::<Int16Type>(values, |text| parse::integer(text)?.try_into().ok()),
+        DataType::Int8 => primitive::<Int8Type>(values, |text| parse::integer(text)?.try_into().ok()),
+        DataType::Float64 => primitive::<Float64Type>(values, parse::float),
+        DataType::Float32 => primitive::<Float32Type>(values, |text| text.trim_ascii().parse().ok()),
+        DataType::Date32 => primitive::<Date32Type>(values, parse::date),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let array: PrimitiveArray<TimestampMicrosecondType> =
+                values.map(|value| value.and_then(parse::timestamp)).collect();
+            Arc::new(array.with_timezone_opt(zone.clone()))
+        }
+        DataType::Decimal128(precision, scale) => {
+            let array: PrimitiveArray<Decimal128Type> =
+                values.map(|value| value.and_then(|text| parse::decimal(text, *precision, *scale))).collect();
+            Arc::new(array.with_precision_and_scale(*precision, *scale)?)
+        }
+        DataType::Boolean => {
+            Arc::new(values.map(|value| value.and_then(parse::boolean)).collect::<BooleanArray>())
+        }
+        // Text is not taken apart into structs or lists: such a value does not fit.
+        other if other.is_nested() => new_null_array(other, values.count()),
+        other if can_cast_types(&DataType::Utf8View, other) => {
+            let text: StringViewArray = values.map(|value| value.map(str::trim_ascii)).collect();
+            cast_with_options(&text, other, &CastOptions { safe: true, ..CastOptions::default() })?
+        }
+        other => return Err(ArrowError::CastError(format!("text cannot become `{other}`"))),
+    })
+}
+
+fn primitive<'a, T: ArrowPrimitiveType>(
+    values: impl Iterator<Item = Option<&'a str>>,
+    parse: impl Fn(&str) -> Option<T::Native>,
+) -> ArrayRef {
+    Arc::new(values.map(|value| value.and_then(&parse)).collect::<PrimitiveArray<T>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Float64Array, Int64Array, StringArray};
+
+    use super::*;
+    use crate::types::arrow_type;
+
+    fn cast(array: impl Array + 'static, to: &str) -> ArrayRef {
+        cast_array(&(Arc::new(array) as ArrayRef), &arrow_type(to).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn na_becomes_null() {
+        let text = || StringArray::from(vec![Some("5"), Some("NA"), None, Some("7.5")]);
+        assert_eq!(
+            cast(text(), "bigint").as_primitive::<Int64Type>(),
+            &Int64Array::from(vec![Some(5), None, None, Some(7)])
+        );
+        assert_eq!(
+            cast(text(), "double").as_primitive::<Float64Type>(),
+            &Float64Array::from(vec![Some(5.0), None, None, Some(7.5)])
+        );
+        assert_eq!(cast(text(), "tinyint").null_count(), 2);
+        assert_eq!(cast(text(), "decimal(4,1)").null_count(), 2);
+        assert_eq!(cast(text(), "array<int>").null_count(), 4);
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_become_null() {
+        assert_eq!(cast(Int64Array::from(vec![300, 5]), "tinyint").null_count(), 1);
+        assert_eq!(cast(Float64Array::from(vec![1.9]), "int").as_primitive::<Int32Type>().value(0), 1);
+    }
+
+    #[test]
+    fn times_as_text_are_spark_s() {
+        let time = cast(StringArray::from(vec!["2013-01-01T05:06:07Z"]), "timestamp");
+        let text = cast_array(&time, &DataType::Utf8).unwrap();
+        assert_eq!(text.as_string::<i32>().value(0), "2013-01-01 05:06:07");
+    }
+}

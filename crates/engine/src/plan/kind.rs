@@ -1,0 +1,418 @@
+use std::ops::RangeInclusive;
+
+/// A column, or a field nested in it: `["address", "city"]`.
+pub type FieldPath = Vec<String>;
+
+/// What a node does, with its settings.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Reads CSV files.
+    Csv(CsvSource),
+    /// Reads JSON files.
+    Json(JsonSource),
+    /// Reads Parquet files.
+    Parquet(ParquetSource),
+    /// Reads a catalog table.
+    Catalog(CatalogSource),
+    /// Renames, casts and picks fields.
+    ApplyMapping(Vec<Mapping>),
+    /// Keeps the named fields.
+    SelectFields(Vec<FieldPath>),
+    /// Leaves out the named fields.
+    DropFields(Vec<FieldPath>),
+    /// Gives one field another place.
+    RenameField {
+        /// Where it is.
+        from: FieldPath,
+        /// Where it goes.
+        to: FieldPath,
+    },
+    /// Keeps the rows that meet the conditions.
+    Filter(Filter),
+    /// Joins two inputs.
+    Join(Join),
+    /// Groups and aggregates.
+    Aggregate(Aggregate),
+    /// Keeps one row of those equal in the named fields, or in all if none is named.
+    DropDuplicates(Vec<FieldPath>),
+    /// Puts two inputs under each other, column by column.
+    Union(UnionType),
+    /// Runs a query over the inputs.
+    Sql(SqlQuery),
+    /// Fills the gaps of one column.
+    FillMissingValues {
+        /// The column with gaps.
+        imputed: FieldPath,
+        /// The name of the filled column.
+        filled: Option<String>,
+    },
+    /// Leaves out columns that hold nothing.
+    DropNullFields(NullRules),
+    /// Writes files.
+    S3Target(S3Target),
+    /// Writes into a catalog table.
+    CatalogTarget(CatalogTarget),
+}
+
+impl Kind {
+    /// Whether the node writes.
+    #[must_use]
+    pub fn is_target(&self) -> bool {
+        matches!(self, Self::S3Target(_) | Self::CatalogTarget(_))
+    }
+
+    pub(crate) fn input_count(&self) -> RangeInclusive<usize> {
+        match self {
+            Self::Csv(_) | Self::Json(_) | Self::Parquet(_) | Self::Catalog(_) => 0..=0,
+            Self::Join(_) | Self::Union(_) => 2..=2,
+            Self::Sql(_) => 1..=usize::MAX,
+            _ => 1..=1,
+        }
+    }
+}
+
+/// Where an S3 source finds its files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct S3Files {
+    /// Files, folders or glob patterns: `s3://bucket/key`.
+    pub paths: Vec<String>,
+    /// Glob patterns of what to leave out.
+    pub exclusions: Vec<String>,
+    /// Whether sub-folders are read.
+    pub recurse: bool,
+    /// The compression of files whose name does not tell it.
+    pub compression: Option<Codec>,
+    /// Read at most so many files.
+    pub bounded_files: Option<u64>,
+    /// Read at most so many bytes.
+    pub bounded_size: Option<u64>,
+}
+
+/// The compression of a whole text file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Codec {
+    /// `.gz`
+    Gzip,
+    /// `.bz2`
+    Bzip2,
+}
+
+/// A column's name and its type in Glue's grammar.
+pub type ColumnType = (String, String);
+
+/// Settings of a CSV source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvSource {
+    /// The files.
+    pub files: S3Files,
+    /// How their text is cut.
+    pub format: CsvFormat,
+    /// The columns, if the author gave them; every column is text otherwise.
+    pub schema: Option<Vec<ColumnType>>,
+}
+
+/// How CSV text is cut into fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvFormat {
+    /// Between fields.
+    pub separator: u8,
+    /// Around fields.
+    pub quote: Option<u8>,
+    /// Before a character that is meant literally.
+    pub escape: Option<u8>,
+    /// Whether the first line names the columns.
+    pub header: bool,
+    /// Lines to leave out at the start of each file, the header not counted.
+    pub skip: usize,
+    /// Whether a quoted field may hold line ends.
+    pub multiline: bool,
+    /// Text that stands for no value, in any column.
+    pub null: Option<String>,
+}
+
+impl Default for CsvFormat {
+    fn default() -> Self {
+        Self {
+            separator: b',',
+            quote: Some(b'"'),
+            escape: None,
+            header: true,
+            skip: 0,
+            multiline: false,
+            null: None,
+        }
+    }
+}
+
+/// Settings of a JSON source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonSource {
+    /// The files.
+    pub files: S3Files,
+    /// Where in a file the records are: `$[*]`, `$.a.b[*]`; nothing for lines or a top-level array.
+    pub path: Option<String>,
+    /// Whether a record may span lines.
+    pub multiline: bool,
+    /// The columns, if the author gave them; they are inferred from all data otherwise.
+    pub schema: Option<Vec<ColumnType>>,
+}
+
+/// Settings of a Parquet source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParquetSource {
+    /// The files.
+    pub files: S3Files,
+}
+
+/// Settings of a catalog source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogSource {
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// Which partitions to read, as SQL over the partition keys.
+    pub predicate: Option<String>,
+}
+
+/// One line of ApplyMapping.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mapping {
+    /// The field read.
+    pub from: FieldPath,
+    /// Its new name.
+    pub to: String,
+    /// Its new type in Glue's grammar; the old one stays if it is missing.
+    pub to_type: Option<String>,
+    /// Whether the field is left out.
+    pub dropped: bool,
+    /// The mapping of a struct's fields, or of the structs in an array.
+    pub children: Vec<Mapping>,
+}
+
+/// Settings of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Whether one condition is enough.
+    pub any: bool,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+}
+
+/// One condition of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// How the operands are compared.
+    pub operation: Comparison,
+    /// Whether the answer is turned round.
+    pub negated: bool,
+    /// One operand for `IsNull`, else two.
+    pub operands: Vec<Operand>,
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `EQ`
+    Equal,
+    /// `LT`
+    Less,
+    /// `GT`
+    Greater,
+    /// `LTE`
+    LessOrEqual,
+    /// `GTE`
+    GreaterOrEqual,
+    /// `REGEX`: the pattern matches from the start of the text.
+    Regex,
+    /// `ISNULL`
+    IsNull,
+}
+
+/// What a filter compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operand {
+    /// A field.
+    Field(FieldPath),
+    /// A value, typed by the field that it is compared with.
+    Constant(String),
+}
+
+/// Settings of a join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Join {
+    /// Which rows are kept.
+    pub kind: JoinKind,
+    /// The left input's keys.
+    pub left: Vec<FieldPath>,
+    /// The right input's keys, in the same order.
+    pub right: Vec<FieldPath>,
+}
+
+/// Which rows a join keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinKind {
+    /// `equijoin`
+    Inner,
+    /// `left`
+    Left,
+    /// `right`
+    Right,
+    /// `outer`
+    Outer,
+    /// `leftsemi`
+    LeftSemi,
+    /// `leftanti`
+    LeftAnti,
+}
+
+/// Settings of an aggregation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aggregate {
+    /// The fields that make a group.
+    pub groups: Vec<FieldPath>,
+    /// What is computed per group: field and function.
+    pub aggregates: Vec<(FieldPath, AggregateFunction)>,
+}
+
+/// An aggregate function, by Spark's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AggregateFunction {
+    /// `avg`
+    Avg,
+    /// `countDistinct`
+    CountDistinct,
+    /// `count`
+    Count,
+    /// `first`
+    First,
+    /// `last`
+    Last,
+    /// `kurtosis`
+    Kurtosis,
+    /// `max`
+    Max,
+    /// `min`
+    Min,
+    /// `skewness`
+    Skewness,
+    /// `stddev_samp`
+    StddevSamp,
+    /// `stddev_pop`
+    StddevPop,
+    /// `sum`
+    Sum,
+    /// `sumDistinct`
+    SumDistinct,
+    /// `var_samp`
+    VarSamp,
+    /// `var_pop`
+    VarPop,
+}
+
+/// Whether a union keeps equal rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnionType {
+    /// It does.
+    All,
+    /// It keeps one of them.
+    Distinct,
+}
+
+/// Settings of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlQuery {
+    /// The text.
+    pub query: String,
+    /// Node id and the table name that the query uses for it.
+    pub aliases: Vec<(String, String)>,
+    /// The columns that the author declared: the answer is cast to them by name.
+    pub schema: Option<Vec<ColumnType>>,
+}
+
+/// What DropNullFields takes for nothing, besides null.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NullRules {
+    /// Empty text.
+    pub empty: bool,
+    /// The text `null`.
+    pub null_text: bool,
+    /// The number -1.
+    pub minus_one: bool,
+    /// Further values with the type to which they apply.
+    pub values: Vec<ColumnType>,
+}
+
+/// A format that targets write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Parquet.
+    Parquet,
+    /// JSON lines.
+    Json,
+    /// CSV.
+    Csv,
+}
+
+/// The compression of written files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// None.
+    None,
+    /// Snappy (Parquet only).
+    Snappy,
+    /// Gzip.
+    Gzip,
+    /// LZ4 (Parquet only).
+    Lz4,
+    /// Zstandard (Parquet only).
+    Zstd,
+}
+
+/// Settings of an S3 target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Target {
+    /// The folder: `s3://bucket/prefix/`.
+    pub path: String,
+    /// The format.
+    pub format: Format,
+    /// The compression; the format's own if it is missing (Parquet: Snappy, text: none).
+    pub compression: Option<Compression>,
+    /// The columns that become folders.
+    pub partition_keys: Vec<FieldPath>,
+    /// The table to create or update.
+    pub table: Option<TargetTable>,
+}
+
+/// The table that an S3 target keeps up to date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetTable {
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// Whether its columns follow the data.
+    pub update: UpdateBehavior,
+}
+
+/// What happens to a table whose data has other columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateBehavior {
+    /// New columns are added.
+    UpdateInDatabase,
+    /// Only new partitions are added.
+    Log,
+}
+
+/// Settings of a catalog target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogTarget {
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// The columns that become folders; the table's own if empty.
+    pub partition_keys: Vec<FieldPath>,
+    /// Whether columns and partitions of the table follow the data.
+    pub update: Option<UpdateBehavior>,
+}

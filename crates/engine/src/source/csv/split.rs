@@ -1,0 +1,201 @@
+//! Finding the fields of CSV text.
+
+use memchr::{memchr2, memchr3_iter};
+
+use crate::plan::CsvFormat;
+
+/// Where a field is in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    start: u32,
+    length: u32,
+}
+
+/// Marks a length whose text holds doubled quotes or escapes.
+const RAW: u32 = 1 << 31;
+/// The longest text that spans can point into.
+pub(super) const LONGEST: usize = (1 << 30) - 1;
+
+impl Span {
+    /// A field that its record does not have.
+    pub(super) const MISSING: Self = Self { start: u32::MAX, length: 0 };
+
+    fn new(start: usize, end: usize, raw: bool) -> Self {
+        let length = u32::try_from(end.saturating_sub(start)).unwrap_or_default();
+        Self {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            length: if raw { length | RAW } else { length },
+        }
+    }
+
+    /// The field's bytes as they stand in `text`; nothing if it is missing.
+    pub(super) fn of(self, text: &str) -> Option<&str> {
+        let start = self.start as usize;
+        text.get(start..start + (self.length & !RAW) as usize)
+    }
+
+    /// Whether quotes and escapes are still in the text.
+    pub(super) fn is_raw(self) -> bool {
+        self.length & RAW != 0
+    }
+}
+
+/// The text that a raw field means.
+pub(super) fn unescape(raw: &str, format: &CsvFormat) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut chars = raw.chars().peekable();
+    while let Some(c) = chars.next() {
+        let byte = u8::try_from(c).ok();
+        let escape = byte.is_some() && byte == format.escape;
+        let doubled = byte.is_some() && byte == format.quote && chars.peek() == Some(&c);
+        if escape || doubled {
+            out.extend(chars.next());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The cells of one line.
+pub(super) fn cells(line: &str, format: &CsvFormat) -> Vec<String> {
+    let mut splitter = Splitter::new(format, usize::MAX);
+    let mut spans = Vec::new();
+    splitter.split(line, 0, line.len(), 1, &mut |_, span| spans.push(span), &mut || {});
+    let cell = |span: &Span| {
+        let text = span.of(line).unwrap_or_default();
+        if span.is_raw() { unescape(text, format) } else { text.to_owned() }
+    };
+    spans.iter().map(cell).collect()
+}
+
+/// Cuts records into fields.
+pub(super) struct Splitter {
+    separator: u8,
+    quote: Option<u8>,
+    escape: Option<u8>,
+    multiline: bool,
+    width: usize,
+}
+
+impl Splitter {
+    /// One for records of which the first `width` fields are wanted.
+    pub(super) fn new(format: &CsvFormat, width: usize) -> Self {
+        Self {
+            separator: format.separator,
+            quote: format.quote,
+            escape: format.escape,
+            multiline: format.multiline,
+            width,
+        }
+    }
+
+    /// Cuts at most `rows` records that lie between `start` and `end`; blank lines are none. Tells
+    /// each field with its number in the record and each record's end; answers where it stopped.
+    pub(super) fn split(
+        &mut self,
+        text: &str,
+        start: usize,
+        end: usize,
+        rows: usize,
+        field: &mut impl FnMut(usize, Span),
+        record: &mut impl FnMut(),
+    ) -> usize {
+        let bytes = text.as_bytes().get(..end).unwrap_or_default();
+        // Without quotes the third needle is the separator again.
+        let quote = self.quote.unwrap_or(self.separator);
+        let (mut begin, mut at, mut number, mut done) = (start, start, 0, 0);
+        let mut quoted: Option<Span> = None;
+        let mut escapes = false;
+        'resume: while at < end {
+            let base = at;
+            for found in memchr3_iter(self.separator, b'\n', quote, bytes.get(base..).unwrap_or_default()) {
+                let here = base + found;
+                let byte = bytes.get(here).copied().unwrap_or_default();
+                if byte == b'\n' {
+                    if self.multiline && self.escaped(bytes, begin, here) {
+                        continue;
+                    }
+                    let last =
+                        if here > begin && bytes.get(here - 1) == Some(&b'\r') { here - 1 } else { here };
+                    if number > 0 || last > begin || quoted.is_some() {
+                        if number < self.width {
+                            field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
+                        }
+                        record();
+                        done += 1;
+                    }
+                    (begin, number, quoted, escapes) = (here + 1, 0, None, false);
+                    if done == rows {
+                        return begin;
+                    }
+                } else if byte == self.separator {
+                    if self.escape.is_some() && quoted.is_none() && self.escaped(bytes, begin, here) {
+                        escapes = true;
+                        continue;
+                    }
+                    if number < self.width {
+                        field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, here, escapes)));
+                    }
+                    (begin, quoted, escapes) = (here + 1, None, false);
+                    number += 1;
+                } else if here == begin && quoted.is_none() {
+                    let (span, after) = self.quoted(bytes, here + 1, quote);
+                    quoted = Some(span);
+                    at = after;
+                    continue 'resume;
+                }
+            }
+            break;
+        }
+        if begin < end || number > 0 || quoted.is_some() {
+            let last = if end > begin && bytes.last() == Some(&b'\r') { end - 1 } else { end };
+            if number < self.width {
+                field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
+            }
+            record();
+        }
+        end
+    }
+
+    fn span(&self, bytes: &[u8], start: usize, end: usize, escapes: bool) -> Span {
+        let raw = escapes
+            || self.escape.is_some_and(|escape| bytes.get(start..end).unwrap_or_default().contains(&escape));
+        Span::new(start, end, raw)
+    }
+
+    fn escaped(&self, bytes: &[u8], start: usize, at: usize) -> bool {
+        let Some(escape) = self.escape else { return false };
+        let before = bytes.get(start..at).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte == escape).count() % 2 == 1
+    }
+
+    /// The field within quotes that begins at `start`, and where the search goes on.
+    fn quoted(&self, bytes: &[u8], start: usize, quote: u8) -> (Span, usize) {
+        let escape = self.escape.unwrap_or(quote);
+        let (mut at, mut raw) = (start, false);
+        let line = if self.multiline {
+            bytes.len()
+        } else {
+            let rest = bytes.get(start..).unwrap_or_default();
+            memchr::memchr(b'\n', rest).map_or(bytes.len(), |found| start + found)
+        };
+        let inside = bytes.get(..line).unwrap_or_default();
+        while let Some(found) = inside.get(at..).and_then(|rest| memchr2(quote, escape, rest)) {
+            let here = at + found;
+            let next = inside.get(here + 1);
+            let is_quote = inside.get(here) == Some(&quote);
+            if (is_quote && next == Some(&quote)) || (!is_quote && next.is_some()) {
+                raw = true;
+                at = here + 2;
+            } else if is_quote {
+                return (Span::new(start, here, raw), here + 1);
+            } else {
+                break;
+            }
+        }
+        // Never closed: the field ends with its line.
+        let end = if line > start && inside.last() == Some(&b'\r') { line - 1 } else { line };
+        (Span::new(start, end, raw), line)
+    }
+}

@@ -1,0 +1,136 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use serde_json::Value;
+
+/// What the values seen at one place have in common.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) enum Shape {
+    /// Nothing but nulls.
+    #[default]
+    Nothing,
+    Bool,
+    Int,
+    Float,
+    Text,
+    List(Box<Shape>),
+    Struct(BTreeMap<String, Shape>),
+}
+
+impl Shape {
+    fn see(&mut self, value: &Value) {
+        match (&mut *self, value) {
+            (Self::Struct(fields), Value::Object(found)) => {
+                for (name, value) in found {
+                    match fields.get_mut(name) {
+                        Some(field) => field.see(value),
+                        None => {
+                            let mut field = Self::Nothing;
+                            field.see(value);
+                            fields.insert(name.clone(), field);
+                        }
+                    }
+                }
+            }
+            (Self::List(element), Value::Array(found)) => found.iter().for_each(|value| element.see(value)),
+            (Self::Nothing, Value::Object(_)) => {
+                *self = Self::Struct(BTreeMap::new());
+                self.see(value);
+            }
+            (Self::Nothing, Value::Array(_)) => {
+                *self = Self::List(Box::default());
+                self.see(value);
+            }
+            (_, Value::Null) => {}
+            (_, Value::Bool(_)) => self.merge(Self::Bool),
+            (_, Value::Number(number)) => self.merge(if number.is_i64() { Self::Int } else { Self::Float }),
+            (_, Value::String(_) | Value::Array(_) | Value::Object(_)) => *self = Self::Text,
+        }
+    }
+
+    /// Takes in what another part of the data showed. Values that have nothing in common are text.
+    pub(super) fn merge(&mut self, other: Self) {
+        *self = match (std::mem::take(self), other) {
+            (Self::Nothing, shape) | (shape, Self::Nothing) => shape,
+            (Self::Int, Self::Float) | (Self::Float, Self::Int) => Self::Float,
+            (Self::List(mut mine), Self::List(other)) => {
+                mine.merge(*other);
+                Self::List(mine)
+            }
+            (Self::Struct(mut mine), Self::Struct(other)) => {
+                for (name, shape) in other {
+                    mine.entry(name).or_default().merge(shape);
+                }
+                Self::Struct(mine)
+            }
+            (mine, other) if mine == other => mine,
+            _ => Self::Text,
+        };
+    }
+
+    fn data_type(self, top: bool) -> DataType {
+        match self {
+            Self::Bool => DataType::Boolean,
+            Self::Int => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Nothing | Self::Text => {
+                if top {
+                    DataType::Utf8View
+                } else {
+                    DataType::Utf8
+                }
+            }
+            Self::List(element) => {
+                DataType::List(Arc::new(Field::new_list_field(element.data_type(false), true)))
+            }
+            Self::Struct(fields) => DataType::Struct(Self::fields(fields, false)),
+        }
+    }
+
+    fn fields(fields: BTreeMap<String, Self>, top: bool) -> Fields {
+        fields.into_iter().map(|(name, shape)| Field::new(name, shape.data_type(top), true)).collect()
+    }
+
+    /// The schema of records of this shape; its columns are in the order of their names.
+    pub(super) fn schema(self) -> Schema {
+        match self {
+            Self::Struct(fields) => Schema::new(Self::fields(fields, true)),
+            _ => Schema::empty(),
+        }
+    }
+}
+
+/// The common shape of all records.
+///
+/// # Errors
+/// If the bytes are no JSON records.
+pub(super) async fn shape_of(records: BoxStream<'static, Result<Vec<u8>, String>>) -> Result<Shape, String> {
+    // Pieces may be cut within a record: what is left of one goes before the next.
+    let (shape, rest) = records
+        .try_fold((Shape::default(), Vec::new()), |(mut shape, mut held), bytes| async move {
+            held.extend(bytes);
+            let taken = see_all(&mut shape, &held)?;
+            held.drain(..taken);
+            Ok((shape, held))
+        })
+        .await?;
+    if rest.trim_ascii().is_empty() { Ok(shape) } else { Err("the last record is cut off".to_owned()) }
+}
+
+fn see_all(shape: &mut Shape, bytes: &[u8]) -> Result<usize, String> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+    let mut taken = 0;
+    loop {
+        match values.next() {
+            None => return Ok(taken),
+            Some(Ok(value)) if value.is_object() => shape.see(&value),
+            Some(Ok(_)) => return Err("a record is not an object".to_owned()),
+            Some(Err(error)) if error.is_eof() => return Ok(taken),
+            Some(Err(error)) => return Err(error.to_string()),
+        }
+        taken = values.byte_offset();
+    }
+}
