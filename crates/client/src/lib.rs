@@ -6,6 +6,7 @@
 mod client;
 mod config;
 mod error;
+mod multipart;
 mod s3;
 mod transport;
 
@@ -13,4 +14,5 @@ pub use client::{Client, Reply};
 pub use config::Config;
 pub use error::ClientError;
 pub use mastic_sigv4::Credentials;
+pub use multipart::Multipart;
 pub use s3::{Listing, ObjectEntry, S3};

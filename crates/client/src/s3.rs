@@ -174,7 +174,7 @@ impl S3 {
         }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         target: &str,
@@ -207,11 +207,11 @@ fn bucket_path(bucket: &str) -> String {
     format!("/{}", encode(bucket, true))
 }
 
-fn object_path(bucket: &str, key: &str) -> String {
+pub(crate) fn object_path(bucket: &str, key: &str) -> String {
     format!("/{}/{}", encode(bucket, true), encode(key, false))
 }
 
-fn etag(reply: &Reply) -> String {
+pub(crate) fn etag(reply: &Reply) -> String {
     let value = reply.headers.get(ETAG).and_then(|value| value.to_str().ok());
     value.unwrap_or_default().trim_matches('"').to_owned()
 }

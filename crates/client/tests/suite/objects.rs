@@ -1,7 +1,7 @@
 //! The S3 part against a bucket in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::Method;
@@ -110,4 +110,42 @@ async fn buckets_are_made_in_the_region() {
     let s3 = server.client().s3();
     s3.create_bucket("data").await.unwrap();
     s3.put_bucket_policy("data", "{}").await.unwrap();
+}
+
+#[tokio::test]
+async fn objects_are_made_of_parts() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let seen_by_server = log.clone();
+    let server = Server::start(move |seen| {
+        let body = String::from_utf8(seen.body.to_vec()).unwrap();
+        seen_by_server.lock().unwrap().push(format!("{} {} {body}", seen.method, seen.target));
+        if seen.target.ends_with("?uploads=") {
+            return answer(
+                200,
+                "<InitiateMultipartUploadResult><UploadId>u/1</UploadId></InitiateMultipartUploadResult>",
+            );
+        }
+        if body.contains("PartNumber>2") {
+            return answer(200, "<Error><Code>InvalidPart</Code></Error>");
+        }
+        let mut answer = answer(200, "<CompleteMultipartUploadResult/>");
+        answer.headers_mut().insert("etag", "\"e\"".parse().unwrap());
+        answer
+    })
+    .await;
+    let s3 = server.client().s3();
+    let mut upload = s3.multipart("data", "k").await.unwrap();
+    upload.part(Bytes::from_static(b"one")).await.unwrap();
+    upload.complete().await.unwrap();
+    let mut upload = s3.multipart("data", "k").await.unwrap();
+    upload.part(Bytes::from_static(b"one")).await.unwrap();
+    upload.part(Bytes::from_static(b"two")).await.unwrap();
+    assert_eq!(upload.complete().await.unwrap_err().code(), Some("InvalidPart"));
+    s3.multipart("data", "k").await.unwrap().abort().await.unwrap();
+
+    let log = log.lock().unwrap();
+    assert_eq!(log[1], "PUT /data/k?partNumber=1&uploadId=u%2F1 one");
+    assert!(log[2].starts_with("POST /data/k?uploadId=u%2F1 <CompleteMultipartUpload"), "{}", log[2]);
+    assert!(log[2].contains("<Part><PartNumber>1</PartNumber><ETag>&quot;e&quot;</ETag></Part>"));
+    assert_eq!(log[8], "DELETE /data/k?uploadId=u%2F1 ");
 }
