@@ -9,6 +9,8 @@ mod similar;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use mastic_hive::{Format, crawler_table_name, parse_partition_segment, stored_name, suffixed_table_name};
 
 use crate::classified::{Classified, Column};
@@ -230,7 +232,11 @@ impl Crawl<'_> {
         }
         let Some((first, model)) = uniforms.first() else { return Err(unlike("they are empty")) };
         let level = level_of(&first.name);
+        let mut values = HashSet::new();
         for (child, uniform) in &uniforms {
+            if !values.insert(value_of(&child.name)) {
+                return Err(unlike(&format!("`{}` has a partition value that another has too", child.name)));
+            }
             if level_of(&child.name) != level {
                 let why = format!("`{}` and `{}` name different partition keys", first.name, child.name);
                 return Err(unlike(&why));
@@ -279,7 +285,7 @@ impl Crawl<'_> {
 
     fn finish(&self, mut drafts: Vec<Draft>) -> Vec<TableFound> {
         drafts.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         let mut tables = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let location = self.location(&draft.path);

@@ -8,7 +8,7 @@ pub struct CsvOptions {
     /// Between cells.
     pub delimiter: char,
     /// Round a cell that may hold delimiters; none under LazySimpleSerDe, to which a quote is an
-    /// ordinary character, unless the table says `quoteChar`.
+    /// ordinary character, unless the table says `quoteChar` or a crawl found `areColumnsQuoted`.
     pub quote: Option<char>,
     /// Before a character that is to be taken as it is.
     pub escape: Option<char>,
@@ -37,12 +37,13 @@ impl CsvOptions {
             }
             Ok(None)
         };
+        let quoted = open || lookup("areColumnsQuoted") == Some("true");
         let fallback = if open { ',' } else { '\u{1}' };
         let skip = lookup("skip.header.line.count").unwrap_or("0");
         Ok(Self {
             delimiter: first(&["separatorChar", "field.delim", "delimiter", "serialization.format"])?
                 .unwrap_or(fallback),
-            quote: first(&["quoteChar", "quote.delim"])?.or(open.then_some('"')),
+            quote: first(&["quoteChar", "quote.delim"])?.or(quoted.then_some('"')),
             escape: first(&["escapeChar", "escape.delim"])?.or(open.then_some('\\')),
             skip_lines: skip.trim().parse().map_err(|_| {
                 format!("the parameter `skip.header.line.count` must be a whole number, not `{skip}`")
@@ -111,6 +112,7 @@ mod tests {
         let wanted = CsvOptions { delimiter: ',', quote: Some('"'), escape: Some('\\'), skip_lines: 1 };
         assert_eq!(open, wanted);
         assert_eq!(options(Format::Csv, &[("field.delim", ",")]).unwrap().quote, None);
+        assert_eq!(options(Format::Csv, &[("areColumnsQuoted", "true")]).unwrap().quote, Some('"'));
         assert!(options(Format::Csv, &[("skip.header.line.count", "x")]).is_err());
     }
 }

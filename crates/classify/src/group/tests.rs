@@ -158,6 +158,7 @@ fn tables_begin_at_the_configured_level() {
 #[test]
 fn a_key_named_like_a_column_is_named_by_its_place() {
     assert_eq!(plain("t", &[csv("t/month=1/x", "month b")]), ["t s3://b/t/ partition_0 [1]"]);
+    assert_eq!(plain("t", &[csv("t/P=1/x", "a"), csv("t/p=1/x", "a")]).len(), 2);
 }
 
 #[test]

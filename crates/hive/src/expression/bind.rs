@@ -28,10 +28,10 @@ pub(super) enum Bound {
 #[derive(Debug, Clone)]
 pub(super) enum BoundTest {
     IsNull,
-    Compare(Comparison, Value),
+    Compare(Comparison, Value<'static>),
     Like(String),
-    In(Vec<Value>),
-    Between(Value, Value),
+    In(Vec<Value<'static>>),
+    Between(Value<'static>, Value<'static>),
 }
 
 pub(super) fn bind(root: Option<&Node>, keys: &[(&str, &str)]) -> Result<BoundExpression, ExpressionError> {
@@ -75,7 +75,8 @@ fn find_key(name: &str, keys: &[(&str, &str)]) -> Result<(usize, KeyType), Expre
 }
 
 fn bind_test(test: &Test, ty: KeyType) -> Result<BoundTest, ExpressionError> {
-    let cast = |literal: &String| ty.cast(literal).map_err(ExpressionError::InvalidInput);
+    let cast =
+        |literal: &String| ty.cast(literal).map(Value::into_owned).map_err(ExpressionError::InvalidInput);
     Ok(match test {
         Test::IsNull => BoundTest::IsNull,
         Test::Compare(comparison, literal) => BoundTest::Compare(*comparison, cast(literal)?),

@@ -72,7 +72,7 @@ fn leaf(ty: KeyType, test: &BoundTest, stored: &str) -> Result<Option<bool>, Exp
     Ok(Some(truth))
 }
 
-fn compare(comparison: Comparison, value: &Value, literal: &Value) -> bool {
+fn compare(comparison: Comparison, value: &Value<'_>, literal: &Value<'_>) -> bool {
     match comparison {
         Comparison::Equal => value == literal,
         Comparison::NotEqual => value != literal,

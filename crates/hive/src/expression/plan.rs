@@ -94,7 +94,7 @@ fn admitted(test: &BoundTest, negated: bool) -> Ranges {
         (BoundTest::In(values), false) => Ranges::union(values.iter().filter_map(text).map(Ranges::point)),
         (BoundTest::Between(Value::Text(a), Value::Text(b)), false) => {
             let (low, high) = if a <= b { (a, b) } else { (b, a) };
-            Ranges::between(Limit::Included(low.clone()), Limit::Included(high.clone()))
+            Ranges::between(Limit::Included(low.to_string()), Limit::Included(high.to_string()))
         }
         (BoundTest::Like(pattern), false) => {
             match pattern.find(['%', '_']).and_then(|at| pattern.get(..at)) {
@@ -106,7 +106,7 @@ fn admitted(test: &BoundTest, negated: bool) -> Ranges {
     }
 }
 
-fn text(value: &Value) -> Option<&str> {
+fn text<'a>(value: &'a Value<'_>) -> Option<&'a str> {
     match value {
         Value::Text(text) => Some(text),
         _ => None,

@@ -1,5 +1,6 @@
 //! Literals and stored values as their key's type sees them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The types by which partitions can be filtered.
@@ -42,9 +43,9 @@ impl KeyType {
     ///
     /// # Errors
     /// AWS's text for a value that is not one.
-    pub(super) fn cast(self, text: &str) -> Result<Value, String> {
+    pub(super) fn cast(self, text: &str) -> Result<Value<'_>, String> {
         match self {
-            Self::Text => Ok(Value::Text(text.to_owned())),
+            Self::Text => Ok(Value::Text(Cow::Borrowed(text))),
             Self::Integer => {
                 text.parse().map(Value::Integer).map_err(|_| format!("\"{text}\" is not an integer."))
             }
@@ -61,12 +62,25 @@ impl KeyType {
 
 /// A value of one class. Only values of one class are ever compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Value {
-    Text(String),
+pub(super) enum Value<'a> {
+    Text(Cow<'a, str>),
     Integer(i128),
     Decimal(Number),
     Date(CivilDate),
     Timestamp(CivilTime),
+}
+
+impl Value<'_> {
+    /// The same value, for keeping.
+    pub(super) fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Self::Integer(number) => Value::Integer(number),
+            Self::Decimal(number) => Value::Decimal(number),
+            Self::Date(date) => Value::Date(date),
+            Self::Timestamp(time) => Value::Timestamp(time),
+        }
+    }
 }
 
 /// Year, month, day.
@@ -217,7 +231,7 @@ mod tests {
         ] {
             assert!(!ok(KeyType::Timestamp, bad), "{bad}");
         }
-        let cast = |text: &str| KeyType::Timestamp.cast(text).unwrap();
+        let cast = |text: &'static str| KeyType::Timestamp.cast(text).unwrap();
         assert!(cast("2023-01-01 00:00:00.000000001") > cast("2023-01-01 00:00:00"));
         assert_eq!(cast("2023-01-01 00:00:00.1"), cast("2023-01-01 00:00:00.100"));
     }
