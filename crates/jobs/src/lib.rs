@@ -1,1 +1,75 @@
-//! Glue jobs and crawlers: definitions, runs, the scheduler.
+//! Glue jobs and crawlers: definitions, runs, and the scheduler that drives them.
+//!
+//! A run is a document before it is anything else: `StartJobRun` writes it, the scheduler finds it,
+//! assumes the role, and starts a runner process that works as that role through the front door. What the
+//! runner writes is staged; when it reports success, one transaction makes its output and the
+//! run's end true together. Any other end drops the output.
+
+mod access;
+mod crawl;
+mod crawler;
+mod definition;
+mod execution;
+mod history;
+mod node;
+mod page;
+mod records;
+mod run;
+mod schedule;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use mastic_kernel::Background;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+/// How runners are started.
+#[derive(Debug, Clone)]
+pub struct RunnerConfig {
+    /// The runner's binary.
+    pub binary: PathBuf,
+    /// Where runs get their scratch directories.
+    pub scratch: PathBuf,
+    /// A PEM file with the authority that signed the server's certificate.
+    pub ca_file: Option<PathBuf>,
+    /// Bytes of memory that a run may use, whatever its worker type promises.
+    pub memory_limit: u64,
+}
+
+/// The service.
+pub struct Jobs {
+    background: Background,
+    config: RunnerConfig,
+    endpoint: OnceLock<String>,
+    /// Runs and crawls under way in this process, with the switch that stops each.
+    under_way: Mutex<HashMap<String, watch::Sender<bool>>>,
+    wake: Notify,
+}
+
+impl Jobs {
+    /// The service over a store; nothing runs before [`Jobs::start`].
+    #[must_use]
+    pub fn new(background: Background, config: RunnerConfig) -> Arc<Self> {
+        Arc::new(Self {
+            background,
+            config,
+            endpoint: OnceLock::new(),
+            under_way: Mutex::new(HashMap::new()),
+            wake: Notify::new(),
+        })
+    }
+}
+
+impl Jobs {
+    /// Registers the operations of jobs, runs, crawlers and crawls; Glue's service itself is made known by the
+    /// catalog.
+    pub fn register(self: &Arc<Self>, registry: &mut mastic_kernel::Registry) {
+        self.register_definitions(registry);
+        self.register_runs(registry);
+        self.register_crawlers(registry);
+        self.register_crawls(registry);
+        self.register_history(registry);
+    }
+}

@@ -1,0 +1,88 @@
+//! What the operations need. Sources: "Actions, resources, and condition keys for AWS Glue" (Service Authorization
+//! Reference), "Passing roles to AWS services" (IAM User Guide).
+
+use std::collections::BTreeMap;
+
+use mastic_core::{Arn, Fault};
+use mastic_kernel::{Access, Call, Ctx, Need, tags};
+use mastic_store::ReadTx;
+
+/// The service principal that runs jobs and crawlers.
+pub(crate) const SERVICE_PRINCIPAL: &str = "glue.amazonaws.com";
+
+pub(crate) fn account_of(call: &Call) -> Result<&str, Fault> {
+    let account = call.caller.account.as_ref().map(mastic_core::AccountId::as_str);
+    account.ok_or_else(|| {
+        Fault::sender("AccessDeniedException", "A caller without an account has no jobs or crawlers.")
+    })
+}
+
+fn arn(call: &Call, kind: &str, name: &str) -> Result<Arn, Fault> {
+    Ok(Arn::new("glue", call.region.as_str(), account_of(call)?, &format!("{kind}/{name}")))
+}
+
+pub(crate) fn job_arn(call: &Call, name: &str) -> Result<Arn, Fault> {
+    arn(call, "job", name)
+}
+
+pub(crate) fn crawler_arn(call: &Call, name: &str) -> Result<Arn, Fault> {
+    arn(call, "crawler", name)
+}
+
+pub(crate) fn job(call: &Call, action: &str, name: &str) -> Result<Access, Fault> {
+    Ok(Access::one(format!("glue:{action}"), job_arn(call, name)?.as_str()))
+}
+
+pub(crate) fn crawler(call: &Call, action: &str, name: &str) -> Result<Access, Fault> {
+    Ok(Access::one(format!("glue:{action}"), crawler_arn(call, name)?.as_str()))
+}
+
+/// Operations that AWS does not check against a resource.
+pub(crate) fn any(action: &str) -> Access {
+    Access::one(format!("glue:{action}"), "*")
+}
+
+/// A need with the tags of the request as condition keys.
+pub(crate) fn with_tags(need: Need, tags: Option<&BTreeMap<String, String>>) -> Access {
+    let Some(tags) = tags.filter(|tags| !tags.is_empty()) else { return Access::All(vec![need]) };
+    let need = tags
+        .iter()
+        .fold(need, |need, (key, value)| need.with(format!("aws:RequestTag/{key}"), [value.clone()]))
+        .with("aws:TagKeys", tags.keys().cloned());
+    Access::All(vec![need])
+}
+
+/// Finds the role, and demands that the caller may pass it to Glue and that Glue may assume it.
+pub(crate) fn pass_role(ctx: &Ctx, role: &str, refusal: impl Fn(&str) -> Fault) -> Result<Arn, Fault> {
+    let sessions = ctx.kernel().sessions()?;
+    let account = ctx.account()?;
+    let named = role.parse::<Arn>().ok();
+    if named.as_ref().is_some_and(|arn| arn.account() != account.as_str()) {
+        return Err(Fault::sender("AccessDeniedException", "Cross-account pass role is not allowed."));
+    }
+    let found = sessions.find(account, role)?;
+    let arn = found.clone().or(named).unwrap_or_else(|| {
+        Arn::new("iam", "", account.as_str(), &format!("role/{}", role.trim_start_matches('/')))
+    });
+    ctx.authorize(&[
+        Need::new("iam:PassRole", arn.as_str()).with("iam:PassedToService", [SERVICE_PRINCIPAL])
+    ])?;
+    match found {
+        Some(arn) if sessions.can_assume(SERVICE_PRINCIPAL, &arn)? => Ok(arn),
+        _ => Err(refusal(arn.as_str())),
+    }
+}
+
+/// The role as Glue shows it: without what precedes its path and name.
+pub(crate) fn role_name(role: &str) -> &str {
+    role.split_once(":role/").map_or(role, |(_, name)| name)
+}
+
+/// Whether a resource carries all of these tags.
+pub(crate) fn carries(tx: &ReadTx<'_>, arn: &Arn, wanted: &BTreeMap<String, String>) -> Result<bool, Fault> {
+    if wanted.is_empty() {
+        return Ok(true);
+    }
+    let found = tags::get(tx, arn)?.unwrap_or_default();
+    Ok(wanted.iter().all(|(key, value)| found.get(key) == Some(value)))
+}

@@ -1,0 +1,298 @@
+//! Crawls: `StartCrawler`, `StopCrawler`, and how a crawl is driven to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mastic_api_glue::glue::{op, types::*};
+use mastic_core::{Fault, Timestamp};
+use mastic_handoff::{CrawlWork, Tally, Work};
+use mastic_kernel::{Ctx, Registry};
+use mastic_store::WriteTx;
+use mastic_store::overlay::{PublishError, publish};
+use tokio::sync::watch;
+
+use crate::crawler::running;
+use crate::definition::key;
+use crate::execution::{Ending, Execution, LogPlaces};
+use crate::records::{CRAWLERS, CRAWLS, CrawlRecord, CrawlerRecord, NameKey};
+use crate::{Jobs, access};
+
+const LOG_GROUP: &str = "/aws-glue/crawlers";
+
+/// A crawl may take this long at most ("Service quotas", AWS General Reference).
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What people read of a crawl that the server's own end cut short.
+const LOST: &str = "The server stopped while the crawl was under way. Nothing of the crawl was kept.";
+
+impl Jobs {
+    pub(crate) fn register_crawls(self: &Arc<Self>, registry: &mut Registry) {
+        let jobs = Arc::clone(self);
+        registry.on::<op::StartCrawler, _, _>(
+            |call, input| access::crawler(call, "StartCrawler", &input.name),
+            move |ctx, input| {
+                let jobs = Arc::clone(&jobs);
+                async move { jobs.start_crawler(&ctx, &input.name).await }
+            },
+        );
+        let jobs = Arc::clone(self);
+        registry.on::<op::StopCrawler, _, _>(
+            |call, input| access::crawler(call, "StopCrawler", &input.name),
+            move |ctx, input| {
+                let jobs = Arc::clone(&jobs);
+                async move { jobs.stop_crawler(&ctx, &input.name).await }
+            },
+        );
+    }
+
+    async fn start_crawler(self: &Arc<Self>, ctx: &Ctx, name: &str) -> Result<StartCrawlerResponse, Fault> {
+        let at = key(ctx, name)?;
+        let crawl_id = ctx.entropy().uuid();
+        let (id, now) = (crawl_id.clone(), ctx.now());
+        let record = ctx
+            .write({
+                let at = at.clone();
+                move |tx| {
+                    let mut record = CRAWLERS.get(tx, &at)?.ok_or_else(|| not_there(&at.2))?;
+                    if record.crawler.state != Some(CrawlerState::Ready) {
+                        return Err(running(&at.2));
+                    }
+                    record.crawler.state = Some(CrawlerState::Running);
+                    record.crawl_id = Some(id.clone());
+                    CRAWLERS.put(tx, &at, &record)?;
+                    let crawl = CrawlerHistory {
+                        crawl_id: Some(id.clone()),
+                        state: Some(CrawlerHistoryState::Running),
+                        start_time: Some(now),
+                        log_group: Some(LOG_GROUP.to_owned()),
+                        log_stream: Some(at.2.clone()),
+                        message_prefix: Some(id.clone()),
+                        dpu_hour: Some(0.0),
+                        ..CrawlerHistory::default()
+                    };
+                    let crawl =
+                        CrawlRecord { crawl, tables_created: 0, tables_updated: 0, tables_deleted: 0 };
+                    CRAWLS.put(
+                        tx,
+                        &(at.0.as_str(), at.1.as_str(), at.2.as_str(), now.micros(), id.as_str()),
+                        &crawl,
+                    )?;
+                    Ok::<_, Fault>(record)
+                }
+            })
+            .await?;
+        if let Some(stop) = self.begin(&crawl_id) {
+            let jobs = Arc::clone(self);
+            tokio::spawn(async move { jobs.drive_crawl(at, record, crawl_id, now, stop).await });
+        }
+        Ok(StartCrawlerResponse {})
+    }
+
+    async fn stop_crawler(&self, ctx: &Ctx, name: &str) -> Result<StopCrawlerResponse, Fault> {
+        let at = key(ctx, name)?;
+        let crawl = ctx
+            .write(move |tx| {
+                let mut record = CRAWLERS.get(tx, &at)?.ok_or_else(|| not_there(&at.2))?;
+                match record.crawler.state {
+                    Some(CrawlerState::Running) => {}
+                    Some(CrawlerState::Stopping) => {
+                        let text = format!("Crawler with name {} is stopping", at.2);
+                        return Err(Fault::sender("CrawlerStoppingException", text));
+                    }
+                    _ => {
+                        let text = format!("Crawler with name {} isn't running", at.2);
+                        return Err(Fault::sender("CrawlerNotRunningException", text));
+                    }
+                }
+                record.crawler.state = Some(CrawlerState::Stopping);
+                CRAWLERS.put(tx, &at, &record)?;
+                Ok(record.crawl_id)
+            })
+            .await?;
+        if let Some(crawl) = crawl {
+            self.stop(&crawl);
+        }
+        Ok(StopCrawlerResponse {})
+    }
+
+    async fn drive_crawl(
+        self: Arc<Self>,
+        at: NameKey,
+        record: CrawlerRecord,
+        id: String,
+        started: Timestamp,
+        stop: watch::Receiver<bool>,
+    ) {
+        let ending = match execution(&at, &record, &id) {
+            Ok(execution) => self.execute(execution, stop, std::future::ready(())).await,
+            Err(fault) => Ending::Failed(fault.message().to_owned()),
+        };
+        if let Err(fault) = self.conclude_crawl(&at, &id, started, ending).await {
+            tracing::error!(crawl = id, %fault, "the end of a crawl could not be written");
+        }
+        self.end(&id);
+    }
+
+    /// Crawls that were under way when the server ended.
+    pub(crate) async fn recover_crawls(&self) -> Result<(), Fault> {
+        let open: Vec<(NameKey, CrawlerRecord)> = self.background.read(|tx| {
+            let rows = CRAWLERS.scan(tx, CRAWLERS.all()).collect::<Result<Vec<_>, _>>()?;
+            Ok::<_, Fault>(rows.into_iter().filter(|(_, record)| record.crawl_id.is_some()).collect())
+        })?;
+        for (at, record) in open {
+            let Some(id) = record.crawl_id else { continue };
+            let started = self.background.read(|tx| {
+                let of_crawler = CRAWLS.prefix((at.0.as_str(), at.1.as_str(), at.2.as_str()));
+                for row in CRAWLS.scan_reverse(tx, of_crawler) {
+                    let ((.., started, crawl), _) = row?;
+                    if crawl == id {
+                        return Ok::<_, Fault>(Some(started));
+                    }
+                }
+                Ok(None)
+            })?;
+            let started = Timestamp::from_micros(started.unwrap_or_default());
+            self.conclude_crawl(&at, &id, started, Ending::Failed(LOST.to_owned())).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a crawl. On success what it wrote and its end become true in one transaction.
+    async fn conclude_crawl(
+        &self,
+        at: &NameKey,
+        id: &str,
+        started: Timestamp,
+        ending: Ending,
+    ) -> Result<(), Fault> {
+        let ending = match ending {
+            Ending::Succeeded(tally) => {
+                let (place, crawl, now) = (at.clone(), id.to_owned(), self.background.now());
+                let conflict = self
+                    .background
+                    .write(move |tx| match publish(tx, &crawl) {
+                        Ok(_) => {
+                            close(tx, &place, &crawl, started, now, &Ending::Succeeded(tally))?;
+                            Ok(None)
+                        }
+                        Err(PublishError::Conflict(conflict)) => Ok(Some(format!(
+                            "Another writer changed what this crawl wrote too: {conflict}. Nothing of the crawl was kept."
+                        ))),
+                        Err(PublishError::Store(error)) => Err(Fault::from(error)),
+                    })
+                    .await?;
+                match conflict {
+                    None => return Ok(()),
+                    Some(conflict) => Ending::Failed(conflict),
+                }
+            }
+            other => other,
+        };
+        self.end_sessions(id).await?;
+        self.background.discard_staged(id).await?;
+        let (place, crawl, now) = (at.clone(), id.to_owned(), self.background.now());
+        self.background.write(move |tx| close(tx, &place, &crawl, started, now, &ending)).await
+    }
+}
+
+fn not_there(name: &str) -> Fault {
+    Fault::sender("EntityNotFoundException", format!("Crawler with name {name} may not exist."))
+}
+
+fn execution(at: &NameKey, record: &CrawlerRecord, id: &str) -> Result<Execution, Fault> {
+    let (account, region, name) = at.clone();
+    let work = CrawlWork { crawl_id: id.to_owned(), crawler: record.crawler.clone() };
+    Ok(Execution {
+        id: id.to_owned(),
+        account,
+        region: region.parse().map_err(Fault::internal)?,
+        role: record.role.clone(),
+        session_name: "AWS-Crawler",
+        session_policy: None,
+        staged: true,
+        timeout: Some(LONGEST),
+        work: Work::Crawl(Box::new(work)),
+        logs: LogPlaces {
+            output_group: LOG_GROUP.to_owned(),
+            error_group: LOG_GROUP.to_owned(),
+            stream: name,
+            prefix: format!("[{id}] "),
+        },
+    })
+}
+
+/// Writes the end of a crawl into its history and its crawler.
+fn close(
+    tx: &mut WriteTx<'_>,
+    at: &NameKey,
+    id: &str,
+    started: Timestamp,
+    now: Timestamp,
+    ending: &Ending,
+) -> Result<(), Fault> {
+    let (last, history, message, tally) = match ending {
+        Ending::Succeeded(tally) => {
+            (LastCrawlStatus::Succeeded, CrawlerHistoryState::Completed, None, tally.clone())
+        }
+        Ending::Stopped => (LastCrawlStatus::Cancelled, CrawlerHistoryState::Stopped, None, Tally::default()),
+        Ending::TimedOut => {
+            let text = "The crawl was ended after 24 hours.".to_owned();
+            (LastCrawlStatus::Failed, CrawlerHistoryState::Failed, Some(text), Tally::default())
+        }
+        Ending::Failed(reason) => {
+            (LastCrawlStatus::Failed, CrawlerHistoryState::Failed, Some(reason.clone()), Tally::default())
+        }
+    };
+    if let Some(mut record) = CRAWLERS.get(tx, at)?
+        && record.crawl_id.as_deref() == Some(id)
+    {
+        record.crawl_id = None;
+        record.crawler.state = Some(CrawlerState::Ready);
+        record.crawler.last_crawl = Some(LastCrawlInfo {
+            status: Some(last),
+            error_message: message.clone(),
+            log_group: Some(LOG_GROUP.to_owned()),
+            log_stream: Some(at.2.clone()),
+            message_prefix: Some(id.to_owned()),
+            start_time: Some(started),
+        });
+        CRAWLERS.put(tx, at, &record)?;
+    }
+    let place = (at.0.as_str(), at.1.as_str(), at.2.as_str(), started.micros(), id);
+    if let Some(mut record) = CRAWLS.get(tx, &place)? {
+        record.crawl.state = Some(history);
+        record.crawl.end_time = Some(now);
+        record.crawl.error_message = message;
+        record.crawl.summary = summary(&tally);
+        record.tables_created = count(tally.tables_created);
+        record.tables_updated = count(tally.tables_updated);
+        record.tables_deleted = count(tally.tables_deleted);
+        CRAWLS.put(tx, &place, &record)?;
+    }
+    Ok(())
+}
+
+fn count(number: u64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// The summary is JSON text ("CrawlerHistory", AWS Glue API reference).
+fn summary(tally: &Tally) -> Option<String> {
+    let kinds = [
+        ("TABLE", tally.tables_created, tally.tables_updated, tally.tables_deleted),
+        ("PARTITION", tally.partitions_created, tally.partitions_updated, tally.partitions_deleted),
+    ];
+    let mut summary = serde_json::Map::new();
+    for (kind, added, updated, deleted) in kinds {
+        let counts = [("ADD", added), ("UPDATE", updated), ("DELETE", deleted)];
+        let counts: serde_json::Map<String, serde_json::Value> = counts
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .map(|(name, n)| (name.to_owned(), serde_json::json!({ "Count": n })))
+            .collect();
+        if !counts.is_empty() {
+            summary.insert(kind.to_owned(), serde_json::Value::Object(counts).to_string().into());
+        }
+    }
+    (!summary.is_empty()).then(|| serde_json::Value::Object(summary).to_string())
+}

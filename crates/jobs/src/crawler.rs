@@ -1,0 +1,302 @@
+//! Crawler definitions: `CreateCrawler` to `BatchGetCrawlers`.
+
+use std::sync::Arc;
+
+use mastic_api_glue::glue::{op, types::*};
+use mastic_core::{Arn, Fault};
+use mastic_kernel::{Access, Ctx, Need, Registry, tags};
+use mastic_shape::{Shape, Value};
+use mastic_store::ReadTx;
+
+use crate::definition::key;
+use crate::records::{CRAWLERS, CrawlerRecord};
+use crate::{Jobs, access, page};
+
+impl Jobs {
+    pub(crate) fn register_crawlers(self: &Arc<Self>, registry: &mut Registry) {
+        registry.on::<op::CreateCrawler, _, _>(
+            |_, input| Ok(access::with_tags(Need::new("glue:CreateCrawler", "*"), input.tags.as_ref())),
+            |ctx, input| async move { create(&ctx, input).await },
+        );
+        registry.on::<op::UpdateCrawler, _, _>(
+            |call, input| access::crawler(call, "UpdateCrawler", &input.name),
+            |ctx, input| async move { update(&ctx, input).await },
+        );
+        registry.on::<op::DeleteCrawler, _, _>(
+            |call, input| access::crawler(call, "DeleteCrawler", &input.name),
+            |ctx, input| async move { delete(&ctx, input).await },
+        );
+        registry.on::<op::GetCrawler, _, _>(
+            |call, input| access::crawler(call, "GetCrawler", &input.name),
+            |ctx, input| async move {
+                let found = ctx.read(|tx| Ok::<_, Fault>(CRAWLERS.get(tx, &key(&ctx, &input.name)?)?))?;
+                let record = found.ok_or_else(|| missing(&input.name))?;
+                Ok(GetCrawlerResponse { crawler: Some(record.crawler) })
+            },
+        );
+        registry.on::<op::GetCrawlers, _, _>(
+            |_, _| Ok(access::any("GetCrawlers")),
+            |ctx, input| async move {
+                let limit = page::limit(input.max_results, 1000);
+                let (crawlers, next_token) =
+                    list(&ctx, input.next_token.as_deref(), limit, |_, record| Ok(Some(record.crawler)))?;
+                Ok(GetCrawlersResponse { crawlers: Some(crawlers), next_token })
+            },
+        );
+        registry.on::<op::ListCrawlers, _, _>(
+            |_, _| Ok(access::any("ListCrawlers")),
+            |ctx, input| async move {
+                let limit = page::limit(input.max_results, 1000);
+                let wanted = input.tags.unwrap_or_default();
+                let (names, next_token) = list(&ctx, input.next_token.as_deref(), limit, |tx, record| {
+                    let Some(name) = record.crawler.name else { return Ok(None) };
+                    let arn = access::crawler_arn(ctx.call(), &name)?;
+                    Ok(access::carries(tx, &arn, &wanted)?.then_some(name))
+                })?;
+                Ok(ListCrawlersResponse { crawler_names: Some(names), next_token })
+            },
+        );
+        registry.on::<op::BatchGetCrawlers, _, _>(
+            |_, _| Ok(Access::PerEntry),
+            |ctx, input| async move {
+                for name in &input.crawler_names {
+                    let arn = access::crawler_arn(ctx.call(), name)?;
+                    ctx.authorize(&[Need::new("glue:BatchGetCrawlers", arn.as_str())])?;
+                }
+                let mut crawlers = Vec::new();
+                let mut crawlers_not_found = Vec::new();
+                for name in input.crawler_names {
+                    match ctx.read(|tx| Ok::<_, Fault>(CRAWLERS.get(tx, &key(&ctx, &name)?)?))? {
+                        Some(record) => crawlers.push(record.crawler),
+                        None => crawlers_not_found.push(name),
+                    }
+                }
+                Ok(BatchGetCrawlersResponse {
+                    crawlers: Some(crawlers),
+                    crawlers_not_found: Some(crawlers_not_found),
+                })
+            },
+        );
+    }
+}
+
+pub(crate) fn missing(name: &str) -> Fault {
+    Fault::sender("EntityNotFoundException", format!("Crawler entry with name {name} does not exist"))
+}
+
+pub(crate) fn running(name: &str) -> Fault {
+    Fault::sender("CrawlerRunningException", format!("Crawler with name {name} has already started"))
+}
+
+fn invalid(text: impl Into<String>) -> Fault {
+    Fault::sender("InvalidInputException", text)
+}
+
+pub(crate) fn list<T>(
+    ctx: &Ctx,
+    token: Option<&str>,
+    limit: usize,
+    mut keep: impl FnMut(&ReadTx<'_>, CrawlerRecord) -> Result<Option<T>, Fault>,
+) -> Result<(Vec<T>, Option<String>), Fault> {
+    let (account, region, _) = key(ctx, "")?;
+    ctx.read(|tx| {
+        let range = page::after(CRAWLERS.prefix((account.as_str(), region.as_str())), token)?;
+        page::take(&CRAWLERS, CRAWLERS.scan(tx, range), limit, |_, record| keep(tx, record))
+    })
+}
+
+/// Refuses what the crawler cannot do yet, by name, and what AWS refuses.
+fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
+    let unsupported = |what: &str| Err(invalid(format!("Mastic's crawlers do not have {what} yet.")));
+    let targets = crawler.targets.clone().unwrap_or_default();
+    let Value::Map(kinds) = targets.clone().into_value() else { return Err(invalid("Targets is empty.")) };
+    let filled = |value: &Value| value.as_list().is_some_and(|items| !items.is_empty());
+    for (kind, _) in kinds.iter().filter(|(kind, value)| kind != "S3Targets" && filled(value)) {
+        return unsupported(kind);
+    }
+    let s3 = targets.s3_targets.unwrap_or_default();
+    if s3.is_empty() {
+        return Err(invalid("At least one target is required."));
+    }
+    for target in &s3 {
+        let path = target.path.as_deref().unwrap_or_default();
+        let bucket = path.strip_prefix("s3://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        if bucket.is_empty() {
+            return Err(invalid(format!(
+                "{path} is not a valid S3 path: it begins with s3:// and names a bucket."
+            )));
+        }
+        let policies = ctx.kernel().policies("s3");
+        let arn = Arn::new("s3", "", "", bucket);
+        if let Some(policies) = policies
+            && policies.policy(arn.as_str())?.is_none()
+        {
+            return Err(invalid(format!("S3 bucket {bucket} does not exist.")));
+        }
+        if target.connection_name.is_some() || target.event_queue_arn.is_some() {
+            return unsupported("S3 targets with a connection or an event queue");
+        }
+    }
+    if crawler.schedule.is_some() {
+        return unsupported("schedules");
+    }
+    if crawler.classifiers.as_ref().is_some_and(|list| !list.is_empty()) {
+        return unsupported("custom classifiers");
+    }
+    if crawler.crawler_security_configuration.is_some() {
+        return unsupported("security configurations");
+    }
+    let lake = crawler.lake_formation_configuration.as_ref();
+    if lake.and_then(|l| l.use_lake_formation_credentials) == Some(true) {
+        return unsupported("Lake Formation credentials");
+    }
+    if let Some(behavior) = crawler.recrawl_policy.as_ref().and_then(|p| p.recrawl_behavior)
+        && behavior != RecrawlBehavior::CrawlEverything
+    {
+        return unsupported(&format!("the recrawl behavior {}", behavior.as_str()));
+    }
+    if crawler.database_name.as_deref().unwrap_or_default().is_empty() {
+        return Err(invalid("A crawler over S3 needs a DatabaseName."));
+    }
+    if let Some(configuration) = &crawler.configuration
+        && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(configuration).is_err()
+    {
+        return Err(invalid("Configuration is not a JSON object."));
+    }
+    Ok(())
+}
+
+fn pass_role(ctx: &Ctx, role: &str) -> Result<Arn, Fault> {
+    access::pass_role(ctx, role, |_| {
+        invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
+    })
+}
+
+async fn create(ctx: &Ctx, input: CreateCrawlerRequest) -> Result<CreateCrawlerResponse, Fault> {
+    let now = ctx.now();
+    let crawler = Crawler {
+        name: Some(input.name.clone()),
+        role: Some(access::role_name(&input.role).to_owned()),
+        targets: Some(input.targets),
+        database_name: input.database_name.map(|name| name.to_lowercase()),
+        description: input.description,
+        classifiers: Some(input.classifiers.unwrap_or_default()),
+        recrawl_policy: Some(
+            input
+                .recrawl_policy
+                .unwrap_or(RecrawlPolicy { recrawl_behavior: Some(RecrawlBehavior::CrawlEverything) }),
+        ),
+        schema_change_policy: Some(with_defaults(input.schema_change_policy)),
+        lineage_configuration: Some(input.lineage_configuration.unwrap_or(LineageConfiguration {
+            crawler_lineage_settings: Some(CrawlerLineageSettings::Disable),
+        })),
+        state: Some(CrawlerState::Ready),
+        table_prefix: input.table_prefix,
+        schedule: input
+            .schedule
+            .filter(|s| !s.is_empty())
+            .map(|expression| Schedule { schedule_expression: Some(expression), state: None }),
+        crawl_elapsed_time: Some(0),
+        creation_time: Some(now),
+        last_updated: Some(now),
+        last_crawl: None,
+        version: Some(1),
+        configuration: input.configuration.filter(|text| !text.is_empty()),
+        crawler_security_configuration: input.crawler_security_configuration.filter(|text| !text.is_empty()),
+        lake_formation_configuration: Some(input.lake_formation_configuration.unwrap_or(
+            LakeFormationConfiguration {
+                use_lake_formation_credentials: Some(false),
+                account_id: Some(String::new()),
+            },
+        )),
+    };
+    let given = input.tags.unwrap_or_default();
+    tags::check(&given)?;
+    let role = pass_role(ctx, &input.role)?;
+    check(ctx, &crawler)?;
+    let at = key(ctx, &input.name)?;
+    let arn = access::crawler_arn(ctx.call(), &input.name)?;
+    ctx.write(move |tx| {
+        if !CRAWLERS.insert_new(tx, &at, &CrawlerRecord { crawler, role, crawl_id: None })? {
+            return Err(Fault::sender(
+                "AlreadyExistsException",
+                format!("Crawler with name {} already exists", at.2),
+            ));
+        }
+        Ok(tags::put(tx, &arn, given)?)
+    })
+    .await?;
+    Ok(CreateCrawlerResponse {})
+}
+
+fn with_defaults(policy: Option<SchemaChangePolicy>) -> SchemaChangePolicy {
+    let policy = policy.unwrap_or_default();
+    SchemaChangePolicy {
+        update_behavior: Some(policy.update_behavior.unwrap_or(UpdateBehavior::UpdateInDatabase)),
+        delete_behavior: Some(policy.delete_behavior.unwrap_or(DeleteBehavior::DeprecateInDatabase)),
+    }
+}
+
+async fn update(ctx: &Ctx, input: UpdateCrawlerRequest) -> Result<UpdateCrawlerResponse, Fault> {
+    let at = key(ctx, &input.name)?;
+    let found = ctx.read(|tx| Ok::<_, Fault>(CRAWLERS.get(tx, &at)?))?;
+    let mut record = found.ok_or_else(|| missing(&input.name))?;
+    let version = record.crawler.version;
+    let crawler = &mut record.crawler;
+    // Only what is given changes.
+    if let Some(role) = &input.role {
+        crawler.role = Some(access::role_name(role).to_owned());
+        record.role = pass_role(ctx, role)?;
+    }
+    let new = input;
+    crawler.database_name = new.database_name.map(|n| n.to_lowercase()).or(crawler.database_name.take());
+    crawler.description = new.description.or(crawler.description.take());
+    crawler.targets = new.targets.or(crawler.targets.take());
+    crawler.classifiers = new.classifiers.or(crawler.classifiers.take());
+    crawler.table_prefix = new.table_prefix.or(crawler.table_prefix.take());
+    crawler.configuration =
+        new.configuration.or(crawler.configuration.take()).filter(|text| !text.is_empty());
+    crawler.recrawl_policy = new.recrawl_policy.or(crawler.recrawl_policy.take());
+    crawler.lineage_configuration = new.lineage_configuration.or(crawler.lineage_configuration.take());
+    crawler.lake_formation_configuration =
+        new.lake_formation_configuration.or(crawler.lake_formation_configuration.take());
+    crawler.crawler_security_configuration =
+        new.crawler_security_configuration.filter(|text| !text.is_empty());
+    if let Some(policy) = new.schema_change_policy {
+        crawler.schema_change_policy = Some(with_defaults(Some(policy)));
+    }
+    if let Some(expression) = new.schedule.filter(|s| !s.is_empty()) {
+        crawler.schedule = Some(Schedule { schedule_expression: Some(expression), state: None });
+    }
+    crawler.last_updated = Some(ctx.now());
+    crawler.version = version.map(|v| v + 1);
+    check(ctx, &record.crawler)?;
+    ctx.write(move |tx| {
+        let now = CRAWLERS.get(tx, &at)?.ok_or_else(|| missing(&at.2))?;
+        if now.crawler.state != Some(CrawlerState::Ready) {
+            return Err(running(&at.2));
+        }
+        if now.crawler.version != version {
+            let text = format!("Crawler with name {} was updated meanwhile", at.2);
+            return Err(Fault::sender("VersionMismatchException", text));
+        }
+        Ok(CRAWLERS.put(tx, &at, &record)?)
+    })
+    .await?;
+    Ok(UpdateCrawlerResponse {})
+}
+
+async fn delete(ctx: &Ctx, input: DeleteCrawlerRequest) -> Result<DeleteCrawlerResponse, Fault> {
+    let at = key(ctx, &input.name)?;
+    let arn = access::crawler_arn(ctx.call(), &input.name)?;
+    ctx.write(move |tx| {
+        let record = CRAWLERS.get(tx, &at)?.ok_or_else(|| missing(&at.2))?;
+        if record.crawler.state != Some(CrawlerState::Ready) {
+            return Err(running(&at.2));
+        }
+        CRAWLERS.delete(tx, &at)?;
+        Ok(tags::delete(tx, &arn)?)
+    })
+    .await?;
+    Ok(DeleteCrawlerResponse {})
+}

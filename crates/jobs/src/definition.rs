@@ -1,0 +1,279 @@
+//! Job definitions: `CreateJob` to `BatchGetJobs`.
+
+use std::sync::Arc;
+
+use mastic_api_glue::glue::{op, types::*};
+use mastic_core::{Arn, Fault, Timestamp};
+use mastic_kernel::{Access, Ctx, Need, Registry, tags};
+use mastic_store::ReadTx;
+
+use crate::records::{JOBS, JobRecord, NameKey};
+use crate::{Jobs, access, node, page};
+
+impl Jobs {
+    pub(crate) fn register_definitions(self: &Arc<Self>, registry: &mut Registry) {
+        registry.on::<op::CreateJob, _, _>(
+            |call, input| {
+                let need = Need::new("glue:CreateJob", access::job_arn(call, &input.name)?.as_str());
+                Ok(access::with_tags(need, input.tags.as_ref()))
+            },
+            |ctx, input| async move { create(&ctx, input).await },
+        );
+        registry.on::<op::UpdateJob, _, _>(
+            |call, input| access::job(call, "UpdateJob", &input.job_name),
+            |ctx, input| async move { update(&ctx, input).await },
+        );
+        registry.on::<op::DeleteJob, _, _>(
+            |call, input| access::job(call, "DeleteJob", &input.job_name),
+            |ctx, input| async move { delete(&ctx, input).await },
+        );
+        registry.on::<op::GetJob, _, _>(
+            |call, input| access::job(call, "GetJob", &input.job_name),
+            |ctx, input| async move {
+                let found = ctx.read(|tx| Ok::<_, Fault>(JOBS.get(tx, &key(&ctx, &input.job_name)?)?))?;
+                let record = found.ok_or_else(|| missing(&input.job_name))?;
+                Ok(GetJobResponse { job: Some(record.job) })
+            },
+        );
+        registry.on::<op::GetJobs, _, _>(
+            |_, _| Ok(access::any("GetJobs")),
+            |ctx, input| async move {
+                let limit = page::limit(input.max_results, 1000);
+                let (jobs, next_token) =
+                    list(&ctx, input.next_token.as_deref(), limit, |_, r| Ok(Some(r.job)))?;
+                Ok(GetJobsResponse { jobs: Some(jobs), next_token })
+            },
+        );
+        registry.on::<op::ListJobs, _, _>(
+            |_, _| Ok(access::any("ListJobs")),
+            |ctx, input| async move {
+                let limit = page::limit(input.max_results, 1000);
+                let wanted = input.tags.unwrap_or_default();
+                let (names, next_token) = list(&ctx, input.next_token.as_deref(), limit, |tx, record| {
+                    let Some(name) = record.job.name else { return Ok(None) };
+                    let arn = access::job_arn(ctx.call(), &name)?;
+                    Ok(access::carries(tx, &arn, &wanted)?.then_some(name))
+                })?;
+                Ok(ListJobsResponse { job_names: Some(names), next_token })
+            },
+        );
+        registry.on::<op::BatchGetJobs, _, _>(
+            |_, _| Ok(Access::PerEntry),
+            |ctx, input| async move {
+                for name in &input.job_names {
+                    ctx.authorize(&[Need::new(
+                        "glue:BatchGetJobs",
+                        access::job_arn(ctx.call(), name)?.as_str(),
+                    )])?;
+                }
+                let mut jobs = Vec::new();
+                let mut jobs_not_found = Vec::new();
+                for name in input.job_names {
+                    match ctx.read(|tx| Ok::<_, Fault>(JOBS.get(tx, &key(&ctx, &name)?)?))? {
+                        Some(record) => jobs.push(record.job),
+                        None => jobs_not_found.push(name),
+                    }
+                }
+                Ok(BatchGetJobsResponse { jobs: Some(jobs), jobs_not_found: Some(jobs_not_found) })
+            },
+        );
+    }
+}
+
+pub(crate) fn key(ctx: &Ctx, name: &str) -> Result<NameKey, Fault> {
+    Ok((ctx.account()?.to_string(), ctx.region().to_string(), name.to_owned()))
+}
+
+fn missing(name: &str) -> Fault {
+    Fault::sender("EntityNotFoundException", format!("Job {name} not found."))
+}
+
+fn invalid(text: impl Into<String>) -> Fault {
+    Fault::sender("InvalidInputException", text)
+}
+
+fn list<T>(
+    ctx: &Ctx,
+    token: Option<&str>,
+    limit: usize,
+    mut keep: impl FnMut(&ReadTx<'_>, JobRecord) -> Result<Option<T>, Fault>,
+) -> Result<(Vec<T>, Option<String>), Fault> {
+    let (account, region, _) = key(ctx, "")?;
+    ctx.read(|tx| {
+        let range = page::after(JOBS.prefix((account.as_str(), region.as_str())), token)?;
+        page::take(&JOBS, JOBS.scan(tx, range), limit, |_, record| keep(tx, record))
+    })
+}
+
+/// The parts of a definition that creation and update share.
+struct Definition {
+    job: Job,
+    role: Arn,
+}
+
+fn define(ctx: &Ctx, mut job: Job) -> Result<Definition, Fault> {
+    let role = job.role.clone().unwrap_or_default();
+    if job.max_capacity.is_some() && (job.worker_type.is_some() || job.number_of_workers.is_some()) {
+        return Err(invalid("Please do not set Max Capacity if using Worker Type and Number of Workers."));
+    }
+    if let Some(name) = &job.security_configuration {
+        return Err(invalid(format!("Mastic does not have security configurations yet: {name}.")));
+    }
+    if job.connections.as_ref().and_then(|c| c.connections.as_ref()).is_some_and(|c| !c.is_empty()) {
+        return Err(invalid("Mastic does not have connections yet: leave Connections out."));
+    }
+    let nodes = job.code_gen_configuration_nodes.as_ref().filter(|nodes| !nodes.is_empty());
+    if let Some(nodes) = nodes {
+        node::check(nodes)?;
+    }
+    let command = job.command.clone().unwrap_or_default();
+    if nodes.is_none() && command.script_location.as_deref().unwrap_or_default().is_empty() {
+        return Err(invalid("A job needs a Command with a ScriptLocation, or CodeGenConfigurationNodes."));
+    }
+    let role = access::pass_role(ctx, &role, |arn| {
+        invalid(format!("Role {arn} should be given assume role permissions for Glue Service."))
+    })?;
+    if job.job_mode.is_none() {
+        job.job_mode = Some(if nodes.is_some() { JobMode::Visual } else { JobMode::Script });
+    }
+    fill_defaults(&mut job, &command);
+    Ok(Definition { job, role })
+}
+
+/// What AWS fills in where a definition is silent ("Job API", AWS Glue Developer Guide).
+fn fill_defaults(job: &mut Job, command: &JobCommand) {
+    let python_shell = command.name.as_deref() == Some("pythonshell");
+    job.max_retries.get_or_insert(0);
+    let concurrent = job.execution_property.get_or_insert_default();
+    concurrent.max_concurrent_runs.get_or_insert(1);
+    let version = job.glue_version.get_or_insert_with(|| "5.0".to_owned());
+    let newer =
+        version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 5);
+    job.timeout.get_or_insert(if newer { 480 } else { 2880 });
+    let per_worker = match job.worker_type {
+        Some(WorkerType::G025x) => 0.25,
+        Some(WorkerType::G2x | WorkerType::Z2x) => 2.0,
+        Some(WorkerType::G4x) => 4.0,
+        Some(WorkerType::G8x) => 8.0,
+        _ => 1.0,
+    };
+    let capacity = match (job.max_capacity, job.number_of_workers) {
+        (Some(capacity), _) => capacity,
+        (None, Some(workers)) => f64::from(workers) * per_worker,
+        (None, None) if python_shell => 0.0625,
+        (None, None) => f64::from(job.allocated_capacity.unwrap_or(10)),
+    };
+    job.max_capacity = Some(capacity);
+    job.allocated_capacity = Some(capacity as i32);
+}
+
+async fn create(ctx: &Ctx, input: CreateJobRequest) -> Result<CreateJobResponse, Fault> {
+    let name = input.name.clone();
+    let now = ctx.now();
+    let job = Job {
+        name: Some(input.name),
+        job_mode: input.job_mode,
+        job_run_queuing_enabled: input.job_run_queuing_enabled,
+        description: input.description,
+        log_uri: input.log_uri,
+        role: Some(input.role),
+        created_on: Some(now),
+        last_modified_on: Some(now),
+        execution_property: input.execution_property,
+        command: Some(input.command),
+        default_arguments: input.default_arguments,
+        non_overridable_arguments: input.non_overridable_arguments,
+        connections: input.connections,
+        max_retries: input.max_retries,
+        allocated_capacity: input.allocated_capacity,
+        timeout: input.timeout,
+        max_capacity: input.max_capacity,
+        worker_type: input.worker_type,
+        number_of_workers: input.number_of_workers,
+        security_configuration: input.security_configuration,
+        notification_property: input.notification_property,
+        glue_version: input.glue_version,
+        code_gen_configuration_nodes: input.code_gen_configuration_nodes,
+        execution_class: input.execution_class,
+        source_control_details: input.source_control_details,
+        maintenance_window: input.maintenance_window,
+        profile_name: None,
+    };
+    let Definition { job, role } = define(ctx, job)?;
+    let at = key(ctx, &name)?;
+    let arn = access::job_arn(ctx.call(), &name)?;
+    let given = input.tags.unwrap_or_default();
+    tags::check(&given)?;
+    ctx.write(move |tx| {
+        if !JOBS.insert_new(tx, &at, &JobRecord { job, role })? {
+            return Err(Fault::sender(
+                "AlreadyExistsException",
+                format!("Job with name {} already exists.", at.2),
+            ));
+        }
+        Ok(tags::put(tx, &arn, given)?)
+    })
+    .await?;
+    Ok(CreateJobResponse { name: Some(name) })
+}
+
+async fn update(ctx: &Ctx, input: UpdateJobRequest) -> Result<UpdateJobResponse, Fault> {
+    let at = key(ctx, &input.job_name)?;
+    let old = ctx.read(|tx| Ok::<_, Fault>(JOBS.get(tx, &at)?))?.ok_or_else(|| missing(&input.job_name))?;
+    let new = input.job_update;
+    let job = merged(old.job.created_on, &input.job_name, new, ctx.now());
+    let Definition { job, role } = define(ctx, job)?;
+    ctx.write(move |tx| {
+        if !JOBS.contains(tx, &at)? {
+            return Err(missing(&at.2));
+        }
+        Ok::<_, Fault>(JOBS.put(tx, &at, &JobRecord { job, role })?)
+    })
+    .await?;
+    Ok(UpdateJobResponse { job_name: Some(input.job_name) })
+}
+
+/// An update overwrites the whole definition ("UpdateJob", AWS Glue API reference).
+fn merged(created: Option<Timestamp>, name: &str, new: JobUpdate, now: Timestamp) -> Job {
+    Job {
+        name: Some(name.to_owned()),
+        job_mode: new.job_mode,
+        job_run_queuing_enabled: new.job_run_queuing_enabled,
+        description: new.description,
+        log_uri: new.log_uri,
+        role: new.role,
+        created_on: created,
+        last_modified_on: Some(now),
+        execution_property: new.execution_property,
+        command: new.command,
+        default_arguments: new.default_arguments,
+        non_overridable_arguments: new.non_overridable_arguments,
+        connections: new.connections,
+        max_retries: new.max_retries,
+        allocated_capacity: new.allocated_capacity,
+        timeout: new.timeout,
+        max_capacity: new.max_capacity,
+        worker_type: new.worker_type,
+        number_of_workers: new.number_of_workers,
+        security_configuration: new.security_configuration,
+        notification_property: new.notification_property,
+        glue_version: new.glue_version,
+        code_gen_configuration_nodes: new.code_gen_configuration_nodes,
+        execution_class: new.execution_class,
+        source_control_details: new.source_control_details,
+        maintenance_window: new.maintenance_window,
+        profile_name: None,
+    }
+}
+
+async fn delete(ctx: &Ctx, input: DeleteJobRequest) -> Result<DeleteJobResponse, Fault> {
+    let at = key(ctx, &input.job_name)?;
+    let arn = access::job_arn(ctx.call(), &input.job_name)?;
+    // A job that is not there is no error ("DeleteJob", AWS Glue API reference).
+    ctx.write(move |tx| {
+        JOBS.delete(tx, &at)?;
+        tags::delete(tx, &arn)
+    })
+    .await?;
+    Ok(DeleteJobResponse { job_name: Some(input.job_name) })
+}

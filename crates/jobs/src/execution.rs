@@ -1,0 +1,360 @@
+//! One runner process: started with an assignment, heard until it ends, stopped or killed when it must.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mastic_core::{Arn, Fault, Region, Timestamp};
+use mastic_handoff::{Assignment, Event, Finish, Log, RunCredentials, Tally, Work, from_line, to_line};
+use mastic_kernel::ports::{Credentials, ServiceSession};
+use mastic_kernel::{Call, RunBinding};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::access::SERVICE_PRINCIPAL;
+use crate::{Jobs, RunnerConfig};
+
+/// How long a session of a run lasts before it is made anew.
+const SESSION: Duration = Duration::from_secs(60 * 60);
+
+/// How long before their end credentials are replaced.
+const REFRESH_AHEAD: Duration = Duration::from_secs(10 * 60);
+
+/// How long a runner may take to end once its input is closed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Log lines are handed on in batches of at most this many, and at least this often.
+const BATCH: usize = 500;
+const BATCH_AGE: Duration = Duration::from_millis(200);
+
+/// Lines of the runner's own standard error kept for the message of a crash.
+const LAST_WORDS: usize = 20;
+
+/// What is run, and for whom.
+pub(crate) struct Execution {
+    pub id: String,
+    pub account: String,
+    pub region: Region,
+    pub role: Arn,
+    pub session_name: &'static str,
+    pub session_policy: Option<String>,
+    pub staged: bool,
+    pub timeout: Option<Duration>,
+    pub work: Work,
+    pub logs: LogPlaces,
+}
+
+/// Where the lines of a run go.
+pub(crate) struct LogPlaces {
+    pub output_group: String,
+    pub error_group: String,
+    pub stream: String,
+    /// Stands before each line.
+    pub prefix: String,
+}
+
+/// How an execution ended; nothing of its output is true yet.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Succeeded(Tally),
+    Failed(String),
+    Stopped,
+    TimedOut,
+}
+
+impl Jobs {
+    /// Runs it to its end. `started` is called once the runner has its assignment.
+    pub(crate) async fn execute(
+        self: &Arc<Self>,
+        execution: Execution,
+        mut stop: watch::Receiver<bool>,
+        started: impl Future<Output = ()>,
+    ) -> Ending {
+        let credentials = match self.assume(&execution).await {
+            Ok(credentials) => credentials,
+            Err(fault) => return Ending::Failed(cannot_assume(&execution.role, &fault)),
+        };
+        let scratch = self.config.scratch.join(&execution.id);
+        let ending = match self.spawn(&execution, &credentials, &scratch).await {
+            Ok((child, input)) => {
+                started.await;
+                self.attend(&execution, credentials, child, input, &mut stop).await
+            }
+            Err(reason) => Ending::Failed(reason),
+        };
+        // Late writes of a runner that was killed must not reach the overlay that is about to go.
+        if let Err(fault) = self.end_sessions(&execution.id).await {
+            tracing::error!(run = execution.id, %fault, "the sessions of a run could not be ended");
+        }
+        if let Err(error) = tokio::fs::remove_dir_all(&scratch).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(run = execution.id, %error, "a scratch directory could not be removed");
+        }
+        ending
+    }
+
+    pub(crate) async fn end_sessions(&self, run: &str) -> Result<(), Fault> {
+        self.background.kernel().sessions()?.revoke(run).await
+    }
+
+    async fn assume(&self, execution: &Execution) -> Result<Credentials, Fault> {
+        let session = ServiceSession {
+            service: SERVICE_PRINCIPAL,
+            role: execution.role.clone(),
+            session_name: execution.session_name.to_owned(),
+            session_policy: execution.session_policy.clone(),
+            run: Some(RunBinding { id: execution.id.clone(), staged: execution.staged }),
+            duration: SESSION,
+        };
+        self.background.kernel().sessions()?.assume(session).await
+    }
+
+    async fn spawn(
+        &self,
+        execution: &Execution,
+        credentials: &Credentials,
+        scratch: &Path,
+    ) -> Result<(Child, ChildStdin), String> {
+        let RunnerConfig { binary, ca_file, memory_limit, .. } = &self.config;
+        let failed =
+            |what: &str, error: std::io::Error| format!("The runner could not be started: {what}: {error}");
+        tokio::fs::create_dir_all(scratch).await.map_err(|e| failed("scratch directory", e))?;
+        let assignment = Assignment {
+            endpoint: self.endpoint.get().cloned().ok_or("The server does not listen yet.")?,
+            ca_file: ca_file.as_ref().map(|path| path.display().to_string()),
+            region: execution.region.to_string(),
+            account: execution.account.clone(),
+            credentials: handed(credentials),
+            memory_limit: *memory_limit,
+            scratch: scratch.display().to_string(),
+            work: execution.work.clone(),
+        };
+        let line = to_line(&assignment).map_err(|e| format!("The assignment cannot be written: {e}"))?;
+        // The runner gets nothing of the server's environment: no keys, no proxies, no settings.
+        let mut child = Command::new(binary)
+            .env_clear()
+            .current_dir(scratch)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|e| failed(&binary.display().to_string(), e))?;
+        let mut input = child.stdin.take().ok_or("The runner has no input.")?;
+        input.write_all(line.as_bytes()).await.map_err(|e| failed("its input", e))?;
+        Ok((child, input))
+    }
+
+    async fn attend(
+        self: &Arc<Self>,
+        execution: &Execution,
+        mut credentials: Credentials,
+        mut child: Child,
+        input: ChildStdin,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Ending {
+        let (lines, incoming) = mpsc::channel(4 * BATCH);
+        let logger = tokio::spawn(Arc::clone(self).carry_lines(
+            self.log_call(&credentials, execution),
+            incoming,
+            execution,
+        ));
+        let last_words = tokio::spawn(Arc::clone(self).read_last_words(child.stderr.take(), lines.clone()));
+        let mut events = child.stdout.take().map(|out| BufReader::new(out).lines());
+        let mut input = Some(input);
+        let deadline = execution.timeout.map(|timeout| Instant::now() + timeout);
+        let mut finish = None;
+        let mut cut_short = None;
+        while let Some(out) = events.as_mut() {
+            let refresh_in = credentials.expires.minus(REFRESH_AHEAD).since(self.background.now());
+            tokio::select! {
+                line = out.next_line() => match line {
+                    Ok(Some(line)) => match from_line::<Event>(&line) {
+                        Ok(Event::Log { log, line }) => drop(lines.send((log, self.background.now(), line)).await),
+                        Ok(Event::Progress { .. }) => {}
+                        Ok(Event::Finished(end)) => finish = Some(end),
+                        // Whatever a library prints to standard output is the run's output, too.
+                        Err(_) => drop(lines.send((Log::Output, self.background.now(), line)).await),
+                    },
+                    Ok(None) | Err(_) => events = None,
+                },
+                () = stopped(stop), if cut_short.is_none() => {
+                    cut_short = Some((Ending::Stopped, Instant::now() + GRACE));
+                    input = None;
+                }
+                () = until(deadline), if cut_short.is_none() => {
+                    cut_short = Some((Ending::TimedOut, Instant::now() + GRACE));
+                    input = None;
+                }
+                () = until(cut_short.as_ref().map(|(_, end)| *end)), if cut_short.is_some() => events = None,
+                () = tokio::time::sleep(refresh_in), if cut_short.is_none() => {
+                    match self.assume(execution).await {
+                        Ok(fresh) => {
+                            credentials = fresh;
+                            if let (Some(input), Ok(line)) = (input.as_mut(), to_line(&handed(&credentials))) {
+                                // A runner that has ended does not need them.
+                                let _ = input.write_all(line.as_bytes()).await;
+                            }
+                        }
+                        Err(fault) => {
+                            finish = Some(Finish::Failed(cannot_assume(&execution.role, &fault)));
+                            events = None;
+                        }
+                    }
+                }
+            }
+        }
+        drop(input);
+        let status = match tokio::time::timeout(GRACE, child.wait()).await {
+            Ok(status) => status,
+            Err(_) => {
+                // It is ours and does not end by itself.
+                let _ = child.start_kill();
+                child.wait().await
+            }
+        };
+        drop(lines);
+        let last_words = last_words.await.unwrap_or_default();
+        if let Err(error) = logger.await {
+            tracing::error!(%error, "the log lines of a run were lost");
+        }
+        match (cut_short, finish) {
+            (Some((ending, _)), _) => ending,
+            (None, Some(Finish::Succeeded(tally))) => Ending::Succeeded(tally),
+            (None, Some(Finish::Failed(reason))) => Ending::Failed(reason),
+            (None, None) => Ending::Failed(died(status, &last_words)),
+        }
+    }
+
+    fn log_call(&self, credentials: &Credentials, execution: &Execution) -> Call {
+        Call {
+            caller: credentials.caller.clone(),
+            region: execution.region.clone(),
+            request_id: self.background.kernel().request_id(),
+            time: self.background.now(),
+            source_ip: None,
+            user_agent: Some(SERVICE_PRINCIPAL.to_owned()),
+            secure: true,
+        }
+    }
+
+    /// Carries lines to the log groups in batches, while the run goes on.
+    fn carry_lines(
+        self: Arc<Self>,
+        call: Call,
+        mut incoming: mpsc::Receiver<(Log, Timestamp, String)>,
+        execution: &Execution,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let LogPlaces { output_group, error_group, stream, prefix } = &execution.logs;
+        let groups = [(Log::Output, output_group.clone()), (Log::Error, error_group.clone())];
+        let (stream, prefix, run) = (stream.clone(), prefix.clone(), execution.id.clone());
+        async move {
+            let mut told = false;
+            let mut buffer = Vec::new();
+            while incoming.recv_many(&mut buffer, BATCH).await > 0 {
+                // A moment's patience makes one write of many lines.
+                let more = tokio::time::timeout(BATCH_AGE, async {
+                    while buffer.len() < BATCH && incoming.recv_many(&mut buffer, BATCH).await > 0 {}
+                });
+                // Either the batch is full or it is old enough; both are fine.
+                let _ = more.await;
+                for (log, group) in &groups {
+                    let of_log = |(l, at, line): &(Log, Timestamp, String)| {
+                        (l == log).then(|| (*at, format!("{prefix}{line}")))
+                    };
+                    let lines: Vec<_> = buffer.iter().filter_map(of_log).collect();
+                    if lines.is_empty() {
+                        continue;
+                    }
+                    let mut call = call.clone();
+                    call.request_id = self.background.kernel().request_id();
+                    call.time = self.background.now();
+                    let outcome = match self.background.kernel().logs() {
+                        Ok(sink) => sink.append(&call, group, &stream, lines).await,
+                        Err(fault) => Err(fault),
+                    };
+                    if let Err(fault) = outcome
+                        && !std::mem::replace(&mut told, true)
+                    {
+                        tracing::warn!(run, %fault, "the role may not write the run's log lines; they are dropped");
+                    }
+                }
+                buffer.clear();
+            }
+        }
+    }
+}
+
+impl Jobs {
+    /// The runner's own standard error goes to the run's error log; its end tells why it crashed.
+    async fn read_last_words(
+        self: Arc<Self>,
+        stderr: Option<ChildStderr>,
+        lines: mpsc::Sender<(Log, Timestamp, String)>,
+    ) -> Vec<String> {
+        let Some(stderr) = stderr else { return Vec::new() };
+        let mut reader = BufReader::new(stderr).lines();
+        let mut last = VecDeque::new();
+        while let Ok(Some(line)) = reader.next_line().await {
+            if last.len() == LAST_WORDS {
+                last.pop_front();
+            }
+            last.push_back(line.clone());
+            drop(lines.send((Log::Error, self.background.now(), line)).await);
+        }
+        last.into()
+    }
+}
+
+fn handed(credentials: &Credentials) -> RunCredentials {
+    RunCredentials {
+        access_key_id: credentials.access_key_id.clone(),
+        secret_access_key: credentials.secret_access_key.clone(),
+        session_token: credentials.session_token.clone(),
+        expires: credentials.expires,
+    }
+}
+
+fn cannot_assume(role: &Arn, fault: &Fault) -> String {
+    format!("Glue could not assume the role {role}: {}", fault.message())
+}
+
+/// What is known of a runner that ended without a word.
+fn died(status: std::io::Result<std::process::ExitStatus>, last_words: &[String]) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let how = match status {
+        Ok(status) => match (status.code(), status.signal()) {
+            (_, Some(9)) => {
+                "The runner was killed (signal 9). The machine may have run out of memory.".to_owned()
+            }
+            (_, Some(signal)) => format!("The runner was ended by signal {signal}."),
+            (Some(code), _) => format!("The runner ended with exit code {code}."),
+            _ => "The runner ended.".to_owned(),
+        },
+        Err(error) => format!("The runner was lost: {error}."),
+    };
+    match last_words.last() {
+        Some(line) => format!("{how} Its last words: {line}"),
+        None => how,
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody can stop it any more.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

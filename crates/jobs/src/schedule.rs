@@ -1,0 +1,267 @@
+//! The scheduler: takes runs from the queue and drives each to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mastic_api_glue::glue::types::JobRunState;
+use mastic_core::Fault;
+use mastic_handoff::{JobWork, Tally, Work};
+use mastic_store::overlay::{PublishError, publish};
+use tokio::sync::watch;
+
+use crate::Jobs;
+use crate::execution::{Ending, Execution, LogPlaces};
+use crate::records::{OPEN_RUNS, RUNS, RunKey, RunRecord};
+use crate::run::{close, has_room, insert};
+
+/// What people read of a run that the server's own end cut short.
+const LOST: &str = "The server stopped while the run was under way. None of the run's output was kept.";
+
+impl Jobs {
+    /// Resolves what an earlier server left behind, then takes runs up as they come. Call it once, when
+    /// the server listens; `endpoint` is the URL at which runners reach it.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn start(self: &Arc<Self>, endpoint: String) -> Result<(), Fault> {
+        self.endpoint.get_or_init(|| endpoint);
+        self.recover_runs().await?;
+        self.recover_crawls().await?;
+        self.discard_leftovers().await?;
+        let jobs = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                if let Err(fault) = jobs.take_up().await {
+                    tracing::error!(%fault, "the queue of runs could not be read");
+                }
+                jobs.wake.notified().await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Stops a run or crawl of this process.
+    pub(crate) fn stop(&self, id: &str) {
+        if let Some(switch) = self.under_way.lock().get(id) {
+            switch.send_replace(true);
+        }
+    }
+
+    /// Notes a run as under way; `None` if it is already.
+    pub(crate) fn begin(&self, id: &str) -> Option<watch::Receiver<bool>> {
+        let mut under_way = self.under_way.lock();
+        if under_way.contains_key(id) {
+            return None;
+        }
+        let (switch, stop) = watch::channel(false);
+        under_way.insert(id.to_owned(), switch);
+        Some(stop)
+    }
+
+    pub(crate) fn end(&self, id: &str) {
+        self.under_way.lock().remove(id);
+    }
+
+    /// Runs that were under way when the server ended: their output is dropped, and they are retried or failed.
+    async fn recover_runs(&self) -> Result<(), Fault> {
+        let open = self.background.read(|tx| {
+            OPEN_RUNS.scan(tx, OPEN_RUNS.all()).map(|row| Ok(row?.1.key)).collect::<Result<Vec<_>, Fault>>()
+        })?;
+        for key in open {
+            let Some(record) = self.background.read(|tx| Ok::<_, Fault>(RUNS.get(tx, &key)?))? else {
+                continue;
+            };
+            match record.run.job_run_state {
+                Some(JobRunState::Running) => self.conclude(&key, Ending::Failed(LOST.to_owned())).await?,
+                Some(JobRunState::Stopping) => self.conclude(&key, Ending::Stopped).await?,
+                // It never reached a runner: it begins anew.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What runs staged that no longer exist.
+    async fn discard_leftovers(&self) -> Result<(), Fault> {
+        for run in self.background.read(|tx| Ok::<_, Fault>(mastic_store::overlay::staged_runs(tx)?))? {
+            self.background.discard_staged(&run).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_up(self: &Arc<Self>) -> Result<(), Fault> {
+        let open = self.background.read(|tx| {
+            OPEN_RUNS.scan(tx, OPEN_RUNS.all()).map(|row| Ok(row?.1.key)).collect::<Result<Vec<_>, Fault>>()
+        })?;
+        for key in open {
+            let now = self.background.now();
+            let at = key.clone();
+            let claimed = self
+                .background
+                .write(move |tx| {
+                    let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(None) };
+                    match record.run.job_run_state {
+                        Some(JobRunState::Starting) => Ok(Some(record)),
+                        Some(JobRunState::Waiting) if has_room(tx, &at, &record)? => {
+                            record.run.job_run_state = Some(JobRunState::Starting);
+                            record.run.state_detail = None;
+                            record.run.last_modified_on = Some(now);
+                            RUNS.put(tx, &at, &record)?;
+                            Ok(Some(record))
+                        }
+                        _ => Ok(None),
+                    }
+                })
+                .await?;
+            if let Some(record) = claimed
+                && let Some(stop) = self.begin(&key.4)
+            {
+                let jobs = Arc::clone(self);
+                tokio::spawn(async move { jobs.drive(key, record, stop).await });
+            }
+        }
+        Ok(())
+    }
+
+    async fn drive(self: Arc<Self>, key: RunKey, record: RunRecord, stop: watch::Receiver<bool>) {
+        let ending = match execution(&key, &record) {
+            Ok(execution) => {
+                let running = self.mark_running(&key);
+                self.execute(execution, stop, running).await
+            }
+            Err(fault) => Ending::Failed(fault.message().to_owned()),
+        };
+        if let Err(fault) = self.conclude(&key, ending).await {
+            tracing::error!(run = key.4, %fault, "the end of a run could not be written");
+        }
+        self.end(&key.4);
+        self.wake.notify_one();
+    }
+
+    async fn mark_running(&self, key: &RunKey) {
+        let (at, now) = (key.clone(), self.background.now());
+        let marked = self
+            .background
+            .write(move |tx| {
+                if let Some(mut record) = RUNS.get(tx, &at)?
+                    && record.run.job_run_state == Some(JobRunState::Starting)
+                {
+                    record.run.job_run_state = Some(JobRunState::Running);
+                    record.run.last_modified_on = Some(now);
+                    RUNS.put(tx, &at, &record)?;
+                }
+                Ok::<_, Fault>(())
+            })
+            .await;
+        if let Err(fault) = marked {
+            tracing::error!(run = key.4, %fault, "a run could not be marked as running");
+        }
+    }
+
+    /// Ends a run. On success its output and its state become true in one transaction.
+    async fn conclude(&self, key: &RunKey, ending: Ending) -> Result<(), Fault> {
+        let ending = match ending {
+            Ending::Succeeded(tally) => match self.publish_run(key, tally).await? {
+                None => return Ok(()),
+                Some(conflict) => Ending::Failed(conflict),
+            },
+            other => other,
+        };
+        // The output goes first: a server that dies in between finds the run open and comes here again.
+        self.end_sessions(&key.4).await?;
+        self.background.discard_staged(&key.4).await?;
+        let (at, now) = (key.clone(), self.background.now());
+        let retry_id = format!("{}_attempt_", key.4.split("_attempt_").next().unwrap_or(&key.4));
+        self.background
+            .write(move |tx| {
+                let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(()) };
+                let (state, message) = match ending {
+                    Ending::Stopped => (JobRunState::Stopped, None),
+                    Ending::TimedOut => {
+                        let minutes = record.run.timeout.unwrap_or_default();
+                        let text = format!("The run was stopped after its timeout of {minutes} minutes.");
+                        (JobRunState::Timeout, Some(text))
+                    }
+                    Ending::Failed(reason) => (JobRunState::Failed, Some(reason)),
+                    Ending::Succeeded(_) => (JobRunState::Succeeded, None),
+                };
+                record.run.error_message = message;
+                close(tx, &at, &mut record, state, now)?;
+                let attempt = record.run.attempt.unwrap_or(0);
+                if state == JobRunState::Failed && attempt < record.max_retries {
+                    let next = retry(&record, format!("{retry_id}{}", attempt + 1), attempt + 1, now);
+                    insert(tx, &(at.0, at.1, at.2), now, &next)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Publishes a run's output; what stands against it, if something does.
+    async fn publish_run(&self, key: &RunKey, tally: Tally) -> Result<Option<String>, Fault> {
+        let (at, now) = (key.clone(), self.background.now());
+        self.background
+            .write(move |tx| {
+                let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(None) };
+                match publish(tx, &at.4) {
+                    Ok(_) => {}
+                    Err(PublishError::Conflict(conflict)) => {
+                        return Ok(Some(format!(
+                            "Another writer changed what this run wrote too: {conflict}. None of the run's output was kept."
+                        )));
+                    }
+                    Err(PublishError::Store(error)) => return Err(error.into()),
+                }
+                let Tally { rows, files, .. } = tally;
+                tracing::info!(run = at.4, rows, files, "output published");
+                close(tx, &at, &mut record, JobRunState::Succeeded, now)?;
+                Ok(None)
+            })
+            .await
+    }
+}
+
+/// The next attempt of a failed run: the same work under a new id.
+fn retry(record: &RunRecord, id: String, attempt: i32, now: mastic_core::Timestamp) -> RunRecord {
+    let mut next = record.clone();
+    next.run.previous_run_id = next.run.id.replace(id);
+    next.run.attempt = Some(attempt);
+    next.run.started_on = Some(now);
+    next.run.last_modified_on = Some(now);
+    next.run.completed_on = None;
+    next.run.execution_time = Some(0);
+    next.run.error_message = None;
+    next.run.state_detail = None;
+    next.run.job_run_state = Some(JobRunState::Starting);
+    next
+}
+
+fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
+    let (account, region, job, _, id) = key.clone();
+    let minutes = record.run.timeout.and_then(|minutes| u64::try_from(minutes).ok());
+    let work = Work::Job(Box::new(JobWork {
+        job_name: job,
+        run_id: id.clone(),
+        arguments: record.run.arguments.clone().unwrap_or_default(),
+        nodes: record.nodes.clone(),
+    }));
+    Ok(Execution {
+        account,
+        region: region.parse().map_err(Fault::internal)?,
+        role: record.role.clone(),
+        session_name: "GlueJobRunnerSession",
+        session_policy: record.session_policy.clone(),
+        staged: record.atomic,
+        timeout: minutes.map(|minutes| Duration::from_secs(60 * minutes)),
+        work,
+        logs: LogPlaces {
+            output_group: "/aws-glue/jobs/output".to_owned(),
+            error_group: "/aws-glue/jobs/error".to_owned(),
+            stream: id.clone(),
+            prefix: String::new(),
+        },
+        id,
+    })
+}
