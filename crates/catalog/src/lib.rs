@@ -1,1 +1,36 @@
-//! The Glue Data Catalog.
+//! The Glue Data Catalog: databases, tables, their versions, partitions, partition indexes, search
+//! and tags.
+//!
+//! Tables hang on their database, and versions and partitions on their table, by ids that nobody
+//! sees: deleting a parent is one small write that makes all below it unreachable at once, and what
+//! is left behind is swept in short transactions afterwards.
+//!
+//! Source of the rules: the AWS Glue Web API Reference and "Specifying Glue resource ARNs" in the AWS Glue
+//! Developer Guide.
+
+mod access;
+mod arguments;
+mod batch;
+mod databases;
+mod errors;
+mod filter;
+mod indexes;
+mod keys;
+mod orphans;
+mod packed;
+mod paging;
+mod partitions;
+mod place;
+mod records;
+mod search;
+mod service;
+mod tables;
+mod tags;
+mod tokens;
+mod versions;
+mod views;
+
+#[cfg(test)]
+mod tests;
+
+pub use service::Catalog;

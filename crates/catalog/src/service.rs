@@ -1,0 +1,71 @@
+use std::sync::Arc;
+
+use mastic_api_glue::glue::{SERVICE, op};
+use mastic_core::Fault;
+use mastic_kernel::{Background, Registry};
+
+use crate::access::{self, of_database, of_table};
+use crate::{batch, databases, indexes, orphans, partitions, search, tables, tags, versions};
+
+/// The Data Catalog as a service.
+#[derive(Debug, Default)]
+pub struct Catalog;
+
+impl Catalog {
+    /// The service; it has no state outside the store.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self)
+    }
+
+    /// Makes Glue known and registers the operations of its catalog.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        registry.service(&SERVICE);
+
+        registry.on::<op::CreateDatabase, _, _>(access::create_database, databases::create);
+        registry.on::<op::GetDatabase, _, _>(of_database, databases::get);
+        registry.on::<op::GetDatabases, _, _>(access::get_databases, databases::list);
+        registry.on::<op::UpdateDatabase, _, _>(of_database, databases::update);
+        registry.on::<op::DeleteDatabase, _, _>(of_database, databases::delete);
+
+        registry.on::<op::CreateTable, _, _>(of_table, tables::create);
+        registry.on::<op::GetTable, _, _>(of_table, tables::get);
+        registry.on::<op::GetTables, _, _>(access::get_tables, tables::list);
+        registry.on::<op::UpdateTable, _, _>(of_table, tables::update);
+        registry.on::<op::DeleteTable, _, _>(of_table, tables::delete);
+        registry.on::<op::BatchDeleteTable, _, _>(access::batch_delete_table, tables::batch_delete);
+        registry.on::<op::SearchTables, _, _>(access::search_tables, search::search);
+
+        registry.on::<op::GetTableVersion, _, _>(of_table, versions::get);
+        registry.on::<op::GetTableVersions, _, _>(of_table, versions::list);
+        registry.on::<op::DeleteTableVersion, _, _>(of_table, versions::delete);
+        registry.on::<op::BatchDeleteTableVersion, _, _>(of_table, versions::batch_delete);
+
+        registry.on::<op::CreatePartition, _, _>(of_table, partitions::create);
+        registry.on::<op::GetPartition, _, _>(of_table, partitions::get);
+        registry.on::<op::GetPartitions, _, _>(of_table, partitions::list);
+        registry.on::<op::UpdatePartition, _, _>(of_table, partitions::update);
+        registry.on::<op::DeletePartition, _, _>(of_table, partitions::delete);
+        registry.on::<op::BatchCreatePartition, _, _>(of_table, batch::create);
+        registry.on::<op::BatchGetPartition, _, _>(of_table, batch::get);
+        registry.on::<op::BatchUpdatePartition, _, _>(of_table, batch::update);
+        registry.on::<op::BatchDeletePartition, _, _>(of_table, batch::delete);
+
+        registry.on::<op::CreatePartitionIndex, _, _>(of_table, indexes::create);
+        registry.on::<op::DeletePartitionIndex, _, _>(of_table, indexes::delete);
+        registry.on::<op::GetPartitionIndexes, _, _>(of_table, indexes::list);
+
+        registry.on::<op::TagResource, _, _>(access::tag_resource, tags::add);
+        registry.on::<op::UntagResource, _, _>(access::untag_resource, tags::remove);
+        registry.on::<op::GetTags, _, _>(access::get_tags, tags::get);
+    }
+
+    /// Removes what deletions of large databases and tables, and those of job runs, left behind unreachable. To be
+    /// called at start and now and then.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written; calling it again goes on.
+    pub async fn sweep(&self, background: &Background) -> Result<(), Fault> {
+        orphans::sweep(background).await
+    }
+}

@@ -1,0 +1,255 @@
+//! Tables.
+
+use mastic_api_glue::glue::types::{
+    BatchDeleteTableRequest, BatchDeleteTableResponse, CreateTableRequest, CreateTableResponse,
+    DeleteTableRequest, DeleteTableResponse, GetTableRequest, GetTableResponse, GetTablesRequest,
+    GetTablesResponse, Table, TableAttributes, TableError, TableInput, UpdateTableRequest,
+    UpdateTableResponse,
+};
+use mastic_core::{AccountId, Fault, Timestamp};
+use mastic_hive::stored_name;
+use mastic_kernel::{Call, Ctx};
+use mastic_store::{ReadTx, WriteTx};
+use regex::Regex;
+
+use crate::arguments::{OnDatabase, OnTable, no_table_input};
+use crate::keys::{ORPHANS, Shelf, TABLES, VERSIONS};
+use crate::place::Place;
+use crate::records::{OrphanRecord, TableRecord};
+use crate::{databases, errors, indexes, orphans, paging};
+
+/// A table as an input names it, in stored names.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) place: Place,
+    pub(crate) database: String,
+    pub(crate) table: String,
+}
+
+impl Target {
+    pub(crate) fn of<I: OnTable>(call: &Call, input: &I) -> Result<Self, Fault> {
+        Ok(Self {
+            place: Place::of(call, input.catalog_id())?,
+            database: stored_name(input.database()),
+            table: stored_name(input.table()?),
+        })
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    /// `EntityNotFoundException` if it or its database is missing.
+    pub(crate) fn find(&self, tx: &ReadTx<'_>) -> Result<TableRecord, Fault> {
+        Ok(self.find_with_database(tx)?.1)
+    }
+
+    /// The table, and the id of its database.
+    fn find_with_database(&self, tx: &ReadTx<'_>) -> Result<(String, TableRecord), Fault> {
+        let database = databases::find(tx, &self.place, &self.database)?.id;
+        let record = TABLES.get(tx, &self.key(&database))?;
+        record.map(|record| (database, record)).ok_or_else(|| errors::table_missing(&self.table))
+    }
+
+    /// Changes the table's record in place, without a new version.
+    pub(crate) fn change(
+        &self,
+        tx: &mut WriteTx<'_>,
+        change: impl FnOnce(&mut TableRecord) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let (database, mut record) = self.find_with_database(tx)?;
+        change(&mut record)?;
+        Ok(TABLES.put(tx, &self.key(&database), &record)?)
+    }
+
+    fn key<'a>(&'a self, database: &'a str) -> (&'a AccountId, &'a str, &'a str) {
+        (&self.place.account, database, &self.table)
+    }
+
+    /// Where the partitions of the table lie.
+    pub(crate) fn shelf(&self, record: &TableRecord) -> Shelf {
+        Shelf { account: self.place.account.clone(), table: record.id.clone() }
+    }
+
+    /// Removes the table; what hangs on it is an orphan then.
+    fn remove(&self, tx: &mut WriteTx<'_>) -> Result<orphans::Orphan, Fault> {
+        let (database, record) = self.find_with_database(tx)?;
+        TABLES.delete(tx, &self.key(&database))?;
+        ORPHANS.put(tx, &(&self.place.account, record.id.as_str()), &OrphanRecord::Table)?;
+        Ok((self.place.account.clone(), record.id))
+    }
+}
+
+/// Refuses what belonged to governed tables, which AWS has retired.
+pub(crate) fn no_transaction(id: Option<&String>, as_of: Option<Timestamp>) -> Result<(), Fault> {
+    match (id, as_of) {
+        (Some(_), _) => Err(errors::not_supported("TransactionId")),
+        (_, Some(_)) => Err(errors::not_supported("QueryAsOfTime")),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) async fn create(ctx: Ctx, input: CreateTableRequest) -> Result<CreateTableResponse, Fault> {
+    no_transaction(input.transaction_id.as_ref(), None)?;
+    if input.open_table_format_input.is_some() {
+        return Err(errors::not_supported("OpenTableFormatInput"));
+    }
+    let target = Target::of(ctx.call(), &input)?;
+    let indexes = input.partition_indexes.unwrap_or_default();
+    let record = TableRecord {
+        id: ctx.entropy().hex(8),
+        version: 0,
+        created: ctx.now(),
+        updated: ctx.now(),
+        created_by: ctx.caller().arn(),
+        input: kept(input.table_input, &target)?,
+        indexes: Vec::new(),
+    };
+    let record = indexes.into_iter().try_fold(record, |mut record, index| {
+        indexes::add(&mut record, index)?;
+        Ok::<_, Fault>(record)
+    })?;
+    ctx.write(move |tx| {
+        let database = databases::find(tx, &target.place, &target.database)?.id;
+        if TABLES.insert_new(tx, &target.key(&database), &record)? {
+            Ok(CreateTableResponse {})
+        } else {
+            Err(errors::exists("Table"))
+        }
+    })
+    .await
+}
+
+pub(crate) async fn get(ctx: Ctx, input: GetTableRequest) -> Result<GetTableResponse, Fault> {
+    no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
+    let target = Target::of(ctx.call(), &input)?;
+    let record = ctx.read(|tx| {
+        let database = databases::find(tx, &target.place, &target.database)?.id;
+        TABLES.get(tx, &target.key(&database))?.ok_or_else(errors::entity_missing)
+    })?;
+    Ok(GetTableResponse { table: Some(record.answer(&target.place, &target.database)) })
+}
+
+pub(crate) async fn list(ctx: Ctx, input: GetTablesRequest) -> Result<GetTablesResponse, Fault> {
+    no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
+    let place = Place::of(ctx.call(), input.catalog_id())?;
+    let name = stored_name(&input.database_name);
+    let pattern =
+        input.expression.as_deref().filter(|text| !text.is_empty()).map(names_matching).transpose()?;
+    let only = input.attributes_to_get.as_deref().map(wanted).transpose()?;
+    let size = paging::size(input.max_results, paging::NAMES_A_PAGE);
+    let after = paging::position::<String>(input.next_token.as_deref())?;
+    let (page, next_token) = ctx.read(|tx| {
+        let database = databases::find(tx, &place, &name)?.id;
+        let mut range = TABLES.prefix((&place.account, database.as_str()));
+        if let Some(last) = &after {
+            range = range.after(&(&place.account, database.as_str(), last.as_str()));
+        }
+        let rows = TABLES.scan(tx, range).map(|row| Ok(row?.1)).filter(|row: &Result<TableRecord, Fault>| {
+            match (row, &pattern) {
+                (Ok(record), Some(pattern)) => pattern.is_match(&record.input.name),
+                _ => true,
+            }
+        });
+        paging::take(rows, size, |record| record.input.name.clone())
+    })?;
+    let tables = page.into_iter().map(|record| {
+        let table = record.answer(&place, &name);
+        match &only {
+            Some(only) => shortened(table, only),
+            None => table,
+        }
+    });
+    Ok(GetTablesResponse { table_list: Some(tables.collect()), next_token })
+}
+
+pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<UpdateTableResponse, Fault> {
+    no_transaction(input.transaction_id.as_ref(), None)?;
+    if input.view_update_action.is_some() {
+        return Err(errors::not_supported("ViewUpdateAction"));
+    }
+    if input.update_open_table_format_input.is_some() {
+        return Err(errors::not_supported("UpdateOpenTableFormatInput"));
+    }
+    let target = Target::of(ctx.call(), &input)?;
+    let changed = kept(input.table_input, &target)?;
+    if input.name.is_some_and(|name| stored_name(&name) != target.table) {
+        return Err(errors::invalid("The name of a table cannot be changed."));
+    }
+    let (archive, expected, now) = (input.skip_archive != Some(true), input.version_id, ctx.now());
+    ctx.write(move |tx| {
+        let (database, old) = target.find_with_database(tx)?;
+        if expected.is_some_and(|expected| expected != old.version.to_string()) {
+            return Err(errors::concurrent_update());
+        }
+        if archive {
+            VERSIONS.put(tx, &(&target.place.account, old.id.as_str(), old.version), &old)?;
+        }
+        let record = TableRecord { version: old.version + 1, updated: now, input: changed, ..old };
+        indexes::check(&record)?;
+        TABLES.put(tx, &target.key(&database), &record)?;
+        Ok(UpdateTableResponse {})
+    })
+    .await
+}
+
+pub(crate) async fn delete(ctx: Ctx, input: DeleteTableRequest) -> Result<DeleteTableResponse, Fault> {
+    no_transaction(input.transaction_id.as_ref(), None)?;
+    let target = Target::of(ctx.call(), &input)?;
+    let orphan = ctx.write(move |tx| target.remove(tx)).await?;
+    orphans::after_delete(&ctx, vec![orphan]).await?;
+    Ok(DeleteTableResponse {})
+}
+
+pub(crate) async fn batch_delete(
+    ctx: Ctx,
+    input: BatchDeleteTableRequest,
+) -> Result<BatchDeleteTableResponse, Fault> {
+    no_transaction(input.transaction_id.as_ref(), None)?;
+    let place = Place::of(ctx.call(), input.catalog_id())?;
+    let database = stored_name(&input.database_name);
+    let (orphans, errors) = ctx
+        .write(move |tx| {
+            databases::find(tx, &place, &database)?;
+            let (mut orphans, mut errors) = (Vec::new(), Vec::new());
+            for name in input.tables_to_delete {
+                let table = stored_name(&name);
+                match (Target { place: place.clone(), database: database.clone(), table }).remove(tx) {
+                    Ok(orphan) => orphans.push(orphan),
+                    Err(fault) => {
+                        let error_detail = Some(errors::detail(fault)?);
+                        errors.push(TableError { table_name: Some(name), error_detail });
+                    }
+                }
+            }
+            Ok::<_, Fault>((orphans, errors))
+        })
+        .await?;
+    orphans::after_delete(&ctx, orphans).await?;
+    Ok(BatchDeleteTableResponse { errors: Some(errors) })
+}
+
+/// A table's input as it is kept: the name in lower case.
+fn kept(input: Option<TableInput>, target: &Target) -> Result<TableInput, Fault> {
+    let mut input = input.ok_or_else(no_table_input)?;
+    input.name.clone_from(&target.table);
+    Ok(input)
+}
+
+/// The names that an `Expression` of `GetTables` means: those that match it as a whole.
+fn names_matching(expression: &str) -> Result<Regex, Fault> {
+    Regex::new(&format!("^(?:{expression})$"))
+        .map_err(|_| errors::invalid(format!("Expression is not a valid regular expression: {expression}")))
+}
+
+fn wanted(attributes: &[TableAttributes]) -> Result<Vec<TableAttributes>, Fault> {
+    if attributes.contains(&TableAttributes::Name) {
+        Ok(attributes.to_vec())
+    } else {
+        Err(errors::invalid("AttributesToGet must include NAME"))
+    }
+}
+
+fn shortened(table: Table, only: &[TableAttributes]) -> Table {
+    let typed = only.contains(&TableAttributes::TableType);
+    Table { name: table.name, table_type: table.table_type.filter(|_| typed), ..Table::default() }
+}

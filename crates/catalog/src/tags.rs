@@ -1,0 +1,82 @@
+//! Tags: a database's are part of it, those of crawlers and jobs are the kernel's.
+
+use std::collections::BTreeMap;
+
+use mastic_api_glue::glue::types::{
+    GetTagsRequest, GetTagsResponse, TagResourceRequest, TagResourceResponse, UntagResourceRequest,
+    UntagResourceResponse,
+};
+use mastic_core::{Arn, Fault};
+use mastic_hive::stored_name;
+use mastic_kernel::{Ctx, tags};
+use mastic_store::{ReadTx, WriteTx};
+
+use crate::keys::DATABASES;
+use crate::place::Place;
+use crate::{databases, errors};
+
+/// Where the tags of a resource are.
+enum Home {
+    Database(Place, String),
+    Kernel(Arn),
+}
+
+impl Home {
+    fn of(text: &str) -> Result<Self, Fault> {
+        let arn: Arn =
+            text.parse().map_err(|_| errors::invalid(format!("The ResourceArn {text} is not valid.")))?;
+        let Some(name) = arn.resource().strip_prefix("database/") else {
+            return Ok(Self::Kernel(arn));
+        };
+        match (arn.account_id(), arn.region().parse()) {
+            (Some(account), Ok(region)) => Ok(Self::Database(Place { account, region }, stored_name(name))),
+            _ => Err(errors::invalid(format!("The ResourceArn {text} is not valid."))),
+        }
+    }
+
+    fn get(&self, tx: &ReadTx<'_>) -> Result<BTreeMap<String, String>, Fault> {
+        match self {
+            Self::Database(place, name) => Ok(databases::find(tx, place, name)?.tags),
+            Self::Kernel(arn) => tags::get(tx, arn)?.ok_or_else(|| errors::resource_missing(arn.as_str())),
+        }
+    }
+
+    fn put(&self, tx: &mut WriteTx<'_>, changed: BTreeMap<String, String>) -> Result<(), Fault> {
+        tags::check(&changed)?;
+        match self {
+            Self::Database(place, name) => {
+                let mut record = databases::find(tx, place, name)?;
+                record.tags = changed;
+                Ok(DATABASES.put(tx, &databases::key(place, name), &record)?)
+            }
+            Self::Kernel(arn) => Ok(tags::put(tx, arn, changed)?),
+        }
+    }
+}
+
+pub(crate) async fn add(ctx: Ctx, input: TagResourceRequest) -> Result<TagResourceResponse, Fault> {
+    let home = Home::of(&input.resource_arn)?;
+    ctx.write(move |tx| {
+        let mut tags = home.get(tx)?;
+        tags.extend(input.tags_to_add);
+        home.put(tx, tags)?;
+        Ok(TagResourceResponse {})
+    })
+    .await
+}
+
+pub(crate) async fn remove(ctx: Ctx, input: UntagResourceRequest) -> Result<UntagResourceResponse, Fault> {
+    let home = Home::of(&input.resource_arn)?;
+    ctx.write(move |tx| {
+        let mut tags = home.get(tx)?;
+        tags.retain(|key, _| !input.tags_to_remove.contains(key));
+        home.put(tx, tags)?;
+        Ok(UntagResourceResponse {})
+    })
+    .await
+}
+
+pub(crate) async fn get(ctx: Ctx, input: GetTagsRequest) -> Result<GetTagsResponse, Fault> {
+    let home = Home::of(&input.resource_arn)?;
+    Ok(GetTagsResponse { tags: Some(ctx.read(|tx| home.get(tx))?) })
+}
