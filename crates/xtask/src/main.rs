@@ -2,6 +2,7 @@
 
 mod api;
 mod floors;
+mod lists;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +30,15 @@ enum Task {
     },
     /// Checks that crates depend only on lower floors, and that only the engine tower sees DataFusion.
     Floors,
+    /// Compares lists/not-implemented.txt with the models.
+    Lists {
+        /// botocore's `data` directory; asked of the `python3` on the path if not given.
+        #[arg(long)]
+        models: Option<PathBuf>,
+        /// Write the list anew; look at the difference before it is committed.
+        #[arg(long)]
+        update: bool,
+    },
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -38,6 +48,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Api { models, check } => api::run(&root, models, check),
         Task::Floors => floors::run(&root),
+        Task::Lists { models, update } => lists::run(&root, models, update),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -32,11 +32,16 @@ const SOURCES: &[Source] = &[
     Source { id: "mastic", crate_name: "api-mastic", model: None },
 ];
 
-pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Failure> {
+/// A service's model with the operations that Mastic implements.
+struct Described {
+    source: &'static Source,
+    model: Model,
+    implemented: Vec<String>,
+}
+
+fn described(root: &Path, models: Option<PathBuf>) -> Result<Vec<Described>, Failure> {
     let models = models.map_or_else(installed_models, Ok)?;
-    let actions: Actions =
-        serde_json::from_slice(&fs::read(root.join("crates/xtask/data/iam-actions.json"))?)?;
-    let mut stale = Vec::new();
+    let mut all = Vec::new();
     for source in SOURCES {
         let home = root.join("crates").join(source.crate_name);
         let model = match source.model {
@@ -44,10 +49,33 @@ pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Fail
             None => Model::read(&home.join("model.json"))?,
         };
         let listed = fs::read_to_string(home.join(format!("implemented-{}.txt", source.id)))?;
-        let implemented: Vec<&str> = listed.split_whitespace().collect();
-        if let Some(unknown) = implemented.iter().find(|name| !model.operations.contains_key(**name)) {
+        let implemented: Vec<String> = listed.split_whitespace().map(str::to_owned).collect();
+        if let Some(unknown) = implemented.iter().find(|name| !model.operations.contains_key(*name)) {
             return Err(format!("{} has no operation {unknown}", source.id).into());
         }
+        all.push(Described { source, model, implemented });
+    }
+    Ok(all)
+}
+
+/// Every operation of the models that Mastic does not implement, as `service:Operation`.
+pub fn not_implemented(root: &Path, models: Option<PathBuf>) -> Result<Vec<String>, Failure> {
+    let mut rows = Vec::new();
+    for Described { source, model, implemented } in described(root, models)? {
+        let missing = model.operations.keys().filter(|name| !implemented.contains(name));
+        rows.extend(missing.map(|name| format!("{}:{name}", source.id)));
+    }
+    rows.sort();
+    Ok(rows)
+}
+
+pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Failure> {
+    let actions: Actions =
+        serde_json::from_slice(&fs::read(root.join("crates/xtask/data/iam-actions.json"))?)?;
+    let mut stale = Vec::new();
+    for Described { source, model, implemented } in described(root, models)? {
+        let implemented: Vec<&str> = implemented.iter().map(String::as_str).collect();
+        let home = root.join("crates").join(source.crate_name);
         let folder = home.join("src").join(source.id);
         for (name, text) in emit::service(source.id, &model, &implemented, actions.get(source.id)) {
             let path = folder.join(name);
