@@ -180,7 +180,11 @@ fn render_fault(service: &Service, fault: &Fault, request_id: &RequestId) -> Ans
     }
     let fault = in_dialect(service, fault);
     let message = mastic_wire::encode_fault(service, &fault, request_id.as_str());
-    answer(fault.status(), message.content_type, message.body, request_id)
+    let mut answer = answer(fault.status(), message.content_type, message.body, request_id);
+    if let Some(kind) = message.error_type.and_then(|kind| http::HeaderValue::from_str(&kind).ok()) {
+        answer.headers_mut().insert("x-amzn-errortype", kind);
+    }
+    answer
 }
 
 fn answer(status: u16, content_type: &'static str, body: impl Into<Bytes>, request_id: &RequestId) -> Answer {

@@ -1,3 +1,61 @@
-//! The Mastic server and command line.
+//! Mastic: the AWS Glue that you run yourself. The server, and the commands around it.
 
-fn main() {}
+mod account;
+mod assemble;
+mod demo;
+mod explain;
+mod failure;
+mod home;
+mod remote;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Mastic: the AWS Glue that you run yourself.
+#[derive(Parser)]
+#[command(name = "mastic", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve(serve::ServeArguments),
+    /// Prints what a shell needs to reach the server: eval "$(mastic env)".
+    Env(remote::EnvArguments),
+    /// Makes and lists accounts.
+    Account(account::AccountArguments),
+    /// Tells why a call was allowed or denied, and what would allow it.
+    Explain(explain::ExplainArguments),
+    /// Shows the whole idea on real data: two accounts, a crawl, a visual job, a denial and its cure.
+    Demo(demo::DemoArguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(failure::Failure::from)
+        .and_then(|runtime| runtime.block_on(run(Arguments::parse().command)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("mastic: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), failure::Failure> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Env(arguments) => remote::print_env(&arguments),
+        Command::Account(arguments) => account::run(arguments).await,
+        Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+    }
+}

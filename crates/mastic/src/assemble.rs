@@ -1,0 +1,157 @@
+//! The root: makes every part and connects them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mastic_api_mastic::mastic;
+use mastic_catalog::Catalog;
+use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
+use mastic_gateway::{Calls, Fallback, Limits, Server};
+use mastic_iam::{GivenRoot, Iam};
+use mastic_jobs::{Jobs, RunnerConfig};
+use mastic_kernel::{Kernel, Registry, Seams};
+use mastic_objects::Objects;
+use mastic_s3_door::S3Door;
+use mastic_watch::Watch;
+
+use crate::failure::Failure;
+use crate::home::{Address, Home, Keys};
+
+/// The longest body of an awsJson or awsQuery call, in bytes.
+const MAX_CALL: usize = 16 << 20;
+
+/// How often leftovers are swept and old records dropped.
+const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Certificate chain and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The region that `mastic env` names.
+    pub region: Region,
+    /// The runner's binary.
+    pub runner: PathBuf,
+    /// Bytes of memory that one run may use.
+    pub run_memory: u64,
+    /// The management account's id at the first start.
+    pub account: Option<AccountId>,
+    /// Access key id and secret of its root user at the first start.
+    pub root_keys: Option<(String, String)>,
+}
+
+/// A server that listens.
+pub struct Running {
+    /// Its URL.
+    pub endpoint: String,
+    server: Server,
+    kernel: Kernel,
+}
+
+impl Running {
+    /// Serves until `stop` ends, then lets open requests finish and the audit trail reach the disk.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        self.server.run(stop).await;
+        self.kernel.audit_flush().await;
+    }
+}
+
+/// Opens the data directory and the port; answers as soon as this returns.
+pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failure> {
+    let store = mastic_store_sqlite::open(&home.store())?;
+    let clock = Arc::new(SystemClock);
+    let kernel = Kernel::new(store, Seams { clock: clock.clone(), entropy: Arc::new(SystemEntropy::new()) });
+
+    let identities = kernel.background("iam");
+    let iam = Iam::new(identities.clone());
+    let objects = Objects::open(&kernel, home.path(), &mastic_objects::Settings::default())
+        .map_err(|e| Failure::Usage(e.to_string()))?;
+    let catalog = Catalog::new();
+    let watch = Watch::new(kernel.background("watch"));
+    let config = RunnerConfig {
+        binary: settings.runner.clone(),
+        scratch: home.scratch(),
+        ca_file: settings.tls.as_ref().map(|(certificate, _)| certificate.clone()),
+        memory_limit: settings.run_memory,
+    };
+    let jobs = Jobs::new(kernel.background("jobs"), config);
+    iam.connect(&kernel);
+    kernel.connect_logs(watch.clone());
+    kernel.connect_policies("s3", objects.clone());
+
+    let (access_key_id, secret) = settings.root_keys.clone().unzip();
+    let given = GivenRoot {
+        account: settings.account.clone(),
+        access_key_id,
+        secret_access_key: secret.map(Secret::new),
+    };
+    let root = mastic_iam::bootstrap(&identities, given).await?;
+    let secret_access_key = root.secret_access_key.reveal().clone();
+    home.add_keys("default", &Keys { access_key_id: root.access_key_id, secret_access_key })?;
+
+    let mut registry = Registry::new();
+    registry.service(&mastic::SERVICE);
+    iam.register(&mut registry);
+    catalog.register(&mut registry);
+    jobs.register(&mut registry);
+    watch.register(&mut registry);
+
+    let door = S3Door::new(kernel.clone(), iam.clone(), objects.clone());
+    let fallback: Fallback = Arc::new(move |request, arrival| {
+        let door = door.clone();
+        Box::pin(async move { door.handle(request, arrival.ip, arrival.secure, arrival.request_id).await })
+    });
+    let calls = Calls::new(kernel.clone(), registry, iam.clone(), clock, settings.region.clone(), MAX_CALL);
+    let tls = match &settings.tls {
+        Some((certificate, key)) => Some(mastic_gateway::acceptor(certificate, key)?),
+        None => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let server = Server::bind(settings.listen, tls, calls, fallback, Limits::default()).await?;
+    let endpoint = format!("{scheme}://{}", reachable(server.address()));
+    home.write_address(&Address { endpoint: endpoint.clone(), region: settings.region.to_string() })?;
+    jobs.start(endpoint.clone()).await?;
+    tokio::spawn(sweep(kernel.clone(), iam, objects, watch));
+    Ok(Running { endpoint, server, kernel })
+}
+
+/// The address as a client on this machine writes it.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
+}
+
+/// Drops what nobody needs any more, now and then.
+async fn sweep(kernel: Kernel, iam: Arc<Iam>, objects: Arc<Objects>, watch: Arc<Watch>) {
+    let background = kernel.background("sweeper");
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        let now = background.now();
+        let outcomes = [
+            ("blobs", objects.sweep(&background).await.map(drop)),
+            ("sessions", iam.sweep(now).await),
+            ("log events", watch.sweep(&background).await.map(drop)),
+            ("audit records", match iam.account_ids() {
+                Ok(accounts) => kernel.audit_prune(accounts, now).await,
+                Err(fault) => Err(fault),
+            }),
+        ];
+        for (what, outcome) in outcomes {
+            if let Err(fault) = outcome {
+                tracing::error!(%fault, cause = fault.cause(), "{what} could not be swept");
+            }
+        }
+    }
+}

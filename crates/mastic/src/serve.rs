@@ -1,0 +1,92 @@
+//! `mastic serve`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use mastic_core::{AccountId, Region};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::assemble::{Settings, assemble};
+use crate::failure::Failure;
+use crate::home::Home;
+
+/// Runs the server.
+#[derive(Args, Clone)]
+pub struct ServeArguments {
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:4566", env = "MASTIC_LISTEN")]
+    pub listen: SocketAddr,
+    /// The data directory; made if it is not there.
+    #[arg(long, default_value = ".mastic", env = "MASTIC_DATA")]
+    pub data: PathBuf,
+    /// A PEM file with the server's certificate chain; needs --tls-key.
+    #[arg(long, requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// A PEM file with the certificate's key.
+    #[arg(long, requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// The region that `mastic env` names; every region is served.
+    #[arg(long, default_value = "us-east-1", env = "MASTIC_REGION")]
+    pub region: String,
+    /// The runner's binary; without it, `mastic-runner` beside this one.
+    #[arg(long, env = "MASTIC_RUNNER")]
+    pub runner: Option<PathBuf>,
+    /// Memory that one job run may use, in MiB.
+    #[arg(long, default_value_t = 4096, env = "MASTIC_RUN_MEMORY_MIB")]
+    pub run_memory: u64,
+    /// The management account's id at the first start; random if not given.
+    #[arg(long, env = "MASTIC_ACCOUNT_ID")]
+    pub account_id: Option<String>,
+    /// Its root user's access key id at the first start.
+    #[arg(long, env = "MASTIC_ROOT_ACCESS_KEY_ID", requires = "root_secret_access_key")]
+    pub root_access_key_id: Option<String>,
+    /// Its root user's secret access key at the first start.
+    #[arg(long, env = "MASTIC_ROOT_SECRET_ACCESS_KEY", hide_env_values = true, requires = "root_access_key_id")]
+    pub root_secret_access_key: Option<String>,
+}
+
+impl ServeArguments {
+    /// The arguments as settings.
+    pub fn settings(&self) -> Result<Settings, Failure> {
+        let usage = |e: &dyn std::fmt::Display| Failure::Usage(e.to_string());
+        let runner = match &self.runner {
+            Some(path) => path.clone(),
+            None => std::env::current_exe()?.with_file_name("mastic-runner"),
+        };
+        let keys = self.root_access_key_id.clone().zip(self.root_secret_access_key.clone());
+        Ok(Settings {
+            listen: self.listen,
+            tls: self.tls_cert.clone().zip(self.tls_key.clone()),
+            region: self.region.parse::<Region>().map_err(|e| usage(&e))?,
+            runner,
+            run_memory: self.run_memory << 20,
+            account: self.account_id.as_deref().map(str::parse::<AccountId>).transpose().map_err(|e| usage(&e))?,
+            root_keys: keys,
+        })
+    }
+}
+
+/// `mastic serve`.
+#[expect(clippy::print_stdout, reason = "people and scripts wait for this line")]
+pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
+    let filter = EnvFilter::try_from_env("MASTIC_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let home = Home::make(&arguments.data)?;
+    let server = assemble(&home, arguments.settings()?).await?;
+    println!("Mastic listens on {}", server.endpoint);
+    println!("Root keys: {} (readable by you only)", home.credentials_file().display());
+    println!("Point your tools at it: eval \"$(mastic env --data {})\"", arguments.data.display());
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    server
+        .run(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+        .await;
+    Ok(())
+}
