@@ -1,1 +1,10 @@
+//! The catalog in-process: every call passes the registry, with an authorizer that records.
 
+mod access;
+mod databases;
+mod harness;
+mod partition_pages;
+mod partitions;
+mod search;
+mod staged;
+mod tables;
