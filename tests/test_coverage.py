@@ -1,0 +1,359 @@
+"""Every operation is denied to who may not call it, changes nothing then, and is found in the audit trail.
+
+The inputs are made from botocore's models; the things that they name exist, so that a call that slipped
+through would show.
+"""
+
+import datetime
+import functools
+import json
+import re
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+
+import harness
+from plugin_coverage import ROOT, cover, implemented, rows_of
+
+THING = "coverage"
+PARTITION = {"Values": [THING], "StorageDescriptor": {"Columns": [{"Name": "a", "Type": "int"}]}}
+
+# AWS grants these to everybody who has valid credentials.
+FOR_ANYBODY = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+OPERATIONS = sorted(implemented())
+READS = re.compile(r"(BatchGet|Describe|Explain|Filter|Get|List|Search)")
+
+DENIAL = re.compile(
+    r"User: (?P<who>\S+) is not authorized to perform: (?P<action>\S+)(?: on resource: (?P<resource>.+?))?"
+    r" because no (?P<layer>[a-z- ]+) allows the (?P=action) action"
+)
+
+
+@functools.cache
+def model(service):
+    return botocore.session.Session().get_service_model(service)
+
+
+@functools.cache
+def actions():
+    return json.loads((ROOT / "crates/xtask/data/iam-actions.json").read_text())
+
+
+class World:
+    """An account with one of everything, and a user who may do nothing."""
+
+    def __init__(self, server):
+        self.server = server
+        self.root = server.account("coverage")
+        self.account = self.root.account
+        self.nobody = server.user(by=self.root)
+        self.iam()
+        self.glue()
+        self.logs()
+
+    def arn(self, service, resource, region=harness.REGION):
+        return f"arn:aws:{service}:{region}:{self.account}:{resource}"
+
+    def client(self, service):
+        return self.server.client(service, self.root)
+
+    def iam(self):
+        iam = self.client("iam")
+        tags = [{"Key": THING, "Value": THING}]
+        document = json.dumps(harness.statement("s3:GetObject"))
+        policy = iam.create_policy(PolicyName=THING, PolicyDocument=document, Tags=tags)["Policy"]["Arn"]
+        iam.create_policy_version(PolicyArn=policy, PolicyDocument=document)
+        iam.create_user(UserName=THING, Tags=tags, PermissionsBoundary=policy)
+        self.key = iam.create_access_key(UserName=THING)["AccessKey"]["AccessKeyId"]
+        iam.create_role(
+            RoleName=THING,
+            AssumeRolePolicyDocument=json.dumps(harness.trust(Service="glue.amazonaws.com")),
+            PermissionsBoundary=policy,
+            Tags=tags,
+        )
+        iam.create_group(GroupName=THING)
+        iam.add_user_to_group(GroupName=THING, UserName=THING)
+        for kind in ("User", "Role", "Group"):
+            name = {f"{kind}Name": THING}
+            getattr(iam, f"attach_{kind.lower()}_policy")(PolicyArn=policy, **name)
+            getattr(iam, f"put_{kind.lower()}_policy")(PolicyName=THING, PolicyDocument=document, **name)
+
+    def glue(self):
+        glue = self.client("glue")
+        self.client("s3").create_bucket(Bucket=f"coverage-{self.account}")
+        role, tags = self.arn("iam", f"role/{THING}", ""), {THING: THING}
+        glue.create_database(DatabaseInput={"Name": THING}, Tags=tags)
+        columns = {"Columns": [{"Name": "a", "Type": "int"}]}
+        table = {"Name": THING, "PartitionKeys": [{"Name": "p", "Type": "string"}], "StorageDescriptor": columns}
+        glue.create_table(DatabaseName=THING, TableInput=table)
+        glue.create_partition(DatabaseName=THING, TableName=THING, PartitionInput=PARTITION)
+        glue.create_partition_index(
+            DatabaseName=THING, TableName=THING, PartitionIndex={"Keys": ["p"], "IndexName": THING}
+        )
+        glue.update_table(DatabaseName=THING, TableInput=table)
+        targets = {"S3Targets": [{"Path": f"s3://coverage-{self.account}/"}]}
+        glue.create_crawler(Name=THING, Role=role, DatabaseName=THING, Targets=targets, Tags=tags)
+        script = {"Name": "glueetl", "ScriptLocation": f"s3://coverage-{self.account}/script.py"}
+        glue.create_job(Name=THING, Role=role, Command=script, Tags=tags)
+
+    def logs(self):
+        logs = self.client("logs")
+        logs.create_log_group(logGroupName=THING, tags={THING: THING})
+        logs.create_log_stream(logGroupName=THING, logStreamName=THING)
+        logs.put_retention_policy(logGroupName=THING, retentionInDays=7)
+
+    def state(self, service):
+        """All that a call to the service could have changed."""
+        glue, iam, logs = (self.client(name) for name in ("glue", "iam", "logs"))
+        table = {"DatabaseName": THING, "TableName": THING}
+        looks = {
+            "glue": [
+                (glue.get_databases, {}),
+                (glue.get_tables, {"DatabaseName": THING}),
+                (glue.get_table_versions, table),
+                (glue.get_partitions, table),
+                (glue.get_partition_indexes, table),
+                (glue.get_crawlers, {}),
+                (glue.list_crawls, {"CrawlerName": THING}),
+                (glue.get_jobs, {}),
+                (glue.get_job_runs, {"JobName": THING}),
+                *((glue.get_tags, {"ResourceArn": self.arn("glue", f"{kind}/{THING}")}) for kind in TAGGED),
+            ],
+            "iam": [
+                (iam.list_users, {}),
+                (iam.list_groups, {}),
+                (iam.list_roles, {}),
+                (iam.list_policies, {"Scope": "Local"}),
+                (iam.get_group, {"GroupName": THING}),
+                (iam.get_user, {"UserName": THING}),
+                (iam.get_role, {"RoleName": THING}),
+                (iam.list_access_keys, {"UserName": THING}),
+                (iam.list_policy_versions, {"PolicyArn": self.arn("iam", f"policy/{THING}", "")}),
+                (iam.list_policy_tags, {"PolicyArn": self.arn("iam", f"policy/{THING}", "")}),
+                *((getattr(iam, f"list_attached_{k}_policies"), {f"{k.title()}Name": THING}) for k in HOLDERS),
+                *((getattr(iam, f"list_{k}_policies"), {f"{k.title()}Name": THING}) for k in HOLDERS),
+                *((getattr(iam, f"get_{k}_policy"), {f"{k.title()}Name": THING, "PolicyName": THING}) for k in HOLDERS),
+            ],
+            "logs": [
+                (logs.describe_log_groups, {}),
+                (logs.describe_log_streams, {"logGroupName": THING}),
+                (logs.get_log_events, {"logGroupName": THING, "logStreamName": THING}),
+                (logs.list_tags_for_resource, {"resourceArn": self.arn("logs", f"log-group:{THING}")}),
+            ],
+        }
+        return [without_metadata(look(**named)) for look, named in looks.get(service, [])]
+
+
+TAGGED = ("database", "crawler", "job")
+HOLDERS = ("user", "group", "role")
+
+
+def without_metadata(answer):
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+@pytest.fixture(scope="module")
+def world(server):
+    return World(server)
+
+
+# Inputs.
+
+
+def member(world, service, name, shape):
+    """A value for a member that the model alone does not tell how to fill."""
+    resource = {
+        "glue": world.arn("glue", f"database/{THING}"),
+        "logs": world.arn("logs", f"log-group:{THING}"),
+    }.get(service)
+    document = json.dumps(harness.statement("s3:*"))
+    return {
+        "RoleArn": world.arn("iam", f"role/{THING}", ""),
+        "PolicyArn": world.arn("iam", f"policy/{THING}", ""),
+        "PermissionsBoundary": world.arn("iam", f"policy/{THING}", ""),
+        "ResourceArn": resource,
+        "resourceArn": resource,
+        "Role": world.arn("iam", f"role/{THING}", ""),
+        "PolicyDocument": document,
+        "AssumeRolePolicyDocument": document,
+        "AccessKeyId": world.key,
+        "VersionId": "1" if service == "glue" else "v1",
+        "VersionIds": ["1"],
+        "NewUserName": "renamed",
+        "retentionInDays": 30,
+    }.get(name)
+
+
+def more(world, operation):
+    """Members that the model calls optional and the operation needs."""
+    group = {"logGroupName": THING}
+    return {
+        "glue:CreateTable": {"TableInput": {"Name": THING}},
+        "glue:UpdateTable": {"TableInput": {"Name": THING}},
+        "glue:CreateCrawler": {"Targets": {"S3Targets": [{"Path": f"s3://coverage-{world.account}/"}]}},
+        "glue:UpdateCrawler": {"Description": "changed"},
+        "iam:UpdateUser": {"NewUserName": "renamed"},
+        "iam:UpdateGroup": {"NewGroupName": "renamed"},
+        "iam:UpdateRole": {"Description": "changed"},
+        **dict.fromkeys(
+            ("iam:CreateAccessKey", "iam:ListAccessKeys", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:GetUser"),
+            {"UserName": THING},
+        ),
+        **dict.fromkeys(("logs:DescribeLogStreams", "logs:GetLogEvents", "logs:FilterLogEvents"), group),
+    }.get(operation, {})
+
+
+def minimal(world, service, shape, name=""):
+    """The least input that satisfies the model."""
+    known = member(world, service, name, shape)
+    if known is not None:
+        return known
+    make = functools.partial(minimal, world, service)
+    match shape.type_name:
+        case "structure":
+            return {name: make(shape.members[name], name) for name in shape.required_members}
+        case "list":
+            return [make(shape.member, name)] * max(1, shape.metadata.get("min", 1))
+        case "map":
+            return {make(shape.key): make(shape.value)}
+        case "string":
+            return shape.enum[0] if shape.enum else THING
+        case "integer" | "long":
+            return max(1, shape.metadata.get("min", 1))
+        case "boolean":
+            return True
+        case "timestamp":
+            return datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+        case "double" | "float":
+            return 1.0
+        case "blob":
+            return THING.encode()
+    raise AssertionError(f"no value for {shape}")
+
+
+def input_of(world, operation):
+    service, _, name = operation.partition(":")
+    if service == "mastic":
+        return {"CreateAccount": {"Name": THING}, "ExplainRequest": {"RequestId": THING}}.get(name, {})
+    shape = model(service).operation_model(name).input_shape
+    return (minimal(world, service, shape) if shape else {}) | more(world, operation)
+
+
+# Calls.
+
+
+def refused(world, operation):
+    """Calls as the user who may do nothing: code, status, text and request id of the refusal."""
+    service, _, name = operation.partition(":")
+    given = input_of(world, operation)
+    if service == "mastic":
+        answer = world.server.call("mastic", f"Mastic.{name}", given, world.nobody)
+        assert answer.status >= 400, f"{operation} was served to a user without any permission"
+        body = answer.json()
+        text = body.get("message", body.get("Message"))
+        return answer.code, answer.status, text, answer.headers["x-amzn-requestid"]
+    client = world.server.client(service, world.nobody)
+    with pytest.raises(ClientError) as caught:
+        client._make_api_call(name, given)
+    answer = caught.value.response
+    metadata = answer["ResponseMetadata"]
+    return answer["Error"]["Code"], metadata["HTTPStatusCode"], answer["Error"]["Message"], metadata["RequestId"]
+
+
+def explained(world, request_id):
+    """What the account's root user is told about a request."""
+    answer = world.server.call("mastic", "Mastic.ExplainRequest", {"RequestId": request_id}, world.root)
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def decided_on(decision):
+    """Action and resource of a decision, as its explanation names them."""
+    return tuple(re.search(rf"^  {name} +(\S+)$", decision, re.M)[1] for name in ("action", "resource"))
+
+
+def forms(operation):
+    """The ARN forms that AWS's reference gives for the operation's resources, as expressions."""
+    service, _, name = operation.partition(":")
+    reference = actions().get(service, {"actions": {}, "resources": {}})
+    named = [kind for kind in reference["actions"].get(name, {}).get("resources", {}) if kind]
+    found = [reference["resources"][kind]["arn"] for kind in named]
+    return [re.sub(r"\\\$\\\{[^}]*\\\}", ".*", re.escape(form)) + r"(:\*)?" for form in found]
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o not in FOR_ANYBODY])
+def test_denied_and_recorded(world, operation):
+    service, _, name = operation.partition(":")
+    before = world.state(service)
+    code, status, text, request_id = refused(world, operation)
+    assert (code, status) == {
+        "iam": ("AccessDenied", 403),
+        "sts": ("AccessDenied", 403),
+    }.get(service, ("AccessDeniedException", 400)), text
+    if not READS.match(name):
+        assert world.state(service) == before, "the call changed something"
+    said = DENIAL.fullmatch(text)
+    assert said, f"not AWS's sentence: {text}"
+    assert said["who"] == world.nobody.arn
+    assert said["action"] == operation
+    record = explained(world, request_id)
+    action, resource = decided_on(record["Decisions"][0])
+    assert action == operation
+    allowed = forms(operation)
+    assert resource == "*" or any(re.fullmatch(form, resource) for form in allowed), (resource, allowed)
+    assert (said["resource"] is None) == (resource == "*")
+    if service != "iam":
+        assert said["resource"] in (None, resource)
+    cover("denial", service, name)
+
+    assert (record["EventName"], record["Principal"]) == (name, world.nobody.arn)
+    assert record["ErrorCode"] in (code, "AccessDeniedException")
+    assert record["ErrorMessage"] == text
+    assert record["Decisions"][0].startswith("DENIED")
+    assert "To allow it:" in record["Text"]
+    cover("audit", service, name)
+
+
+@pytest.mark.parametrize("operation", sorted(FOR_ANYBODY))
+def test_granted_to_anybody_and_recorded(world, operation):
+    service, _, name = operation.partition(":")
+    answer = world.server.client(service, world.nobody)._make_api_call(name, input_of(world, operation))
+    record = explained(world, answer["ResponseMetadata"]["RequestId"])
+    assert (record["EventName"], record["Principal"]) == (name, world.nobody.arn)
+    assert record["Decisions"] == []
+    assert "ErrorCode" not in record
+    cover("audit", service, name)
+
+
+def test_the_explanation_is_for_the_account_only(world, server):
+    *_, request_id = refused(world, "glue:GetTable")
+    stranger = server.account("stranger")
+    answer = server.call("mastic", "Mastic.ExplainRequest", {"RequestId": request_id}, stranger)
+    assert (answer.status, answer.code) == (400, "ResourceNotFoundException")
+
+
+def test_the_account_commands(server):
+    number = server.mastic("account", "create", harness.name("account")).stdout.split()[0]
+    cover("conformance", "mastic", "CreateAccount")
+    assert number in server.mastic("account", "list").stdout
+    cover("conformance", "mastic", "ListAccounts")
+    request_id = server.client("sts").get_caller_identity()["ResponseMetadata"]["RequestId"]
+    assert "GetCallerIdentity" in server.mastic("explain", request_id).stdout
+    cover("conformance", "mastic", "ExplainRequest")
+
+
+def test_what_is_not_implemented_says_so(server):
+    """Every row of the operation tables that has no handler answers with its name, whatever its input."""
+    rows = sorted(rows_of((ROOT / "lists/not-implemented.txt").read_text()))
+    wrong = []
+    for row in rows:
+        service, _, name = row.partition(":")
+        protocol = model(service).metadata["protocol"]
+        if protocol == "query":
+            answer = server.form(service, {"Action": name, "Version": model(service).api_version})
+        else:
+            answer = server.call(service, f"{model(service).metadata['targetPrefix']}.{name}", {})
+        if (answer.status, answer.code) != (501, "NotImplemented") or name.encode() not in answer.body:
+            wrong.append((row, answer.status, answer.body[:200]))
+    assert not wrong
