@@ -9,9 +9,15 @@ mod environment;
 mod error;
 mod location;
 pub mod plan;
+mod run;
+mod sink;
 mod source;
+mod target;
+mod transform;
 mod types;
 
 pub use environment::{CatalogClient, Environment, Progress, Stores};
 pub use error::{EngineError, FileError, NodeError};
 pub use plan::JobGraph;
+pub use run::{RunSummary, run};
+pub use sink::{Output, WrittenFile};

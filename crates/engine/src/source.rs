@@ -1,5 +1,6 @@
 //! Sources: from files and catalog tables to DataFusion tables.
 
+pub(crate) mod catalog;
 mod csv;
 mod glob;
 mod json;
@@ -8,7 +9,7 @@ mod parquet;
 mod scan;
 mod slices;
 
-pub(crate) use csv::csv_table;
-pub(crate) use json::json_table;
+pub(crate) use csv::{CsvShape, csv_table};
+pub(crate) use json::{JsonShape, json_table};
 pub(crate) use listing::{SourceFile, list};
 pub(crate) use parquet::parquet_table;

@@ -31,7 +31,7 @@ pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Ar
             let source = array.as_struct();
             let columns = fields
                 .iter()
-                .map(|field| match source.column_by_name(field.name()) {
+                .map(|field| match named(source, field.name()) {
                     Some(column) => cast_array(column, field.data_type()),
                     None => Ok(new_null_array(field.data_type(), array.len())),
                 })
@@ -70,6 +70,14 @@ pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Ar
         }
         (from, to) => Err(ArrowError::CastError(format!("a value of type `{from}` cannot become `{to}`"))),
     }
+}
+
+fn named<'a>(structs: &'a StructArray, name: &str) -> Option<&'a ArrayRef> {
+    let alike = || {
+        let at = structs.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name))?;
+        structs.columns().get(at)
+    };
+    structs.column_by_name(name).or_else(alike)
 }
 
 /// An array of type `to` from text; what does not fit is null.

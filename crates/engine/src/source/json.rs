@@ -20,6 +20,8 @@ use crate::error::FileError;
 
 /// Files that are looked at side by side.
 const HEADS: usize = 16;
+/// Lines looked at to learn how records write their names.
+const SAMPLE: usize = 100;
 
 /// What is known about a JSON table before its files are looked at.
 pub(crate) struct JsonShape<'a> {
@@ -112,6 +114,28 @@ async fn infer(
         })
         .await?;
     Ok(found.schema())
+}
+
+/// Catalog columns under the names that the records use, as far as the beginning of the first file tells.
+///
+/// # Errors
+/// Names the file that cannot be read.
+pub(crate) async fn recased(
+    node: &str,
+    files: &[SourceFile],
+    columns: Vec<(String, DataType)>,
+) -> Result<Vec<(String, DataType)>, FileError> {
+    let Some(file) = files.first() else { return Ok(columns) };
+    let fail = |cause: String| FileError::new(node, file.url(), cause);
+    let head = slices::head(file, SAMPLE).await.map_err(fail)?;
+    let found = infer::shape_of_start(&head);
+    Ok(columns
+        .into_iter()
+        .map(|(name, of)| match found.field(&name) {
+            Some((known, shape)) => (known.to_owned(), shape.recased(of)),
+            None => (name, of),
+        })
+        .collect())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -94,6 +94,37 @@ impl Shape {
         fields.into_iter().map(|(name, shape)| Field::new(name, shape.data_type(top), true)).collect()
     }
 
+    /// A field by its name in any case, as the records write it.
+    pub(super) fn field(&self, name: &str) -> Option<(&str, &Self)> {
+        match self {
+            Self::Struct(fields) => fields
+                .get_key_value(name)
+                .or_else(|| fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)))
+                .map(|(known, shape)| (known.as_str(), shape)),
+            _ => None,
+        }
+    }
+
+    /// A type whose fields have the names that the records use.
+    pub(super) fn recased(&self, of: DataType) -> DataType {
+        match (self, of) {
+            (Self::Struct(_), DataType::Struct(fields)) => {
+                let named = fields.iter().map(|field| match self.field(field.name()) {
+                    Some((known, shape)) => {
+                        Arc::new(Field::new(known, shape.recased(field.data_type().clone()), true))
+                    }
+                    None => Arc::clone(field),
+                });
+                DataType::Struct(named.collect())
+            }
+            (Self::List(shape), DataType::List(element)) => {
+                let of = shape.recased(element.data_type().clone());
+                DataType::List(Arc::new(Field::new_list_field(of, true)))
+            }
+            (_, of) => of,
+        }
+    }
+
     /// The schema of records of this shape; its columns are in the order of their names.
     pub(super) fn schema(self) -> Schema {
         match self {
@@ -118,6 +149,21 @@ pub(super) async fn shape_of(records: BoxStream<'static, Result<Vec<u8>, String>
         })
         .await?;
     if rest.trim_ascii().is_empty() { Ok(shape) } else { Err("the last record is cut off".to_owned()) }
+}
+
+/// The shape of the records with which a file begins; what is no record, or cut off, ends the search.
+pub(super) fn shape_of_start(bytes: &[u8]) -> Shape {
+    let mut shape = Shape::default();
+    let mut bytes = bytes.to_vec();
+    if bytes.trim_ascii_start().first() == Some(&b'[')
+        && super::ArrayScan::default().open(&mut bytes).is_err()
+    {
+        return shape;
+    }
+    for value in serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>().map_while(Result::ok) {
+        shape.see(&value);
+    }
+    shape
 }
 
 fn see_all(shape: &mut Shape, bytes: &[u8]) -> Result<usize, String> {

@@ -1,0 +1,262 @@
+//! Runs a job: one plan per target, written one after the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
+use datafusion::common::config::Dialect;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::{Expr, lit};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::scalar::ScalarValue;
+
+use crate::cast::glue_cast;
+use crate::environment::{Environment, Progress};
+use crate::error::{EngineError, NodeError};
+use crate::location::Location;
+use crate::plan::{JobGraph, Kind, Node, S3Files};
+use crate::sink::{self, Output};
+use crate::source::{self, CsvShape, JsonShape, SourceFile};
+use crate::target::{self, Target};
+use crate::transform::{self, exact, names};
+use crate::types::arrow_type;
+
+/// Rows that flow through a plan at a time.
+const BATCH_ROWS: usize = 8192;
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSummary {
+    /// What each target wrote.
+    pub outputs: Vec<Output>,
+}
+
+/// Runs a job: reads its sources, writes its targets, brings their catalog tables up to date.
+///
+/// A source or transform that feeds several targets is worked out once for each.
+///
+/// # Errors
+/// The first that any node meets, with the node and, where there is one, the file named.
+pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSummary, EngineError> {
+    let context = session(environment)?;
+    let mut frames: BTreeMap<&str, DataFrame> = BTreeMap::new();
+    let mut outputs = Vec::new();
+    for node in graph.nodes() {
+        let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
+        let mut inputs = Vec::with_capacity(node.inputs.len());
+        for input in &node.inputs {
+            let frame = frames.get(input.as_str()).cloned();
+            inputs.push(
+                frame.ok_or_else(|| NodeError::new(&node.name, format!("its input `{input}` is missing")))?,
+            );
+        }
+        match &node.kind {
+            Kind::Csv(_) | Kind::Json(_) | Kind::Parquet(_) | Kind::Catalog(_) => {
+                let frame = read(&context, environment, graph, node).await.map_err(failed)?;
+                frames.insert(&node.id, frame);
+            }
+            Kind::S3Target(_) | Kind::CatalogTarget(_) => {
+                let Some(input) = inputs.pop() else { continue };
+                outputs.push(write(&context, environment, node, input).await.map_err(failed)?);
+            }
+            _ => {
+                let frame = transform::apply(&context, node, inputs).await.map_err(failed)?;
+                frames.insert(&node.id, frame);
+            }
+        }
+    }
+    Ok(RunSummary { outputs })
+}
+
+/// A session with the run's limits, in which SQL is read as Spark reads it.
+fn session(environment: &Environment) -> Result<SessionContext, EngineError> {
+    let mut disk = DiskManagerBuilder::default();
+    if let Some(folder) = &environment.spill_folder {
+        disk = disk.with_mode(DiskManagerMode::Directories(vec![folder.clone()]));
+    }
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(environment.memory_limit)))
+        .with_disk_manager_builder(disk)
+        .build_arc()
+        .map_err(|error| EngineError::Setup(error.strip_backtrace()))?;
+    let mut config = SessionConfig::new()
+        .with_target_partitions(environment.target_partitions.max(1))
+        .with_batch_size(BATCH_ROWS)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.dialect = Dialect::Databricks;
+    options.sql_parser.enable_ident_normalization = false;
+    Ok(SessionContext::new_with_config_rt(config, runtime))
+}
+
+async fn read(
+    context: &SessionContext,
+    environment: &Environment,
+    graph: &JobGraph,
+    node: &Node,
+) -> Result<DataFrame, DataFusionError> {
+    let name = node.name.as_str();
+    let (table, columns): (Arc<dyn TableProvider>, _) = match &node.kind {
+        Kind::Csv(csv) => {
+            let (partitions, files) = listed(environment, name, &csv.files).await?;
+            let wanted = wanted_types(graph, &node.id);
+            let columns = csv.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
+            let wanted = |column: &str| wanted.get(column).cloned();
+            let shape = CsvShape { format: &csv.format, columns, partitions, wanted: &wanted };
+            (Arc::new(source::csv_table(name, files, shape).await?), None)
+        }
+        Kind::Json(json) => {
+            let (partitions, files) = listed(environment, name, &json.files).await?;
+            let columns = json.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
+            let shape = JsonShape {
+                path: json.path.as_deref(),
+                multiline: json.multiline,
+                columns,
+                partitions,
+                width: environment.target_partitions,
+            };
+            (Arc::new(source::json_table(name, files, shape).await?), None)
+        }
+        Kind::Parquet(parquet) => {
+            let (partitions, files) = listed(environment, name, &parquet.files).await?;
+            register(context, environment, &files)?;
+            (Arc::new(source::parquet_table(name, files, partitions).await?), None)
+        }
+        Kind::Catalog(catalog) => {
+            let found = source::catalog::open(context, environment, name, catalog).await?;
+            register(context, environment, &found.files)?;
+            (found.table, Some(found.columns))
+        }
+        _ => return Err(NodeError::new(name, "it is no source").into()),
+    };
+    let frame = context.read_table(table)?;
+    let exprs = match columns {
+        None => names(&frame).iter().map(|name| own(&frame, name).alias(name)).collect(),
+        Some(columns) => as_columns(&frame, &columns),
+    };
+    frame.select(exprs)
+}
+
+/// A column of a table just read, whose columns still have the table's name before them.
+fn own(frame: &DataFrame, name: &str) -> Expr {
+    let found = frame.schema().columns().into_iter().find(|column| column.name == name);
+    found.map_or_else(|| exact(name), Expr::Column)
+}
+
+/// The frame with exactly these columns: found by their names in any case, cast, or null.
+pub(crate) fn as_columns(frame: &DataFrame, columns: &[(String, DataType)]) -> Vec<Expr> {
+    let fields = frame.schema().fields();
+    columns
+        .iter()
+        .map(|(name, of)| {
+            let same = fields.iter().find(|field| field.name() == name);
+            let found = same.or_else(|| fields.iter().find(|field| field.name().eq_ignore_ascii_case(name)));
+            match found {
+                Some(field) if field.data_type() == of => own(frame, field.name()).alias(name),
+                Some(field) => glue_cast(own(frame, field.name()), of).alias(name),
+                None => glue_cast(lit(ScalarValue::Null), of).alias(name),
+            }
+        })
+        .collect()
+}
+
+fn declared(node: &str, schema: &[(String, String)]) -> Result<Vec<(String, DataType)>, NodeError> {
+    let typed = |(name, of): &(String, String)| {
+        let of =
+            arrow_type(of).map_err(|error| NodeError::new(node, format!("the column `{name}`: {error}")))?;
+        Ok((name.clone(), of))
+    };
+    schema.iter().map(typed).collect()
+}
+
+async fn listed(
+    environment: &Environment,
+    node: &str,
+    files: &S3Files,
+) -> Result<(Vec<(String, DataType)>, Vec<SourceFile>), DataFusionError> {
+    let (keys, files) = source::list(node, environment.stores.as_ref(), files).await?;
+    Ok((keys.into_iter().map(|key| (key, DataType::Utf8View)).collect(), files))
+}
+
+/// DataFusion's own readers find buckets by their URLs.
+fn register(
+    context: &SessionContext,
+    environment: &Environment,
+    files: &[SourceFile],
+) -> Result<(), DataFusionError> {
+    for file in files {
+        let url =
+            datafusion::execution::object_store::ObjectStoreUrl::parse(format!("s3://{}", file.bucket))?;
+        if context.runtime_env().object_store(&url).is_err() {
+            let store = environment.stores.bucket(&file.bucket).map_err(DataFusionError::Execution)?;
+            context.runtime_env().register_object_store(url.as_ref(), store);
+        }
+    }
+    Ok(())
+}
+
+/// The types to which every consumer of a CSV source casts its columns at once: the reader can answer
+/// them itself and save the text.
+fn wanted_types(graph: &JobGraph, source: &str) -> BTreeMap<String, DataType> {
+    let mut wanted: BTreeMap<String, Option<DataType>> = BTreeMap::new();
+    for consumer in graph.consumers(source) {
+        let Kind::ApplyMapping(mappings) = &consumer.kind else { return BTreeMap::new() };
+        for mapping in mappings.iter().filter(|mapping| !mapping.dropped) {
+            let [column] = mapping.from.as_slice() else { return BTreeMap::new() };
+            let plain = mapping.children.is_empty();
+            let of = mapping.to_type.as_deref().filter(|_| plain).and_then(|of| arrow_type(of).ok());
+            let of = of.filter(|of| !of.is_nested());
+            wanted
+                .entry(column.clone())
+                .and_modify(|known| {
+                    if *known != of {
+                        *known = None;
+                    }
+                })
+                .or_insert(of);
+        }
+    }
+    wanted.into_iter().filter_map(|(column, of)| Some((column, of?))).collect()
+}
+
+async fn write(
+    context: &SessionContext,
+    environment: &Environment,
+    node: &Node,
+    input: DataFrame,
+) -> Result<Output, DataFusionError> {
+    let target = Target::open(environment, node, &input).await?;
+    let frame = target.shaped(input)?;
+    let spec = target.sink(environment)?;
+    let plan: Arc<dyn ExecutionPlan> = frame.create_physical_plan().await?;
+    tracing::debug!(node = %node.name, "{}", datafusion::physical_plan::displayable(plan.as_ref()).indent(false));
+    (environment.progress)(Progress::Started { target: node.name.clone() });
+    let (told, name, rows) = (Arc::clone(&environment.progress), node.name.clone(), AtomicU64::new(0));
+    let progress = Arc::new(move |more: u64| {
+        let rows = rows.fetch_add(more, Ordering::Relaxed) + more;
+        told(Progress::Rows { target: name.clone(), rows });
+    });
+    let output = sink::write(plan, context.task_ctx(), spec, progress).await?;
+    target::register(environment, &target, &output).await?;
+    let (rows, files) = (output.rows, output.files.len() as u64);
+    (environment.progress)(Progress::Finished { target: node.name.clone(), rows, files });
+    Ok(output)
+}
+
+/// The bucket and prefix of a location, with its store.
+pub(crate) fn store_of(
+    environment: &Environment,
+    node: &str,
+    location: &Location,
+) -> Result<Arc<dyn object_store::ObjectStore>, NodeError> {
+    environment
+        .stores
+        .bucket(&location.bucket)
+        .map_err(|cause| NodeError::new(node, format!("`{location}`: {cause}")))
+}

@@ -1,0 +1,116 @@
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+
+use super::parquet::{Dictionaries, ParquetEncoder};
+use super::text::TextEncoder;
+use super::{SinkSpec, WrittenFile};
+use crate::plan::{Compression, Format};
+use crate::sink::upload::Upload;
+
+/// Turns batches into the bytes of one file.
+pub(super) trait Encoder: Send {
+    /// Encodes a batch.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), String>;
+
+    /// Bytes of memory held, encoded or not.
+    fn memory(&self) -> usize;
+
+    /// Makes what was written so far ready to be taken; for Parquet, ends the row group.
+    fn flush(&mut self) -> Result<(), String>;
+
+    /// The bytes that are ready.
+    fn ready(&mut self) -> Vec<u8>;
+
+    /// The last bytes.
+    fn finish(self: Box<Self>) -> Result<Vec<u8>, String>;
+}
+
+/// A file that is being written.
+pub(super) struct OpenFile {
+    encoder: Box<dyn Encoder>,
+    upload: Upload,
+    url: String,
+    rows: u64,
+}
+
+impl OpenFile {
+    /// Begins a file at `key`.
+    pub(super) fn new(
+        spec: &SinkSpec,
+        key: &str,
+        schema: &SchemaRef,
+        dictionaries: &Dictionaries,
+    ) -> Result<Self, String> {
+        let path = object_store::path::Path::parse(key).map_err(|error| error.to_string())?;
+        let encoder: Box<dyn Encoder> = match spec.format {
+            Format::Parquet => Box::new(ParquetEncoder::new(schema, spec.compression, dictionaries)?),
+            Format::Csv | Format::Json => Box::new(TextEncoder::new(spec)),
+        };
+        let upload = Upload::new(std::sync::Arc::clone(&spec.store), path);
+        Ok(Self { encoder, upload, url: spec.folder.at(key).to_string(), rows: 0 })
+    }
+
+    /// The file's URL.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.encoder.memory() + self.upload.held()
+    }
+
+    /// Bytes so far, those not yet ready as they are in memory.
+    pub(super) fn size(&self) -> u64 {
+        self.upload.size() + self.encoder.memory() as u64
+    }
+
+    /// Writes a batch.
+    pub(super) async fn write(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        self.encoder.write(batch)?;
+        self.rows += batch.num_rows() as u64;
+        self.send().await
+    }
+
+    /// Lets go of what can be let go of without ending the file.
+    pub(super) async fn flush(&mut self) -> Result<(), String> {
+        self.encoder.flush()?;
+        self.send().await
+    }
+
+    async fn send(&mut self) -> Result<(), String> {
+        let ready = self.encoder.ready();
+        if ready.is_empty() {
+            return Ok(());
+        }
+        self.upload.put(ready).await.map_err(|error| error.to_string())
+    }
+
+    /// Ends the file.
+    pub(super) async fn finish(self) -> Result<WrittenFile, String> {
+        let Self { encoder, mut upload, url, rows } = self;
+        upload.put(encoder.finish()?).await.map_err(|error| error.to_string())?;
+        let bytes = upload.finish().await.map_err(|error| error.to_string())?;
+        Ok(WrittenFile { url, rows, bytes })
+    }
+
+    /// Takes the file back.
+    pub(super) async fn abort(self) {
+        self.upload.abort().await;
+    }
+}
+
+/// The end of a file's name.
+pub(super) fn extension(format: Format, compression: Compression) -> &'static str {
+    match (format, compression) {
+        (Format::Parquet, Compression::Snappy) => ".snappy.parquet",
+        (Format::Parquet, Compression::Gzip) => ".gz.parquet",
+        (Format::Parquet, Compression::Lz4) => ".lz4.parquet",
+        (Format::Parquet, Compression::Zstd) => ".zstd.parquet",
+        (Format::Parquet, Compression::None) => ".parquet",
+        (Format::Json, Compression::Gzip) => ".json.gz",
+        (Format::Json, _) => ".json",
+        (Format::Csv, Compression::Gzip) => ".csv.gz",
+        (Format::Csv, _) => ".csv",
+    }
+}

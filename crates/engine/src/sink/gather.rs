@@ -1,0 +1,172 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::compute::interleave_record_batch;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::row::{RowConverter, SortField};
+use datafusion::common::DataFusionError;
+
+use super::parquet::{SAMPLE, without_dictionary};
+use super::slots::{Slot, Slots};
+use crate::cast::cast_array;
+
+/// Rows that a stream gathers before it sorts them by partition.
+const ROWS: usize = 262_144;
+
+/// Gathers one stream's rows and hands them on by partition.
+pub(super) struct Gatherer {
+    slots: Arc<Slots>,
+    number: usize,
+    converter: RowConverter,
+    known: HashMap<Box<[u8]>, usize>,
+    found: Vec<Arc<Slot>>,
+    held: Vec<RecordBatch>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Gatherer {
+    /// The gatherer of the stream `number`.
+    pub(super) fn new(slots: Arc<Slots>, number: usize) -> Result<Self, DataFusionError> {
+        let layout = slots.layout();
+        let fields = layout.partition.iter();
+        let fields = fields.map(|at| SortField::new(layout.schema.field(*at).data_type().clone())).collect();
+        Ok(Self {
+            converter: RowConverter::new(fields)?,
+            slots,
+            number,
+            known: HashMap::new(),
+            found: Vec::new(),
+            held: Vec::new(),
+            rows: 0,
+            bytes: 0,
+        })
+    }
+
+    /// Takes a batch up.
+    pub(super) async fn take(&mut self, batch: RecordBatch) -> Result<(), DataFusionError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.rows += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        self.held.push(batch);
+        if self.rows >= ROWS || self.bytes >= self.slots.gather_bytes() {
+            self.finish().await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Hands on what is held.
+    pub(super) async fn finish(&mut self) -> Result<(), DataFusionError> {
+        let held = std::mem::take(&mut self.held);
+        (self.rows, self.bytes) = (0, 0);
+        if held.is_empty() {
+            return Ok(());
+        }
+        let layout = Arc::clone(self.slots.layout());
+        let data = held.iter().map(|batch| batch.project(&layout.data)).collect::<Result<Vec<_>, _>>()?;
+        self.decide_dictionaries(&data)?;
+        if layout.partition.is_empty() {
+            let slot = self.slots.slot(vec![]);
+            for batch in data {
+                self.slots.deposit(&slot, self.number, batch, true).await?;
+            }
+            return Ok(());
+        }
+        let places = self.places(&held)?;
+        drop(held);
+        let views: Vec<&RecordBatch> = data.iter().collect();
+        let few = places.len() < 2 * self.slots.streams();
+        // Each stream begins elsewhere, and leaves for later what another is busy with.
+        let begin = places.len() * self.number / self.slots.streams().max(1);
+        let (before, after) = places.split_at_checked(begin).unwrap_or((&[], &places));
+        let mut busy = Vec::new();
+        for (slot, rows) in after.iter().chain(before) {
+            let Some(slot) = self.found.get(*slot) else { continue };
+            let lane = if few { self.number } else { 0 };
+            if slot.is_busy(lane) {
+                busy.push((slot, lane, rows));
+            } else {
+                let batch = interleave_record_batch(&views, rows)?;
+                self.slots.deposit(slot, lane, batch, false).await?;
+            }
+        }
+        for (slot, lane, rows) in busy {
+            let batch = interleave_record_batch(&views, rows)?;
+            self.slots.deposit(slot, lane, batch, false).await?;
+        }
+        Ok(())
+    }
+
+    fn decide_dictionaries(&self, data: &[RecordBatch]) -> Result<(), DataFusionError> {
+        if self.slots.dictionaries().is_some() {
+            return Ok(());
+        }
+        let total: usize = data.iter().map(RecordBatch::num_rows).sum();
+        let step = total.div_ceil(SAMPLE).max(1);
+        let mut rows = Vec::with_capacity(SAMPLE);
+        let mut next = 0;
+        for (number, batch) in data.iter().enumerate() {
+            while next < batch.num_rows() {
+                rows.push((number, next));
+                next += step;
+            }
+            next -= batch.num_rows();
+        }
+        let views: Vec<&RecordBatch> = data.iter().collect();
+        let sample = interleave_record_batch(&views, &rows)?;
+        self.slots.decide(without_dictionary(&sample)?);
+        Ok(())
+    }
+
+    /// The rows of each partition, by batch and row.
+    fn places(&mut self, held: &[RecordBatch]) -> Result<Vec<(usize, Vec<(usize, usize)>)>, DataFusionError> {
+        let layout = Arc::clone(self.slots.layout());
+        let mut lists: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.found.len()];
+        let mut last: Option<(Box<[u8]>, usize)> = None;
+        for (number, batch) in held.iter().enumerate() {
+            let keys = batch.project(&layout.partition)?;
+            let rows = self.converter.convert_columns(keys.columns())?;
+            for at in 0..rows.num_rows() {
+                let row = rows.row(at);
+                let row = row.data();
+                let slot = match &last {
+                    Some((key, slot)) if **key == *row => *slot,
+                    _ => {
+                        let slot = match self.known.get(row) {
+                            Some(slot) => *slot,
+                            None => {
+                                let slot = self.slots.slot(values(&keys, at)?);
+                                self.known.insert(row.into(), self.found.len());
+                                self.found.push(slot);
+                                lists.push(Vec::new());
+                                self.found.len() - 1
+                            }
+                        };
+                        last = Some((row.into(), slot));
+                        slot
+                    }
+                };
+                if let Some(list) = lists.get_mut(slot) {
+                    list.push((number, at));
+                }
+            }
+        }
+        Ok(lists.into_iter().enumerate().filter(|(_, list)| !list.is_empty()).collect())
+    }
+}
+
+/// The partition values of a row, as folders name them.
+fn values(keys: &RecordBatch, at: usize) -> Result<Vec<Option<String>>, DataFusionError> {
+    keys.columns()
+        .iter()
+        .map(|column| {
+            let text = cast_array(&column.slice(at, 1), &DataType::Utf8)?;
+            let text = text.as_string::<i32>();
+            Ok(text.is_valid(0).then(|| text.value(0).to_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,258 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::types::Int64Type;
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use mastic_api_glue::glue::types::{Column, Partition, Table};
+use mastic_hive::{CsvOptions, Format};
+
+use super::csv::{CsvShape, csv_table};
+use super::json::{JsonShape, json_table, recased};
+use super::listing::{SourceFile, codec_of, objects};
+use super::parquet::parquet_table;
+use crate::cast::cast_array;
+use crate::environment::Environment;
+use crate::error::{FileError, NodeError};
+use crate::location::Location;
+use crate::plan::{CatalogSource, CsvFormat};
+use crate::types::arrow_type;
+
+/// Partitions that are listed side by side.
+const LISTINGS: usize = 16;
+
+/// A catalog table as its definition tells it.
+pub(crate) struct TableShape {
+    /// How its files are made.
+    pub(crate) format: Format,
+    /// Its data columns.
+    pub(crate) columns: Vec<(String, DataType)>,
+    /// Its partition keys.
+    pub(crate) keys: Vec<(String, DataType)>,
+    /// SerDe and table parameters, the SerDe's before the table's.
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// Where its files are.
+    pub(crate) location: Location,
+}
+
+impl TableShape {
+    /// Reads a table's definition.
+    ///
+    /// # Errors
+    /// Says what of it is missing or not supported.
+    pub(crate) fn of(table: &Table) -> Result<Self, String> {
+        let descriptor = table.storage_descriptor.as_ref().ok_or("the table has no storage descriptor")?;
+        let serde = descriptor.serde_info.as_ref();
+        let mut parameters = table.parameters.clone().unwrap_or_default();
+        let classification = parameters.get("classification").cloned();
+        parameters.extend(serde.and_then(|serde| serde.parameters.clone()).unwrap_or_default());
+        let library = serde.and_then(|serde| serde.serialization_library.as_deref());
+        let format =
+            Format::from_descriptor(descriptor.input_format.as_deref(), library, classification.as_deref())
+                .ok_or_else(|| {
+                format!("the table's format is not known: its SerDe is `{}`", library.unwrap_or_default())
+            })?;
+        let location = descriptor.location.as_deref().unwrap_or_default();
+        Ok(Self {
+            format,
+            columns: typed(descriptor.columns.as_deref())?,
+            keys: typed(table.partition_keys.as_deref())?,
+            parameters,
+            location: Location::parse(location)?.folder(),
+        })
+    }
+
+    /// How text of the table is cut into fields.
+    ///
+    /// # Errors
+    /// Names the parameter that cannot be used.
+    pub(crate) fn csv_format(&self) -> Result<CsvFormat, String> {
+        let options =
+            CsvOptions::from_parameters(self.format, |name| self.parameters.get(name).map(String::as_str))?;
+        let byte = |of: &str, c: char| {
+            u8::try_from(c).map_err(|_| format!("the {of} `{c}` of the table is not one byte"))
+        };
+        // Glue's own reader, which knows a crawled table by its classification, takes quotes for quotes.
+        let crawled = self.parameters.get("classification").is_some_and(|of| of == "csv");
+        let quote = options.quote.or(crawled.then_some('"'));
+        Ok(CsvFormat {
+            separator: byte("delimiter", options.delimiter)?,
+            quote: quote.map(|quote| byte("quote", quote)).transpose()?,
+            escape: options.escape.map(|escape| byte("escape character", escape)).transpose()?,
+            header: false,
+            skip: usize::try_from(options.skip_lines).unwrap_or(usize::MAX),
+            multiline: false,
+            null: Some(
+                self.parameters.get("serialization.null.format").map_or("\\N", String::as_str).to_owned(),
+            ),
+        })
+    }
+}
+
+fn typed(columns: Option<&[Column]>) -> Result<Vec<(String, DataType)>, String> {
+    let columns = columns.unwrap_or_default().iter();
+    columns
+        .map(|column| {
+            let of = column.r#type.as_deref().unwrap_or("string");
+            let of = arrow_type(of).map_err(|error| format!("the column `{}`: {error}", column.name))?;
+            Ok((column.name.clone(), of))
+        })
+        .collect()
+}
+
+/// A catalog table, ready to be read.
+pub(crate) struct Found {
+    /// The table over its files.
+    pub(crate) table: Arc<dyn TableProvider>,
+    /// Its files.
+    pub(crate) files: Vec<SourceFile>,
+    /// The columns that it should answer, data columns before partition keys.
+    pub(crate) columns: Vec<(String, DataType)>,
+}
+
+/// Opens a catalog table, with those of its partitions that meet the source's predicate.
+///
+/// # Errors
+/// The table is missing or of a kind that cannot be read, or one of its files.
+pub(crate) async fn open(
+    context: &SessionContext,
+    environment: &Environment,
+    node: &str,
+    source: &CatalogSource,
+) -> Result<Found, DataFusionError> {
+    let CatalogSource { database, table: name, predicate } = source;
+    let wrong = |message: String| NodeError::new(node, format!("table `{database}.{name}`: {message}"));
+    let table = environment.catalog.get_table(database, name).await.map_err(wrong)?;
+    let table = table.ok_or_else(|| wrong("it was not found".to_owned()))?;
+    let shape = TableShape::of(&table).map_err(wrong)?;
+    let locations = if shape.keys.is_empty() {
+        vec![(shape.location.clone(), vec![])]
+    } else {
+        let all = environment.catalog.get_partitions(database, name, None).await.map_err(wrong)?;
+        let wanted = match predicate.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+            None => all,
+            Some(predicate) => {
+                let met = meeting(context, &shape.keys, all, predicate).await;
+                met.map_err(|error| {
+                    wrong(format!("the partition predicate `{predicate}`: {}", error.strip_backtrace()))
+                })?
+            }
+        };
+        wanted
+            .into_iter()
+            .map(|partition| {
+                let location =
+                    partition.storage_descriptor.as_ref().and_then(|found| found.location.as_deref());
+                let values = partition.values.unwrap_or_default();
+                let location =
+                    location.ok_or_else(|| wrong(format!("the partition {values:?} has no location")))?;
+                Ok((Location::parse(location).map_err(wrong)?.folder(), values))
+            })
+            .collect::<Result<_, NodeError>>()?
+    };
+    let files = files(environment, node, locations).await?;
+    let columns: Vec<_> = shape.columns.iter().chain(&shape.keys).cloned().collect();
+    if files.is_empty() {
+        let fields = columns.iter().map(|(name, of)| Field::new(name, of.clone(), true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        return Ok(Found { table: Arc::new(MemTable::try_new(schema, vec![vec![]])?), files, columns });
+    }
+    let width = environment.target_partitions;
+    let all = files.clone();
+    let table: Arc<dyn TableProvider> = match shape.format {
+        Format::Csv | Format::OpenCsv => {
+            if let Some((name, _)) = shape.columns.iter().find(|(_, of)| of.is_nested()) {
+                return Err(wrong(format!("the column `{name}` is nested, which CSV cannot hold")).into());
+            }
+            let format = shape.csv_format().map_err(wrong)?;
+            let (columns, partitions) = (Some(shape.columns), shape.keys);
+            let shape = CsvShape { format: &format, columns, partitions, wanted: &|_| None };
+            Arc::new(csv_table(node, files, shape).await?)
+        }
+        Format::Json => {
+            // The catalog keeps names in lower case; the files may not.
+            let columns = Some(recased(node, &files, shape.columns).await?);
+            let shape = JsonShape { path: None, multiline: false, columns, partitions: shape.keys, width };
+            Arc::new(json_table(node, files, shape).await?)
+        }
+        Format::Parquet => Arc::new(parquet_table(node, files, shape.keys).await?),
+        other => {
+            return Err(wrong(format!(
+                "tables of the format `{}` are not supported",
+                other.classification()
+            ))
+            .into());
+        }
+    };
+    Ok(Found { table, files: all, columns })
+}
+
+async fn files(
+    environment: &Environment,
+    node: &str,
+    locations: Vec<(Location, Vec<String>)>,
+) -> Result<Vec<SourceFile>, FileError> {
+    let lists: Vec<Vec<SourceFile>> = stream::iter(locations)
+        .map(|(location, values)| async move {
+            let fail = |cause: String| FileError::new(node, location.to_string(), cause);
+            let store = environment.stores.bucket(&location.bucket).map_err(fail)?;
+            let found =
+                objects(store.as_ref(), &location.key).await.map_err(|error| fail(error.to_string()))?;
+            let partition: Vec<Option<String>> = values
+                .into_iter()
+                .map(|value| (value != mastic_hive::DEFAULT_PARTITION).then_some(value))
+                .collect();
+            let file = |meta: object_store::ObjectMeta| SourceFile {
+                store: Arc::clone(&store),
+                bucket: location.bucket.clone(),
+                codec: codec_of(meta.location.as_ref()),
+                partition: partition.clone(),
+                meta,
+            };
+            Ok::<_, FileError>(found.into_iter().map(file).collect())
+        })
+        .buffered(LISTINGS)
+        .try_collect()
+        .await?;
+    Ok(lists.into_iter().flatten().collect())
+}
+
+/// The partitions whose values meet a predicate in SQL, such as `(year == '2013' and month in ('1', '2'))`.
+async fn meeting(
+    context: &SessionContext,
+    keys: &[(String, DataType)],
+    partitions: Vec<Partition>,
+    predicate: &str,
+) -> Result<Vec<Partition>, DataFusionError> {
+    const NUMBER: &str = "__number";
+    let mut fields = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    for (at, (name, of)) in keys.iter().enumerate() {
+        let value =
+            |partition: &Partition| partition.values.as_ref().and_then(|values| values.get(at).cloned());
+        let text: ArrayRef = Arc::new(partitions.iter().map(value).collect::<StringArray>());
+        fields.push(Field::new(name, of.clone(), true));
+        columns.push(cast_array(&text, of)?);
+    }
+    fields.push(Field::new(NUMBER, DataType::Utf8, false));
+    columns.push(Arc::new((0..partitions.len()).map(|n| Some(n.to_string())).collect::<StringArray>()));
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+    let frame = context.read_batch(batch)?;
+    let predicate = frame.parse_sql_expr(predicate)?;
+    let met = frame.filter(predicate)?.select_columns(&[NUMBER])?.collect().await?;
+    let mut kept = vec![false; partitions.len()];
+    for batch in &met {
+        let numbers = cast_array(batch.column(0), &DataType::Int64)?;
+        for number in numbers.as_primitive::<Int64Type>().values() {
+            if let Some(kept) = usize::try_from(*number).ok().and_then(|at| kept.get_mut(at)) {
+                *kept = true;
+            }
+        }
+    }
+    Ok(partitions.into_iter().zip(kept).filter_map(|(partition, kept)| kept.then_some(partition)).collect())
+}

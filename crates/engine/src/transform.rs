@@ -1,0 +1,59 @@
+//! Transforms: from frames to a frame.
+
+mod aggregate;
+mod fields;
+mod fill;
+mod filter;
+mod join;
+mod mapping;
+mod moments;
+mod nulls;
+mod rows;
+mod sql;
+
+pub(crate) use fields::{column, exact, names};
+
+use datafusion::common::DataFusionError;
+use datafusion::prelude::{DataFrame, SessionContext};
+
+use crate::error::NodeError;
+use crate::plan::{Kind, Node};
+
+/// Builds what a transform node answers from what its inputs answer, in their order.
+///
+/// # Errors
+/// The node's settings do not fit its inputs, or, where a node has to look at the data first, what
+/// went wrong with that.
+pub(crate) async fn apply(
+    context: &SessionContext,
+    node: &Node,
+    inputs: Vec<DataFrame>,
+) -> Result<DataFrame, DataFusionError> {
+    let mut inputs = inputs.into_iter();
+    let mut next = || inputs.next().ok_or_else(|| wrong("an input is missing"));
+    match &node.kind {
+        Kind::ApplyMapping(mappings) => mapping::apply(next()?, mappings),
+        Kind::SelectFields(paths) => fields::select(next()?, paths),
+        Kind::DropFields(paths) => fields::drop(next()?, paths),
+        Kind::RenameField { from, to } => fields::rename(next()?, from, to),
+        Kind::Filter(filter) => filter::apply(next()?, filter),
+        Kind::Join(join) => join::apply(next()?, next()?, join),
+        Kind::Aggregate(aggregate) => aggregate::apply(next()?, aggregate),
+        Kind::DropDuplicates(paths) => rows::distinct(next()?, paths),
+        Kind::Union(kind) => rows::union(next()?, next()?, *kind),
+        Kind::Sql(query) => sql::apply(context, &node.inputs, inputs.collect(), query).await,
+        Kind::FillMissingValues { imputed, filled } => fill::apply(next()?, imputed, filled.as_deref()),
+        Kind::DropNullFields(rules) => nulls::apply(next()?, rules).await,
+        _ => Err(wrong("it is no transform")),
+    }
+    .map_err(|error| match error {
+        DataFusionError::Plan(message) => NodeError::new(&node.name, message).into(),
+        error => error,
+    })
+}
+
+/// The node's settings are wrong, as `message` says.
+fn wrong(message: impl Into<String>) -> DataFusionError {
+    DataFusionError::Plan(message.into())
+}
+

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, StringArray};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::{Expr, Operator, binary_expr, lit};
+use datafusion::prelude::DataFrame;
+use datafusion::scalar::ScalarValue;
+
+use super::fields::column;
+use super::wrong;
+use crate::cast::{cast_array, glue_cast};
+use crate::plan::{Comparison, Condition, Filter, Operand};
+use crate::types::is_text;
+
+/// Filter: a comparison with nothing is false, as is its opposite, but for EQ: nothing is unlike any value.
+pub(super) fn apply(frame: DataFrame, filter: &Filter) -> Result<DataFrame, DataFusionError> {
+    let conditions =
+        filter.conditions.iter().map(|one| condition(&frame, one)).collect::<Result<Vec<_>, _>>()?;
+    let join = if filter.any { Expr::or } else { Expr::and };
+    match conditions.into_iter().reduce(join) {
+        Some(predicate) => frame.filter(predicate),
+        None => Err(wrong("it has no condition")),
+    }
+}
+
+fn condition(frame: &DataFrame, condition: &Condition) -> Result<Expr, DataFusionError> {
+    let operator = match condition.operation {
+        Comparison::IsNull => {
+            let [Operand::Field(path)] = condition.operands.as_slice() else {
+                return Err(wrong("ISNULL needs one field"));
+            };
+            let (field, _) = column(frame, path)?;
+            return Ok(if condition.negated { field.is_not_null() } else { field.is_null() });
+        }
+        Comparison::Equal if condition.negated => Operator::IsDistinctFrom,
+        Comparison::Equal => Operator::Eq,
+        Comparison::Less => Operator::Lt,
+        Comparison::Greater => Operator::Gt,
+        Comparison::LessOrEqual => Operator::LtEq,
+        Comparison::GreaterOrEqual => Operator::GtEq,
+        Comparison::Regex => Operator::RegexMatch,
+    };
+    let [left, right] = condition.operands.as_slice() else {
+        return Err(wrong("a comparison needs two values"));
+    };
+    let compared = if operator == Operator::RegexMatch {
+        let (Operand::Field(path), Operand::Constant(pattern)) = (left, right) else {
+            return Err(wrong("REGEX needs a field and a pattern"));
+        };
+        let (field, of) = column(frame, path)?;
+        let text = if is_text(&of) { field } else { glue_cast(field, &DataType::Utf8View) };
+        binary_expr(text, operator, lit(format!("^(?:{pattern})")))
+    } else {
+        let (left, right) = operands(frame, left, right)?;
+        binary_expr(left, operator, right)
+    };
+    let turned = condition.negated && condition.operation != Comparison::Equal;
+    Ok(if turned { Expr::Not(Box::new(compared)) } else { compared })
+}
+
+fn operands(frame: &DataFrame, left: &Operand, right: &Operand) -> Result<(Expr, Expr), DataFusionError> {
+    Ok(match (left, right) {
+        (Operand::Field(left), Operand::Field(right)) => {
+            let ((left, left_type), (right, right_type)) = (column(frame, left)?, column(frame, right)?);
+            match (is_text(&left_type), is_text(&right_type)) {
+                (true, false) => (glue_cast(left, &right_type), right),
+                (false, true) => (left, glue_cast(right, &left_type)),
+                _ => (left, right),
+            }
+        }
+        (Operand::Field(field), Operand::Constant(text)) => {
+            let (field, of) = column(frame, field)?;
+            (field, constant(text, &of)?)
+        }
+        (Operand::Constant(text), Operand::Field(field)) => {
+            let (field, of) = column(frame, field)?;
+            (constant(text, &of)?, field)
+        }
+        (Operand::Constant(left), Operand::Constant(right)) => (lit(left.as_str()), lit(right.as_str())),
+    })
+}
+
+/// A constant as a value that goes with a column's type.
+fn constant(text: &str, of: &DataType) -> Result<Expr, DataFusionError> {
+    if is_text(of) {
+        return Ok(lit(text));
+    }
+    let trimmed = text.trim();
+    if of.is_numeric() {
+        if let Ok(whole) = trimmed.parse::<i64>() {
+            return Ok(lit(whole));
+        }
+        if let Ok(number) = trimmed.parse::<f64>() {
+            return Ok(lit(number));
+        }
+    }
+    let array: ArrayRef = Arc::new(StringArray::from(vec![trimmed]));
+    let cast = cast_array(&array, of)?;
+    if cast.is_null(0) {
+        return Err(wrong(format!("the constant `{text}` is no value of type `{of}`")));
+    }
+    Ok(lit(ScalarValue::try_from_array(&cast, 0)?))
+}
