@@ -111,7 +111,7 @@ fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
     let targets = crawler.targets.clone().unwrap_or_default();
     let Value::Map(kinds) = targets.clone().into_value() else { return Err(invalid("Targets is empty.")) };
     let filled = |value: &Value| value.as_list().is_some_and(|items| !items.is_empty());
-    for (kind, _) in kinds.iter().filter(|(kind, value)| kind != "S3Targets" && filled(value)) {
+    if let Some((kind, _)) = kinds.iter().find(|(kind, value)| kind != "S3Targets" && filled(value)) {
         return unsupported(kind);
     }
     let s3 = targets.s3_targets.unwrap_or_default();

@@ -139,13 +139,16 @@ impl Trail {
     }
 
     /// Drops what is older than event history reaches back.
-    pub(crate) async fn prune(&self, accounts: Vec<AccountId>, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn prune(&self, now: Timestamp) -> Result<(), StoreError> {
         let oldest = RequestId::earliest_at(now.minus(RETENTION));
         self.store
             .write(move |tx| {
-                for account in accounts.iter().map(Some).chain([None]) {
-                    let trail = trail_of(account);
-                    TRAIL.clear(tx, TRAIL.prefix((trail,)).before(&(trail, oldest.as_str())))?;
+                let mut range = TRAIL.all();
+                while let Some(row) = TRAIL.scan(tx, range.clone()).next() {
+                    let ((account, _), _) = row?;
+                    let old = TRAIL.prefix((account.as_str(),)).before(&(account.as_str(), oldest.as_str()));
+                    TRAIL.clear(tx, old)?;
+                    range = range.past((account.as_str(),));
                 }
                 Ok(())
             })

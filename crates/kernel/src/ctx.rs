@@ -81,14 +81,19 @@ impl Ctx {
     /// # Errors
     /// `AccessDeniedException` with AWS's sentence for the first need that is not allowed.
     pub fn authorize(&self, needs: &[Need]) -> Result<(), Fault> {
+        let mut refused = None;
+        // The first denial is the answer; the others are for `mastic explain`, which tells all that is missing.
         for need in needs {
             let verdict = self.decide(need)?;
             if !verdict.allowed {
-                return Err(Fault::sender("AccessDeniedException", verdict.text)
-                    .with_decision(self.inner.call.request_id.as_str()));
+                refused.get_or_insert(verdict.text);
             }
         }
-        Ok(())
+        match refused {
+            None => Ok(()),
+            Some(text) => Err(Fault::sender("AccessDeniedException", text)
+                .with_decision(self.inner.call.request_id.as_str())),
+        }
     }
 
     /// Whether a need is allowed, for operations that leave out what the caller may not see.

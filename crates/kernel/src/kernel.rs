@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use mastic_core::{AccountId, Clock, Entropy, Fault, RequestId, Timestamp};
+use mastic_core::{AccountId, Clock, Entropy, Fault, RequestId};
 use mastic_store::Store;
 use parking_lot::RwLock;
 
@@ -196,8 +196,8 @@ impl Kernel {
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn audit_prune(&self, accounts: Vec<AccountId>, now: Timestamp) -> Result<(), Fault> {
-        Ok(self.inner.trail.prune(accounts, now).await?)
+    pub async fn audit_prune(&self) -> Result<(), Fault> {
+        Ok(self.inner.trail.prune(self.clock().now()).await?)
     }
 
     /// Returns when every audit record so far is on disk; the last step of a shutdown.

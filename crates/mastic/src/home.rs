@@ -60,11 +60,6 @@ impl Home {
         self.root.join("store")
     }
 
-    /// Where object bytes are.
-    pub fn blobs(&self) -> PathBuf {
-        self.root.join("blobs")
-    }
-
     /// Where runs have their scratch directories.
     pub fn scratch(&self) -> PathBuf {
         self.root.join("scratch")
