@@ -1,1 +1,81 @@
-//! IAM and STS: principals, policies, sessions, and the authorizer.
+//! IAM, STS and Mastic's own account service: principals, policies, sessions, and the authorizer
+//! that takes every decision of the server.
+//!
+//! [`bootstrap`] makes the first account, [`Iam::register`] serves the operations, [`Iam::connect`]
+//! fills the kernel's ports. Decisions are taken from memory: what they rest on is read again
+//! only when a keyspace it came from has changed.
+
+mod access;
+mod accounts;
+mod attachments;
+mod authorizer;
+mod boundaries;
+mod cache;
+mod context;
+mod documents;
+mod entities;
+mod explain;
+mod faults;
+mod groups;
+mod inline;
+mod keys;
+mod managed;
+mod names;
+mod page;
+mod policies;
+mod principals;
+mod records;
+mod register;
+mod roles;
+mod sessions;
+mod sts;
+mod tags;
+mod users;
+mod uses;
+mod versions;
+
+use std::sync::Arc;
+
+use mastic_kernel::ports::KeyMaterial;
+use mastic_kernel::{Background, Kernel};
+
+pub use accounts::{GivenRoot, RootCredentials, bootstrap};
+
+use crate::cache::{Cache, Documents};
+use crate::principals::Known;
+use crate::records::Session;
+use crate::uses::Uses;
+
+/// The service. It implements the ports [`mastic_kernel::Authorizer`],
+/// [`mastic_kernel::ports::Keys`] and [`mastic_kernel::ports::RoleSessions`].
+pub struct Iam {
+    background: Background,
+    documents: Documents,
+    principals: Cache<Option<Arc<Known>>>,
+    sessions: Cache<Option<Arc<Session>>>,
+    keys: Cache<Option<KeyMaterial>>,
+    temporary_keys: Cache<Option<KeyMaterial>>,
+    uses: Uses,
+}
+
+impl Iam {
+    /// The service over the store that `background` opens.
+    #[must_use]
+    pub fn new(background: Background) -> Arc<Self> {
+        Arc::new(Self {
+            background,
+            documents: Documents::default(),
+            principals: Cache::default(),
+            sessions: Cache::default(),
+            keys: Cache::default(),
+            temporary_keys: Cache::default(),
+            uses: Uses::default(),
+        })
+    }
+
+    /// Fills the kernel's ports for decisions and for role sessions.
+    pub fn connect(self: &Arc<Self>, kernel: &Kernel) {
+        kernel.connect_authorizer(Arc::clone(self) as _);
+        kernel.connect_sessions(Arc::clone(self) as _);
+    }
+}

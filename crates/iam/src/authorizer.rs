@@ -1,0 +1,279 @@
+//! The authorizer: every decision of the server is taken here.
+
+use std::sync::Arc;
+
+use mastic_core::{AccountId, Arn, Fault};
+use mastic_kernel::{Authorizer, Call, Identity, Need, Verdict};
+use mastic_policy::{
+    Attached, Context, Decision, Label, Outcome, PolicyKind, PolicySet, Principal, Request, allows, decide,
+};
+
+use crate::Iam;
+use crate::context::{Facts, context, principal};
+use crate::names::split;
+use crate::principals::{Known, Target};
+
+/// The actions that a role's trust policy decides about.
+const TRUSTED: [&str; 3] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+
+/// A need with all that bears on it.
+struct Question<'a> {
+    call: &'a Call,
+    need: &'a Need,
+    principal: Principal,
+    known: Option<Arc<Known>>,
+    set: PolicySet,
+    target: Option<Target>,
+    owner: Option<AccountId>,
+    /// Whether none of the policies looks at the context.
+    plain: bool,
+    /// A reason that no policy can outweigh.
+    refused: Option<String>,
+}
+
+impl Question<'_> {
+    fn resource(&self) -> &str {
+        self.target.as_ref().map_or(self.need.resource.as_str(), |target| target.arn.as_str())
+    }
+
+    fn request<'q>(&'q self, context: &'q Context) -> Request<'q> {
+        let request = Request::new(&self.principal, &self.need.action, self.resource(), context);
+        match &self.owner {
+            Some(owner) => request.owned_by(owner),
+            None => request,
+        }
+    }
+
+    fn denial(&self, request: &Request<'_>, decision: &Decision) -> String {
+        let text = decision.denial_text(request);
+        match shown_resource(&self.need.action, self.resource()) {
+            Some(shown) => text.replacen(
+                &format!("on resource: {}", self.resource()),
+                &format!("on resource: {shown}"),
+                1,
+            ),
+            None => text,
+        }
+    }
+}
+
+/// IAM's own messages name what exists by kind and name: `role Nightly`, `policy arn:...`.
+fn shown_resource(action: &str, arn: &str) -> Option<String> {
+    let name = action.strip_prefix("iam:")?;
+    if name == "PassRole" || ["CreateUser", "CreateGroup", "CreateRole", "CreatePolicy"].contains(&name) {
+        return None;
+    }
+    match split(arn.splitn(6, ':').nth(5)?)? {
+        ("policy", ..) => Some(format!("policy {arn}")),
+        (kind @ ("user" | "group" | "role"), _, name) => Some(format!("{kind} {name}")),
+        _ => None,
+    }
+}
+
+impl Iam {
+    fn question<'a>(&self, call: &'a Call, need: &'a Need) -> Result<Question<'a>, Fault> {
+        let mut question = Question {
+            call,
+            need,
+            principal: principal(call),
+            known: None,
+            set: PolicySet::default(),
+            target: None,
+            owner: need.owner.clone(),
+            plain: true,
+            refused: None,
+        };
+        self.ask_identity(&mut question)?;
+        self.ask_resource(&mut question)?;
+        Ok(question)
+    }
+
+    /// The policies of the caller.
+    fn ask_identity(&self, question: &mut Question<'_>) -> Result<(), Fault> {
+        let (arn, id) = match &question.call.caller.identity {
+            Identity::User { arn, id, .. } => (arn, id),
+            Identity::Session(session) => {
+                for (place, policy) in session.session_policies.iter().enumerate() {
+                    let parsed = self.documents.parse(policy).map_err(Fault::internal)?;
+                    question.plain &= parsed.plain;
+                    let label = Label {
+                        account: question.call.caller.account.clone(),
+                        kind: PolicyKind::Session,
+                        name: format!("session policy {}", place + 1),
+                        arn: None,
+                        attached_to: session.session_arn.to_string(),
+                    };
+                    question.set.session.push(Attached { label: Arc::new(label), document: parsed.document });
+                }
+                (&session.role_arn, &session.role_id)
+            }
+            _ => return Ok(()),
+        };
+        // A role made anew under an old name does not inherit the old one's sessions.
+        match self.known(arn)?.filter(|known| known.id == *id) {
+            Some(known) => {
+                question.set.identity.clone_from(&known.identity);
+                question.set.boundary.clone_from(&known.boundary);
+                question.plain &= known.plain;
+                question.known = Some(known);
+            }
+            None => question.refused = Some(format!("{arn}, whose credentials these are, has been deleted.")),
+        }
+        Ok(())
+    }
+
+    /// The policy of the resource, and whose it is.
+    fn ask_resource(&self, question: &mut Question<'_>) -> Result<(), Fault> {
+        let need = question.need;
+        if TRUSTED.contains(&need.action.as_str()) {
+            return self.ask_role(question);
+        }
+        if need.action.starts_with("iam:") {
+            if need.action != "iam:CreateUser"
+                && need.action != "iam:CreateGroup"
+                && need.action != "iam:CreateRole"
+            {
+                question.target = self.target(&need.resource)?;
+            }
+            return Ok(());
+        }
+        let service = need.resource.splitn(6, ':').nth(2).unwrap_or_default();
+        let Some(policies) = self.background.kernel().policies(service) else { return Ok(()) };
+        let Some(policy) = policies.policy(&need.resource)? else { return Ok(()) };
+        if let Some(json) = &policy.document {
+            let parsed = self.documents.parse(json).map_err(Fault::internal)?;
+            question.plain &= parsed.plain;
+            let label = Label {
+                account: Some(policy.owner.clone()),
+                kind: PolicyKind::Resource,
+                name: holder(&need.resource).to_owned(),
+                arn: None,
+                attached_to: holder(&need.resource).to_owned(),
+            };
+            question.set.resource = Some(Attached { label: Arc::new(label), document: parsed.document });
+        }
+        question.owner.get_or_insert(policy.owner);
+        Ok(())
+    }
+
+    fn ask_role(&self, question: &mut Question<'_>) -> Result<(), Fault> {
+        let role = question.need.resource.parse::<Arn>().ok();
+        let known = match &role {
+            Some(role) => self.known(role)?,
+            None => None,
+        };
+        match known {
+            Some(known) => {
+                question.set.trust.clone_from(&known.trust);
+                question.plain &= known.trust_plain;
+            }
+            None => question.refused = Some("There is no such role.".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn full_context(&self, question: &Question<'_>) -> Result<Context, Fault> {
+        let session = match &question.call.caller.access_key_id {
+            Some(id) if id.starts_with("ASIA") => self.session(id)?,
+            _ => None,
+        };
+        Ok(context(&Facts {
+            call: question.call,
+            need: question.need,
+            principal: &question.principal,
+            known: question.known.as_deref(),
+            session: session.as_deref(),
+            target: question.target.as_ref(),
+            owner: question.owner.as_ref(),
+        }))
+    }
+}
+
+/// What a resource policy is attached to: of an S3 object, the bucket.
+fn holder(arn: &str) -> &str {
+    match arn.strip_prefix("arn:aws:s3:::").and_then(|rest| rest.find('/')) {
+        Some(end) => arn.get(.."arn:aws:s3:::".len() + end).unwrap_or(arn),
+        None => arn,
+    }
+}
+
+impl Authorizer for Iam {
+    fn decide(&self, call: &Call, need: &Need) -> Result<Verdict, Fault> {
+        token_may(call, need)?;
+        let question = self.question(call, need)?;
+        let context = if question.plain { Context::new() } else { self.full_context(&question)? };
+        let allowed = allows(&question.request(&context), &question.set) == Outcome::Allow;
+        if allowed && question.refused.is_none() {
+            return Ok(Verdict { allowed: true, text: String::new(), explanation: None });
+        }
+        if let Some(reason) = question.refused {
+            let (who, action, resource) = (question.principal.name(), &need.action, &need.resource);
+            return Ok(Verdict {
+                allowed: false,
+                text: format!("User: {who} is not authorized to perform: {action} on resource: {resource}"),
+                explanation: Some(refusal(&reason, &who, need)),
+            });
+        }
+        let context = self.full_context(&question)?;
+        let request = question.request(&context);
+        let decision = decide(&request, &question.set);
+        Ok(Verdict {
+            allowed: false,
+            text: question.denial(&request, &decision),
+            explanation: Some(decision.render()),
+        })
+    }
+
+    fn explain(&self, call: &Call, need: &Need) -> Result<String, Fault> {
+        let question = self.question(call, need)?;
+        if let Some(reason) = &question.refused {
+            return Ok(refusal(reason, &question.principal.name(), need));
+        }
+        let context = self.full_context(&question)?;
+        Ok(decide(&question.request(&context), &question.set).render())
+    }
+}
+
+fn refusal(reason: &str, who: &str, need: &Need) -> String {
+    let (action, resource) = (&need.action, &need.resource);
+    format!(
+        "DENIED\n  principal  {who}\n  action     {action}\n  resource   {resource}\n\nWhy:\n  - {reason}\n"
+    )
+}
+
+/// Credentials of `GetSessionToken` without MFA may not call IAM ("GetSessionToken").
+fn token_may(call: &Call, need: &Need) -> Result<(), Fault> {
+    let temporary = call.caller.access_key_id.as_deref().is_some_and(|id| id.starts_with("ASIA"));
+    let personal = matches!(call.caller.identity, Identity::User { .. } | Identity::Root);
+    // Passing a role is a permission of other services' calls, not a call of IAM.
+    if temporary && personal && need.action.starts_with("iam:") && need.action != "iam:PassRole" {
+        return Err(Fault::sender(
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid",
+        )
+        .with_status(403));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iam_s_messages_name_what_exists_by_kind() {
+        assert_eq!(
+            shown_resource("iam:GetRole", "arn:aws:iam::111122223333:role/a/R").as_deref(),
+            Some("role R")
+        );
+        assert_eq!(shown_resource("iam:PassRole", "arn:aws:iam::111122223333:role/R"), None);
+        assert_eq!(shown_resource("iam:ListRoles", "arn:aws:iam::111122223333:role/"), None);
+        assert_eq!(shown_resource("glue:GetTable", "arn:aws:glue:r:1:table/d/t"), None);
+    }
+
+    #[test]
+    fn a_bucket_s_policy_speaks_for_its_objects() {
+        assert_eq!(holder("arn:aws:s3:::b/k/l"), "arn:aws:s3:::b");
+        assert_eq!(holder("arn:aws:s3:::b"), "arn:aws:s3:::b");
+    }
+}

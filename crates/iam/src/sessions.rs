@@ -1,0 +1,291 @@
+//! Temporary credentials: issued, resolved, revoked, swept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mastic_core::{AccountId, Arn, Fault, Region, Secret, Timestamp};
+use mastic_kernel::ports::{Credentials, KeyMaterial, Keys, RoleSessions, ServiceSession};
+use mastic_kernel::{Caller, Identity, RunBinding, SessionIdentity};
+use mastic_policy::{DocumentKind, Outcome, PolicySet, Principal, Request, allows};
+use mastic_store::{StoreError, WriteTx};
+
+use crate::context::service_context;
+use crate::faults::denied;
+use crate::names::{self, find_arn, last};
+use crate::records::{
+    ACCOUNTS, Assumed, EXPIRIES, Entity, Holder, KEYS, Mark, ROLES, RUN_SESSIONS, Role, SESSIONS, Session,
+    USERS,
+};
+use crate::{Iam, documents};
+
+/// How long ended sessions are kept, so that a late call hears that they have expired and not that
+/// they are unknown.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Ended sessions that go with each new one: the store cannot fill up with them.
+const SWEPT_WITH_EACH: usize = 8;
+
+/// Ended sessions that one transaction of a sweep removes.
+const SWEPT_AT_ONCE: usize = 1000;
+
+impl Iam {
+    /// Makes temporary credentials and stores them.
+    pub(crate) async fn open(
+        &self,
+        account: AccountId,
+        holder: Holder,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<Credentials, Fault> {
+        let entropy = self.background.entropy();
+        let id = names::access_key_id("ASIA", entropy);
+        // AWS tells the end in whole seconds.
+        let expires = Timestamp::from_secs(now.plus(lasts).secs());
+        let session = Session {
+            account,
+            secret: Secret::new(names::secret(entropy)),
+            token: Secret::new(names::token(entropy)),
+            issued: now,
+            expires,
+            holder,
+        };
+        let credentials = Credentials {
+            access_key_id: id.clone(),
+            secret_access_key: session.secret.clone(),
+            session_token: session.token.clone(),
+            expires,
+            caller: self.caller(&id, &session)?.ok_or_else(|| denied("Access Denied"))?,
+        };
+        self.background
+            .write(move |tx| {
+                SESSIONS.put(tx, &id, &session)?;
+                EXPIRIES.put(tx, &(expires, id.as_str()), &Mark {})?;
+                if let Some((run, _)) = run_of(&session) {
+                    RUN_SESSIONS.put(tx, &(run, id.as_str()), &Mark {})?;
+                }
+                sweep(tx, now, SWEPT_WITH_EACH).map(drop)
+            })
+            .await?;
+        Ok(credentials)
+    }
+
+    /// The stored session of an access key.
+    pub(crate) fn session(&self, id: &str) -> Result<Option<Arc<Session>>, Fault> {
+        let generation = self.background.generation(SESSIONS.name());
+        self.sessions
+            .get(generation, id, || Ok(self.background.read(|tx| SESSIONS.get(tx, id))?.map(Arc::new)))
+    }
+
+    /// Whom a session stands for; nobody, once the user or role is gone.
+    fn caller(&self, id: &str, session: &Session) -> Result<Option<Caller>, Fault> {
+        let identity = match &session.holder {
+            Holder::Root => Some(Identity::Root),
+            Holder::User { key, id } => self.background.read(|tx| {
+                let user = USERS.get(tx, &(&session.account, key))?.filter(|user| user.base.id == *id);
+                Ok::<_, StoreError>(user.map(|user| Identity::User {
+                    arn: user.base.arn(&session.account, "user"),
+                    id: user.base.id,
+                    name: user.base.name,
+                }))
+            })?,
+            Holder::Role(assumed) => self
+                .known(&assumed.role)?
+                .filter(|role| role.id == assumed.role_id)
+                .map(|_| Identity::Session(Box::new(session_identity(session, assumed)))),
+        };
+        let account = Some(session.account.clone());
+        Ok(identity.map(|identity| Caller { account, identity, access_key_id: Some(id.to_owned()) }))
+    }
+
+    fn temporary_key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
+        let Some(session) = self.session(id)? else { return Ok(None) };
+        Ok(self.caller(id, &session)?.map(|caller| KeyMaterial {
+            secret: session.secret.clone(),
+            session_token: Some(session.token.clone()),
+            expires: Some(session.expires),
+            active: true,
+            caller,
+        }))
+    }
+
+    fn long_term_key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
+        self.background.read(|tx| {
+            let Some(key) = KEYS.get(tx, id)? else { return Ok(None) };
+            let identity = match &key.user {
+                None => Some(Identity::Root),
+                Some(user) => USERS.get(tx, &(&key.account, user))?.map(|user| Identity::User {
+                    arn: user.base.arn(&key.account, "user"),
+                    id: user.base.id,
+                    name: user.base.name,
+                }),
+            };
+            Ok(identity.map(|identity| KeyMaterial {
+                secret: key.secret,
+                session_token: None,
+                expires: None,
+                active: key.active,
+                caller: Caller { account: Some(key.account), identity, access_key_id: Some(id.to_owned()) },
+            }))
+        })
+    }
+
+    /// Removes sessions that ended more than a day ago, and writes down when keys were last used. The root calls
+    /// it now and then, and once at the end.
+    ///
+    /// # Errors
+    /// When the store cannot be written; calling it again goes on.
+    pub async fn tend(&self) -> Result<(), Fault> {
+        self.uses.flush(&self.background).await?;
+        let now = self.background.now();
+        while self.background.write(move |tx| sweep(tx, now, SWEPT_AT_ONCE)).await? == SWEPT_AT_ONCE {}
+        Ok(())
+    }
+
+    /// Whether the role's trust policy admits the service.
+    fn trusts(&self, service: &str, role: &Arn) -> Result<bool, Fault> {
+        let (Some(known), Some(account)) = (self.known(role)?, role.account_id()) else { return Ok(false) };
+        let principal = Principal::Service { name: service.to_owned() };
+        let context = service_context(&principal, &account, self.background.now());
+        let request = Request::new(&principal, "sts:AssumeRole", role.as_str(), &context).owned_by(&account);
+        let set = PolicySet { trust: known.trust.clone(), ..PolicySet::default() };
+        Ok(allows(&request, &set) == Outcome::Allow)
+    }
+}
+
+fn session_identity(session: &Session, assumed: &Assumed) -> SessionIdentity {
+    SessionIdentity {
+        role_arn: assumed.role.clone(),
+        session_arn: names::session_arn(&session.account, last(assumed.role.resource()), &assumed.name),
+        role_id: assumed.role_id.clone(),
+        session_name: assumed.name.clone(),
+        session_policies: assumed.policies.clone(),
+        issued: session.issued,
+        expires: session.expires,
+        issued_to_service: assumed.service.clone(),
+        run: assumed.run.clone().map(|(id, staged)| RunBinding { id, staged }),
+    }
+}
+
+fn run_of(session: &Session) -> Option<&(String, bool)> {
+    match &session.holder {
+        Holder::Role(assumed) => assumed.run.as_ref(),
+        _ => None,
+    }
+}
+
+fn remove(tx: &mut WriteTx<'_>, id: &str) -> Result<(), StoreError> {
+    if let Some(session) = SESSIONS.get(tx, id)? {
+        EXPIRIES.delete(tx, &(session.expires, id))?;
+        if let Some((run, _)) = run_of(&session) {
+            RUN_SESSIONS.delete(tx, &(run, id))?;
+        }
+        SESSIONS.delete(tx, id)?;
+    }
+    Ok(())
+}
+
+/// Removes up to `most` sessions that ended long ago; how many there were.
+fn sweep(tx: &mut WriteTx<'_>, now: Timestamp, most: usize) -> Result<usize, StoreError> {
+    let ended = EXPIRIES.all().before(&(now.minus(REMEMBERED), ""));
+    let rows: Vec<(Timestamp, String)> =
+        EXPIRIES.scan(tx, ended).take(most).map(|row| row.map(|(key, _)| key)).collect::<Result<_, _>>()?;
+    for (expires, id) in &rows {
+        remove(tx, id)?;
+        EXPIRIES.delete(tx, &(*expires, id.as_str()))?;
+    }
+    Ok(rows.len())
+}
+
+impl Keys for Iam {
+    fn key(&self, access_key_id: &str) -> Result<Option<KeyMaterial>, Fault> {
+        let temporary = access_key_id.starts_with("ASIA");
+        let sources = if temporary {
+            [SESSIONS.name(), USERS.name(), ROLES.name()]
+        } else {
+            [KEYS.name(), USERS.name(), ACCOUNTS.name()]
+        };
+        let generation =
+            sources.into_iter().map(|space| self.background.generation(space)).max().unwrap_or(0);
+        if temporary {
+            self.temporary_keys.get(generation, access_key_id, || self.temporary_key(access_key_id))
+        } else {
+            self.keys.get(generation, access_key_id, || self.long_term_key(access_key_id))
+        }
+    }
+
+    fn used(&self, access_key_id: &str, service: &str, region: &Region, time: Timestamp) {
+        if !access_key_id.starts_with("ASIA") {
+            self.uses.note_key(access_key_id, service, region, time);
+            return;
+        }
+        // A session that cannot be read has been refused already.
+        if let Ok(Some(session)) = self.session(access_key_id)
+            && let Holder::Role(assumed) = &session.holder
+        {
+            self.uses.note_role(&assumed.role_id, service, region, time);
+        }
+    }
+}
+
+#[async_trait]
+impl RoleSessions for Iam {
+    fn find(&self, account: &AccountId, role: &str) -> Result<Option<Arn>, Fault> {
+        let arn = match role.parse::<Arn>() {
+            Ok(arn) if arn.account() == account.as_str() => arn,
+            Ok(_) => return Ok(None),
+            // A bare name finds the role whatever its path is: it is unique without.
+            Err(_) if !role.contains('/') => {
+                let found = self.background.read(|tx| names::find::<Role>(tx, account, role))?;
+                return Ok(found.map(|found| found.base.arn(account, Role::KIND)));
+            }
+            Err(_) => names::arn(account, Role::KIND, "/", role.trim_start_matches('/')),
+        };
+        Ok(self.known(&arn)?.filter(|known| known.trust.is_some()).map(|_| arn))
+    }
+
+    fn can_assume(&self, service: &'static str, role: &Arn) -> Result<bool, Fault> {
+        self.trusts(service, role)
+    }
+
+    async fn assume(&self, session: ServiceSession) -> Result<Credentials, Fault> {
+        let role = self.background.read(|tx| find_arn::<Role>(tx, &session.role))?;
+        let (Some(role), Some(account), true) =
+            (role, session.role.account_id(), self.trusts(session.service, &session.role)?)
+        else {
+            let (service, role) = (session.service, &session.role);
+            return Err(denied(format!(
+                "Service Principal: {service} is not authorized to perform: sts:AssumeRole on resource: {role} because \
+                 no role trust policy allows the sts:AssumeRole action"
+            )));
+        };
+        if let Some(policy) = &session.session_policy {
+            documents::check(policy, DocumentKind::Identity)?;
+        }
+        let holder = Holder::Role(Box::new(Assumed {
+            role: session.role,
+            role_id: role.base.id,
+            name: session.session_name,
+            policies: session.session_policy.into_iter().collect(),
+            tags: std::collections::BTreeMap::new(),
+            transitive: Vec::new(),
+            source_identity: None,
+            service: Some(session.service.to_owned()),
+            run: session.run.map(|run| (run.id, run.staged)),
+        }));
+        self.open(account, holder, self.background.now(), session.duration).await
+    }
+
+    async fn revoke(&self, run: &str) -> Result<(), Fault> {
+        let run = run.to_owned();
+        self.background
+            .write(move |tx| {
+                let ids: Vec<String> = RUN_SESSIONS
+                    .scan_prefix(tx, (&run,))
+                    .map(|row| row.map(|((_, id), _)| id))
+                    .collect::<Result<_, _>>()?;
+                ids.iter().try_for_each(|id| remove(tx, id)).map_err(Fault::from)
+            })
+            .await
+    }
+}
