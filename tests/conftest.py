@@ -4,6 +4,8 @@ import pytest
 
 import harness
 
+pytest_plugins = ["plugin_coverage"]
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
@@ -46,6 +48,13 @@ def pytest_runtest_makereport(item, call):
                 text = log.read().decode(errors="replace")
             report.sections.append((f"server log {running.log}", text[-20_000:]))
     return report
+
+
+def pytest_terminal_summary(terminalreporter):
+    for report in terminalreporter.getreports("passed"):
+        for kind, text in report.user_properties:
+            if kind == "figure":
+                terminalreporter.write_line(f"{report.nodeid}: {text}")
 
 
 def _servers(item):
