@@ -100,6 +100,11 @@ class Answer:
             return re.search(r"<Code>([^<]*)</Code>", self.body.decode())[1]
         return self.json()["__type"].rsplit("#", 1)[-1]
 
+    @property
+    def message(self):
+        """The error's text: services spell the member either way."""
+        return self.json().get("message") or self.json()["Message"]
+
 
 class Server:
     """A `mastic serve` process over a data directory, with fixed root credentials."""

@@ -107,13 +107,14 @@ def test_glue_catalog(server, unique):
 
 
 def test_glue_jobs_and_crawlers(server, unique):
-    role, job, crawler = server.role(), unique("cli-job"), unique("cli-crawler")
+    role, job, crawler, bucket = server.role(), unique("cli-job"), unique("cli-crawler"), unique("cli-raw")
+    server.cli("s3", "mb", f"s3://{bucket}")
     server.cli(
         *("glue", "create-crawler", "--name", crawler, "--role", role, "--database-name", "default"),
-        *("--targets", json.dumps({"S3Targets": [{"Path": "s3://b/p"}]})),
+        *("--targets", json.dumps({"S3Targets": [{"Path": f"s3://{bucket}/p"}]})),
     )
     found = server.cli("glue", "get-crawler", "--name", crawler)["Crawler"]
-    assert (found["State"], found["Targets"]["S3Targets"][0]["Path"]) == ("READY", "s3://b/p")
+    assert (found["State"], found["Targets"]["S3Targets"][0]["Path"]) == ("READY", f"s3://{bucket}/p")
     command = {"Name": "glueetl", "ScriptLocation": "s3://b/s.py", "PythonVersion": "3"}
     server.cli("glue", "create-job", "--name", job, "--role", role, "--command", json.dumps(command))
     assert server.cli("glue", "get-job", "--job-name", job)["Job"]["Command"] == command

@@ -213,12 +213,15 @@ def test_b1_glue_may_assume_its_service_role_and_people_may_not(server):
     assert "sts:AssumeRole" in error["Error"]["Message"]
 
 
-def test_b2_who_makes_a_job_must_be_allowed_to_pass_its_role(server):
+def test_b2_who_makes_a_job_must_be_allowed_to_pass_its_role(server, unique):
     role = server.role()
     maker = server.user(statement(["glue:CreateJob", "glue:CreateCrawler"]))
     error = denied(server.client("glue", maker).create_job, **job(role))
     assert f"is not authorized to perform: iam:PassRole on resource: {role}" in error["Error"]["Message"]
-    crawler = {"Name": harness.name("crawler"), "Role": role, "Targets": {"S3Targets": [{"Path": "s3://a/b"}]}}
+    bucket = unique("raw")
+    server.client("s3").create_bucket(Bucket=bucket)
+    target = {"S3Targets": [{"Path": f"s3://{bucket}/raw"}]}
+    crawler = {"Name": harness.name("crawler"), "Role": role, "Targets": target}
     assert "iam:PassRole" in denied(server.client("glue", maker).create_crawler, **crawler)["Error"]["Message"]
 
     def may_pass(service):
@@ -297,11 +300,11 @@ def test_a_session_lasts_as_long_as_asked_within_the_roles_limit(server):
     role = server.role(trusted=trust(AWS=user.arn))
     sts = server.client("sts", user)
     for seconds in (900, 3600):
-        made = sts.assume_role(RoleArn=role, RoleSessionName="s", DurationSeconds=seconds)
+        made = sts.assume_role(RoleArn=role, RoleSessionName="short", DurationSeconds=seconds)
         left = made["Credentials"]["Expiration"].timestamp() - made_at(made)
         assert seconds - 5 <= left <= seconds + 5
     with pytest.raises(botocore.exceptions.ClientError, match="MaxSessionDuration") as refused:
-        sts.assume_role(RoleArn=role, RoleSessionName="s", DurationSeconds=7200)
+        sts.assume_role(RoleArn=role, RoleSessionName="short", DurationSeconds=7200)
     assert refused.value.response["Error"]["Code"] == "ValidationError"
 
 
