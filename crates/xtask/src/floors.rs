@@ -31,7 +31,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (2, &["mastic-kernel", "mastic-store-sqlite"]),
     (3, &["mastic-iam", "mastic-objects", "mastic-catalog", "mastic-jobs", "mastic-watch"]),
     (4, &["mastic-gateway", "mastic-s3-door"]),
-    (5, &["mastic", "mastic-testkit", "xtask"]),
+    (5, &["mastic", "xtask"]),
 ];
 
 /// The engine tower: may know floors 0 and 1, and nothing of the server's may know it.

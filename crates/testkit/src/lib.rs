@@ -1,1 +1,0 @@
-//! Starts the real server for tests.
