@@ -134,14 +134,53 @@ fn expire_some(
     stream.stored = stream.stored.saturating_sub(size);
     group.stored = group.stored.saturating_sub(size);
     let before = stream.recency();
-    stream.first = match EVENTS.scan(tx, events).next().transpose()? {
-        Some(((_, _, _, _, time, _), _)) => Some(time),
-        None => None,
-    };
+    stream.first = EVENTS.scan(tx, events).next().transpose()?.map(|((_, _, _, _, time, _), _)| time);
     if stream.first.is_none() {
         stream.last = None;
     }
     place.put_stream(tx, group.number, name, Some(before), &stream)?;
     place.put_group(tx, group_name, &group)?;
     Ok(rows.len() < AT_ONCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mastic_core::{ManualClock, SeededEntropy};
+    use mastic_kernel::{Kernel, Seams};
+    use mastic_store::Store;
+
+    use super::*;
+    use crate::records::Event;
+
+    #[tokio::test]
+    async fn a_deletion_that_was_cut_short_is_finished() {
+        let seams = Seams {
+            clock: Arc::new(ManualClock::at(Timestamp::from_secs(0))),
+            entropy: Arc::new(SeededEntropy::new(1)),
+        };
+        let background = Kernel::new(Store::memory().unwrap(), seams).background("test");
+        let account: AccountId = "111122223333".parse().unwrap();
+        let region: Region = "eu-west-1".parse().unwrap();
+        let write = background.write(move |tx| {
+            for group in [1, 2] {
+                for n in 0..1500 {
+                    let event = Event { message: "x".to_owned(), ingested: 0 };
+                    EVENTS.put(tx, &(&account, &region, group, n % 2, 0, n), &event)?;
+                }
+            }
+            UNLINKED.put(tx, &(&account, &region, 1, Some(1)), &Mark {})?;
+            UNLINKED.put(tx, &(&account, &region, 2, None::<u64>), &Mark {})
+        });
+        write.await.unwrap();
+        sweep(&background).await.unwrap();
+        let left = background.read(|tx| {
+            let groups = EVENTS
+                .scan(tx, EVENTS.all())
+                .map(|row| row.map(|((_, _, group, stream, ..), _)| (group, stream)));
+            Ok::<_, StoreError>((groups.collect::<Result<Vec<_>, _>>()?, UNLINKED.count(tx, UNLINKED.all())?))
+        });
+        assert_eq!(left.unwrap(), (vec![(1, 0); 750], 0));
+    }
 }

@@ -31,14 +31,8 @@ pub(crate) async fn create(ctx: Ctx, input: types::CreateLogGroupRequest) -> Res
     }
     let tags = input.tags.unwrap_or_default();
     tags::check(&tags)?;
-    let group = Group {
-        number: number(ctx.entropy()),
-        created: ctx.now(),
-        retention: None,
-        class,
-        tags,
-        stored: 0,
-    };
+    let group =
+        Group { number: number(ctx.entropy()), created: ctx.now(), retention: None, class, tags, stored: 0 };
     ctx.write_plain(move |tx| {
         match GROUPS.insert_new(tx, &(&place.account, &place.region, name.as_str()), &group)? {
             true => Ok(()),

@@ -81,7 +81,7 @@ fn check(lines: &[Line], now: Timestamp) -> Result<(), Fault> {
     }
     let mut valid = lines.iter().filter(|line| in_time(line, now)).map(|line| line.time);
     let first = valid.next();
-    let last = valid.last().or(first);
+    let last = valid.next_back().or(first);
     match first.zip(last) {
         Some((first, last)) if last - first > LONGEST_SPAN => Err(faults::invalid(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",

@@ -1,6 +1,8 @@
 //! The lines of runs. They take the road that a role's runner takes on AWS: what is missing is made, each
 //! step is allowed or denied as the run's own call, and each is in the audit trail.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use mastic_api_watch::logs::types;
 use mastic_core::{Fault, Timestamp};
@@ -29,7 +31,7 @@ impl LogSink for Watch {
         }
         self.make_missing(call, group, stream).await?;
         let access = access::stream(call, "PutLogEvents", group, stream)?;
-        self.step(call, "PutLogEvents", access, async |ctx| {
+        self.step(call, ("PutLogEvents", access), (group, Some(stream)), async |ctx| {
             for batch in batches(lines) {
                 write(&ctx, group, stream, batch).await?;
             }
@@ -50,7 +52,9 @@ impl Watch {
             let input =
                 types::CreateLogGroupRequest { log_group_name: group.to_owned(), ..Default::default() };
             let access = access::create_log_group(call, &input)?;
-            let made = self.step(call, "CreateLogGroup", access, |ctx| groups::create(ctx, input)).await;
+            let made = self
+                .step(call, ("CreateLogGroup", access), (group, None), |ctx| groups::create(ctx, input))
+                .await;
             or_there_already(made)?;
         }
         if found != Some(true) {
@@ -59,7 +63,11 @@ impl Watch {
                 log_group_name: group.to_owned(),
                 log_stream_name: stream.to_owned(),
             };
-            let made = self.step(call, "CreateLogStream", access, |ctx| streams::create(ctx, input)).await;
+            let made = self
+                .step(call, ("CreateLogStream", access), (group, Some(stream)), |ctx| {
+                    streams::create(ctx, input)
+                })
+                .await;
             or_there_already(made)?;
         }
         Ok(())
@@ -69,8 +77,8 @@ impl Watch {
     async fn step(
         &self,
         call: &Call,
-        operation: &str,
-        access: Access,
+        (operation, access): (&str, Access),
+        (group, stream): (&str, Option<&str>),
         work: impl AsyncFnOnce(Ctx) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let kernel = self.background.kernel();
@@ -80,7 +88,10 @@ impl Watch {
             Ok(()) => work(ctx.clone()).await,
             Err(fault) => Err(fault),
         };
-        kernel.audit(&ctx, "logs", operation, None, outcome.as_ref().copied()).await;
+        let mut input = BTreeMap::from([("logGroupName", group)]);
+        input.extend(stream.map(|stream| ("logStreamName", stream)));
+        let input = serde_json::to_string(&input).ok();
+        kernel.audit(&ctx, "logs", operation, input, outcome.as_ref().copied()).await;
         outcome
     }
 }
