@@ -10,6 +10,7 @@ watched here, other clients call `cover`.
 
 import functools
 import pathlib
+import re
 
 import pytest
 from botocore.client import BaseClient
@@ -33,7 +34,8 @@ def implemented():
     for listed in ROOT.glob("crates/api-*/implemented-*.txt"):
         service = listed.stem.removeprefix("implemented-")
         rows |= {f"{service}:{name}" for name in listed.read_text().split()}
-    return rows
+    table = (ROOT / "crates/s3-door/src/table.rs").read_text()
+    return rows | {f"s3:{name}" for name in re.findall(r'^ +\("(\w+)", "s3:', table, re.M)}
 
 
 def rows_of(text):

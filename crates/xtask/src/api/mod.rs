@@ -69,6 +69,13 @@ pub fn not_implemented(root: &Path, models: Option<PathBuf>) -> Result<Vec<Strin
     Ok(rows)
 }
 
+/// The names of a service's operations, by the place of its model below botocore's `data`.
+pub fn operations(models: Option<PathBuf>, service: &str) -> Result<Vec<String>, Failure> {
+    let models = models.map_or_else(installed_models, Ok)?;
+    let model = Model::read_gz(&models.join(service).join("service-2.json.gz"))?;
+    Ok(model.operations.into_keys().collect())
+}
+
 pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Failure> {
     let actions: Actions =
         serde_json::from_slice(&fs::read(root.join("crates/xtask/data/iam-actions.json"))?)?;
