@@ -159,19 +159,43 @@ impl S3 {
         let mut all = Listing::default();
         let mut next: Option<String> = None;
         loop {
-            let mut target = format!("{}?list-type=2&prefix={}", bucket_path(bucket), encode(prefix, true));
-            for (name, text) in [("delimiter", delimiter), ("continuation-token", next.as_deref())] {
-                if let Some(text) = text {
-                    // Writing to a string cannot fail.
-                    let _ = write!(target, "&{name}={}", encode(text, true));
-                }
-            }
-            let reply = self.send(Method::GET, &target, HeaderMap::new(), Bytes::new()).await?;
-            next = page(&Element::parse(&reply.body)?, &mut all);
+            let (page, token) = self.list_page(bucket, prefix, delimiter, next.as_deref(), None).await?;
+            all.objects.extend(page.objects);
+            all.prefixes.extend(page.prefixes);
+            next = token;
             if next.is_none() {
                 return Ok(all);
             }
         }
+    }
+
+    /// Lists one page of what is under a prefix, of `most` entries (1 to 1,000, the most if it is missing), and
+    /// gives the token of the next page, if there is one.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn list_page(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        delimiter: Option<&str>,
+        token: Option<&str>,
+        most: Option<u32>,
+    ) -> Result<(Listing, Option<String>), ClientError> {
+        let mut target = format!("{}?list-type=2&prefix={}", bucket_path(bucket), encode(prefix, true));
+        let most = most.map(|most| most.to_string());
+        let options =
+            [("delimiter", delimiter), ("continuation-token", token), ("max-keys", most.as_deref())];
+        for (name, text) in options {
+            if let Some(text) = text {
+                // Writing to a string cannot fail.
+                let _ = write!(target, "&{name}={}", encode(text, true));
+            }
+        }
+        let reply = self.send(Method::GET, &target, HeaderMap::new(), Bytes::new()).await?;
+        let mut listing = Listing::default();
+        let next = page(&Element::parse(&reply.body)?, &mut listing);
+        Ok((listing, next))
     }
 
     pub(crate) async fn send(

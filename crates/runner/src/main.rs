@@ -1,3 +1,94 @@
 //! One run in one process: crawl or visual job.
+//!
+//! The server starts this program, writes an assignment to its standard input and reads events from its
+//! standard output (see `mastic-handoff`). All else goes through the public API, as the run's role.
 
-fn main() {}
+mod crawl;
+mod events;
+mod failure;
+mod job;
+mod session;
+mod stores;
+
+use std::io::BufRead;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use mastic_handoff::{Assignment, Finish, RunCredentials, Work, from_line};
+use mimalloc::MiMalloc;
+
+use crate::events::Events;
+use crate::failure::Failure;
+use crate::session::Session;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// The end of a run whose input was closed, as that of a program that a terminal interrupts.
+const STOPPED: i32 = 130;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("The runner is broken: {}", one_line(&panic.to_string()))
+    }));
+    let mut line = String::new();
+    let assignment: Assignment = match std::io::stdin().read_line(&mut line).map(|_| from_line(&line)) {
+        Ok(Ok(assignment)) => assignment,
+        Ok(Err(error)) => {
+            eprintln!("mastic-runner is started by `mastic serve`; its input is no assignment: {error}");
+            return ExitCode::FAILURE;
+        }
+        Err(error) => {
+            eprintln!("The assignment cannot be read: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let events = Events::to_stdout();
+    let finish = match work(assignment, &events) {
+        Ok(finish) => finish,
+        Err(failure) => Finish::Failed(failure.to_string()),
+    };
+    events.finish(finish);
+    ExitCode::SUCCESS
+}
+
+fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
+    let Assignment { work, .. } = &assignment;
+    let work = work.clone();
+    let session = Arc::new(Session::new(assignment, events.clone())?);
+    let watched = Arc::clone(&session);
+    std::thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || watch_input(&watched))
+        .map_err(|error| Failure::new(format!("A thread cannot be started: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("The runtime cannot be started: {error}")))?;
+    let done = runtime.block_on(async {
+        match work {
+            Work::Job(job) => job::run(&session, *job).await,
+            Work::Crawl(crawl) => crawl::run(&session, *crawl).await,
+        }
+    });
+    // Threads that are still busy have nothing to say any more.
+    runtime.shutdown_background();
+    done.map(Finish::Succeeded)
+}
+
+/// Takes up fresh credentials; ends the process when the input ends.
+fn watch_input(session: &Session) {
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        match from_line::<RunCredentials>(&line) {
+            Ok(credentials) => session.renew(credentials),
+            Err(error) => eprintln!("A line of the input is not understood: {error}"),
+        }
+    }
+    std::process::exit(STOPPED);
+}
+
+/// The server keeps the last line that a broken runner wrote.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

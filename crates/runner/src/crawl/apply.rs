@@ -1,0 +1,279 @@
+//! A crawl's dealings with the catalog.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use mastic_api_glue::glue::op;
+use mastic_api_glue::glue::types::*;
+use mastic_client::{Client, ClientError};
+use mastic_handoff::Tally;
+
+use super::log;
+use super::plan::{Change, TablePlan};
+use crate::events::Events;
+use crate::failure::Failure;
+
+/// Partitions of one call, as the API allows: 100 to create or update, 25 to delete.
+const WRITTEN: usize = 100;
+const DELETED: usize = 25;
+
+/// Calls under way side by side.
+const AT_ONCE: usize = 4;
+
+/// The database that a crawl writes into.
+pub(super) struct Database<'a> {
+    pub(super) client: &'a Client,
+    pub(super) name: &'a str,
+}
+
+impl Database<'_> {
+    /// Makes the database if it is not there.
+    pub(super) async fn ensure(&self) -> Result<(), Failure> {
+        let input = GetDatabaseRequest { name: self.name.to_owned(), ..GetDatabaseRequest::default() };
+        match self.client.call::<op::GetDatabase>(input).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == Some("EntityNotFoundException") => {}
+            Err(error) => return Err(self.told(error)),
+        }
+        let database_input = DatabaseInput { name: self.name.to_owned(), ..DatabaseInput::default() };
+        let input = CreateDatabaseRequest { database_input, ..CreateDatabaseRequest::default() };
+        match self.client.call::<op::CreateDatabase>(input).await {
+            Err(error) if error.code() != Some("AlreadyExistsException") => Err(self.told(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// All tables.
+    pub(super) async fn tables(&self) -> Result<Vec<Table>, Failure> {
+        let mut tables = Vec::new();
+        let mut next_token = None;
+        loop {
+            let input = GetTablesRequest {
+                database_name: self.name.to_owned(),
+                next_token,
+                ..GetTablesRequest::default()
+            };
+            let page = self.client.call::<op::GetTables>(input).await.map_err(|error| self.told(error))?;
+            tables.extend(page.table_list.into_iter().flatten());
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(tables);
+            }
+        }
+    }
+
+    /// All partitions of a table.
+    pub(super) async fn partitions(&self, table: &str) -> Result<Vec<Partition>, Failure> {
+        let mut partitions = Vec::new();
+        let mut next_token = None;
+        loop {
+            let input = GetPartitionsRequest {
+                database_name: self.name.to_owned(),
+                table_name: table.to_owned(),
+                next_token,
+                ..GetPartitionsRequest::default()
+            };
+            let page =
+                self.client.call::<op::GetPartitions>(input).await.map_err(|error| self.at(table, error))?;
+            partitions.extend(page.partitions.into_iter().flatten());
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(partitions);
+            }
+        }
+    }
+
+    /// Does what a plan says.
+    pub(super) async fn apply(
+        &self,
+        plan: TablePlan,
+        events: &Events,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        let name = plan.name.as_str();
+        for line in &plan.lines {
+            events.output(line);
+        }
+        // Partitions of keys that a changed table no longer has go first.
+        self.delete_partitions(name, plan.delete, tally).await?;
+        let created = matches!(plan.change, Change::Create(_));
+        self.change(name, plan.change, plan.index.clone().filter(|_| created), events, tally).await?;
+        tally.partitions_updated += plan.update.len() as u64;
+        tally.partitions_deleted += plan.deprecate.len() as u64;
+        let updates: Vec<_> = plan.update.into_iter().chain(plan.deprecate).collect();
+        self.update_partitions(name, updates).await?;
+        tally.partitions_created += plan.create.len() as u64;
+        self.create_partitions(name, plan.create).await?;
+        match plan.index.filter(|_| !created) {
+            Some(index) => self.create_index(name, index).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn change(
+        &self,
+        name: &str,
+        change: Change,
+        index: Option<PartitionIndex>,
+        events: &Events,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        let database_name = self.name.to_owned();
+        match change {
+            Change::None => Ok(()),
+            Change::Create(table) => {
+                let input = CreateTableRequest {
+                    database_name,
+                    table_input: Some(table),
+                    partition_indexes: index.map(|index| vec![index]),
+                    ..CreateTableRequest::default()
+                };
+                self.client.call::<op::CreateTable>(input).await.map_err(|error| self.at(name, error))?;
+                tally.tables_created += 1;
+                events.output(log::created(name, self.name));
+                Ok(())
+            }
+            Change::Update(table) => {
+                self.update(name, table).await?;
+                tally.tables_updated += 1;
+                events.output(log::updated(name, self.name));
+                Ok(())
+            }
+            Change::Deprecate(table) => {
+                self.update(name, table).await?;
+                tally.tables_deleted += 1;
+                events.output(log::deprecated(name));
+                Ok(())
+            }
+            Change::Delete => {
+                let input = DeleteTableRequest {
+                    database_name,
+                    name: name.to_owned(),
+                    ..DeleteTableRequest::default()
+                };
+                self.client.call::<op::DeleteTable>(input).await.map_err(|error| self.at(name, error))?;
+                tally.tables_deleted += 1;
+                events.output(log::deleted(name, self.name));
+                Ok(())
+            }
+        }
+    }
+
+    async fn update(&self, name: &str, table: TableInput) -> Result<(), Failure> {
+        let input = UpdateTableRequest {
+            database_name: self.name.to_owned(),
+            table_input: Some(table),
+            ..UpdateTableRequest::default()
+        };
+        self.client.call::<op::UpdateTable>(input).await.map_err(|error| self.at(name, error))?;
+        Ok(())
+    }
+
+    async fn create_index(&self, name: &str, partition_index: PartitionIndex) -> Result<(), Failure> {
+        let input = CreatePartitionIndexRequest {
+            catalog_id: None,
+            database_name: self.name.to_owned(),
+            table_name: name.to_owned(),
+            partition_index,
+        };
+        match self.client.call::<op::CreatePartitionIndex>(input).await {
+            Err(error) if error.code() != Some("AlreadyExistsException") => Err(self.at(name, error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn create_partitions(&self, table: &str, partitions: Vec<PartitionInput>) -> Result<(), Failure> {
+        self.in_batches(partitions, WRITTEN, |partition_input_list| async {
+            let input = BatchCreatePartitionRequest {
+                catalog_id: None,
+                database_name: self.name.to_owned(),
+                table_name: table.to_owned(),
+                partition_input_list,
+            };
+            let answer = self.client.call::<op::BatchCreatePartition>(input).await;
+            let errors = answer.map_err(|error| self.at(table, error))?.errors;
+            self.refuse(table, errors.into_iter().flatten().map(|e| (e.partition_values, e.error_detail)))
+        })
+        .await
+    }
+
+    async fn update_partitions(&self, table: &str, partitions: Vec<PartitionInput>) -> Result<(), Failure> {
+        self.in_batches(partitions, WRITTEN, |partitions| async {
+            let entries = partitions.into_iter().map(|partition_input| BatchUpdatePartitionRequestEntry {
+                partition_value_list: partition_input.values.clone().unwrap_or_default(),
+                partition_input,
+            });
+            let input = BatchUpdatePartitionRequest {
+                catalog_id: None,
+                database_name: self.name.to_owned(),
+                table_name: table.to_owned(),
+                entries: entries.collect(),
+            };
+            let answer = self.client.call::<op::BatchUpdatePartition>(input).await;
+            let errors = answer.map_err(|error| self.at(table, error))?.errors;
+            self.refuse(table, errors.into_iter().flatten().map(|e| (e.partition_value_list, e.error_detail)))
+        })
+        .await
+    }
+
+    async fn delete_partitions(
+        &self,
+        table: &str,
+        partitions: Vec<Vec<String>>,
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        tally.partitions_deleted += partitions.len() as u64;
+        self.in_batches(partitions, DELETED, |partitions| async {
+            let input = BatchDeletePartitionRequest {
+                catalog_id: None,
+                database_name: self.name.to_owned(),
+                table_name: table.to_owned(),
+                partitions_to_delete: partitions
+                    .into_iter()
+                    .map(|values| PartitionValueList { values })
+                    .collect(),
+            };
+            let answer = self.client.call::<op::BatchDeletePartition>(input).await;
+            let errors = answer.map_err(|error| self.at(table, error))?.errors;
+            self.refuse(table, errors.into_iter().flatten().map(|e| (e.partition_values, e.error_detail)))
+        })
+        .await
+    }
+
+    async fn in_batches<T, F: Future<Output = Result<(), Failure>>>(
+        &self,
+        mut items: Vec<T>,
+        size: usize,
+        work: impl Fn(Vec<T>) -> F,
+    ) -> Result<(), Failure> {
+        let mut batches = Vec::new();
+        while !items.is_empty() {
+            let rest = items.split_off(size.min(items.len()));
+            batches.push(std::mem::replace(&mut items, rest));
+        }
+        stream::iter(batches).map(work).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    /// A batch answers well even if some of its entries fail.
+    fn refuse(
+        &self,
+        table: &str,
+        mut errors: impl Iterator<Item = (Option<Vec<String>>, Option<ErrorDetail>)>,
+    ) -> Result<(), Failure> {
+        let Some((values, detail)) = errors.next() else { return Ok(()) };
+        let detail = detail.unwrap_or_default();
+        let text = format!(
+            "partition [{}]: {}: {}",
+            values.unwrap_or_default().join(", "),
+            detail.error_code.unwrap_or_default(),
+            detail.error_message.unwrap_or_default()
+        );
+        Err(Failure::new(text).at(format!("table {}.{table}", self.name)))
+    }
+
+    fn told(&self, error: ClientError) -> Failure {
+        Failure::from(error).at(format!("database {}", self.name))
+    }
+
+    fn at(&self, table: &str, error: ClientError) -> Failure {
+        Failure::from(error).at(format!("table {}.{table}", self.name))
+    }
+}

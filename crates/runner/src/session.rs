@@ -1,0 +1,61 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mastic_client::{Client, Config, Credentials};
+use mastic_core::{Clock, Entropy, SystemClock, SystemEntropy};
+use mastic_handoff::{Assignment, RunCredentials};
+
+use crate::events::Events;
+use crate::failure::Failure;
+
+/// How long a server that restarts is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What every kind of run has: the server, seen as the run's role, and a way to tell how it goes.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) events: Events,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Bytes of memory that the run may use.
+    pub(crate) memory_limit: u64,
+    /// Where it may spill.
+    pub(crate) scratch: PathBuf,
+}
+
+impl Session {
+    pub(crate) fn new(assignment: Assignment, events: Events) -> Result<Self, Failure> {
+        let ca_file = assignment.ca_file.map(PathBuf::from);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let config = Config {
+            ca_file: ca_file.clone(),
+            patience: PATIENCE,
+            clock: Arc::clone(&clock),
+            ..Config::new(assignment.endpoint, assignment.region)
+        };
+        Ok(Self {
+            client: Client::with_config(config, taken(assignment.credentials))?,
+            events,
+            clock,
+            entropy: Arc::new(SystemEntropy::new()),
+            ca_file,
+            memory_limit: assignment.memory_limit,
+            scratch: assignment.scratch.into(),
+        })
+    }
+
+    /// Makes every later request as the role's newer session.
+    pub(crate) fn renew(&self, credentials: RunCredentials) {
+        self.client.set_credentials(taken(credentials));
+    }
+}
+
+fn taken(credentials: RunCredentials) -> Credentials {
+    Credentials {
+        access_key_id: credentials.access_key_id,
+        secret_access_key: credentials.secret_access_key,
+        session_token: Some(credentials.session_token),
+    }
+}
