@@ -1,0 +1,75 @@
+"""The demo's visual job from StartJobRun to SUCCEEDED, beside a cold DuckDB process doing the same work."""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+import measure
+from measure import harness
+
+DEMO = measure.ROOT / "crates" / "mastic" / "demo"
+ROUNDS = 5
+# The buckets that the demo's job names; here both are of one account.
+SOURCE, TARGET = "nyc-flights-111122223333", "analytics-444455556666"
+
+
+def prepare(server):
+    s3, glue = server.client("s3"), server.client("glue")
+    for bucket in (SOURCE, TARGET):
+        s3.create_bucket(Bucket=bucket)
+    for file in DEMO.rglob("*.csv*"):
+        key = file.relative_to(DEMO)
+        folder = key.parent if len(key.parts) > 1 else key.name.split(".")[0]
+        s3.upload_file(str(file), SOURCE, f"{folder}/{key.name}")
+    role = server.role(harness.statement(["s3:*", "glue:*", "logs:*"]))
+    glue.create_database(DatabaseInput={"Name": "nyc"})
+    targets = {"S3Targets": [{"Path": f"s3://{SOURCE}/{folder}/"} for folder in ("flights", "planes")]}
+    glue.create_crawler(Name="nyc", Role=role, DatabaseName="nyc", Targets=targets)
+    glue.start_crawler(Name="nyc")
+    harness.wait_for(lambda: "LastCrawl" in glue.get_crawler(Name="nyc")["Crawler"], timeout=60)
+    crawl = glue.get_crawler(Name="nyc")["Crawler"]["LastCrawl"]
+    assert crawl["Status"] == "SUCCEEDED", crawl
+    nodes = json.loads((DEMO / "job.json").read_text())
+    glue.create_job(Name="delays", Role=role, Command={"Name": "glueetl"}, CodeGenConfigurationNodes=nodes)
+
+
+def duckdb(folder):
+    """The peer, as a process of its own: `demo_job.py --duckdb FOLDER`."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute(
+        f"""
+        create view delays as
+        select name as airline, month::int as month, count(carrier) as flights,
+               avg(dep_delay) as departure_delay, avg(arr_delay) as arrival_delay, avg(seats) as seats
+        from read_csv('{DEMO}/flights/*/*.csv.gz', hive_partitioning = true, nullstr = ['NA', '']) f
+        join read_csv('{DEMO}/airlines.csv') a using (carrier)
+        left join read_csv('{DEMO}/planes.csv', nullstr = ['NA', '']) p using (tailnum)
+        group by all
+        """
+    )
+    connection.execute(f"copy delays to '{folder}/delays' (format parquet, compression snappy, partition_by (month))")
+    connection.execute(f"copy delays to '{folder}/report.csv' (format csv)")
+
+
+def cold(*arguments):
+    with tempfile.TemporaryDirectory(dir=measure.scratch()) as folder:
+        return measure.command(sys.executable, __file__, *arguments, folder)
+
+
+def main():
+    with measure.server() as server:
+        prepare(server)
+        found = measure.rounds(
+            ROUNDS, mastic=lambda: measure.run_job(server, "delays"), duckdb=lambda: cold("--duckdb")
+        )
+    measure.table("The demo's job, StartJobRun to SUCCEEDED (DuckDB: a cold process)", found, "duckdb")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--duckdb"]:
+        duckdb(pathlib.Path(sys.argv[2]))
+    else:
+        main()

@@ -1,0 +1,170 @@
+"""What the benchmarks share: a release server, process trees measured, figures printed as one table."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import harness
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclasses.dataclass
+class Used:
+    """Wall seconds, CPU seconds of the whole process tree, and the largest sum of its resident memory in MiB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+@contextlib.contextmanager
+def server():
+    """A Mastic server over an empty directory."""
+    with tempfile.TemporaryDirectory(prefix="mastic-bench-", dir=scratch()) as folder:
+        running = harness.Server(folder).start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+def scratch():
+    """Where benchmarks keep data; a real disk, as /tmp may be memory."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    folder = cache / "mastic" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def tree(root):
+    """The processes below and including `root`."""
+    children = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(entry.parent.name))
+    found, waiting = [], [root]
+    while waiting:
+        process = waiting.pop()
+        found.append(process)
+        waiting += children.get(process, [])
+    return found
+
+
+def cpu(root):
+    """CPU seconds of the tree, with those of children that are gone and waited for."""
+    total = 0
+    for process in tree(root):
+        with contextlib.suppress(OSError):
+            fields = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            total += sum(int(field) for field in fields[11:15])
+    return total / TICK
+
+
+def resident(root):
+    """MiB of the tree in memory."""
+    total = 0
+    for process in tree(root):
+        with contextlib.suppress(OSError):
+            total += int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1])
+    return total * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+class Watch:
+    """Measures the tree below a process while the block runs; `used` afterwards."""
+
+    def __init__(self, root):
+        self.root = root
+        self.used = None
+        self._peak = 0.0
+        self._done = threading.Event()
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._sample)
+        self._cpu, self._begin = cpu(self.root), time.monotonic()
+        self._thread.start()
+        return self
+
+    def _sample(self):
+        while not self._done.wait(0.05):
+            self._peak = max(self._peak, resident(self.root))
+
+    def __exit__(self, *error):
+        wall = time.monotonic() - self._begin
+        spent = cpu(self.root) - self._cpu
+        self._done.set()
+        self._thread.join()
+        self.used = Used(wall, spent, self._peak)
+
+
+def command(*arguments):
+    """Runs a whole process and measures it from start to exit."""
+    begin, peak = time.monotonic(), 0.0
+    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
+    while True:
+        peak = max(peak, resident(process.pid))
+        exited = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if exited is not None:
+            wall, spent = time.monotonic() - begin, cpu(process.pid)
+            assert process.wait() == 0, arguments
+            return Used(wall, spent, peak)
+        time.sleep(0.01)
+
+
+def run_job(server, name, **more):
+    """StartJobRun until SUCCEEDED, asked every 10 ms."""
+    glue = server.client("glue")
+    with Watch(server.process.pid) as watch:
+        run = glue.start_job_run(JobName=name, **more)["JobRunId"]
+        while True:
+            found = glue.get_job_run(JobName=name, RunId=run)["JobRun"]
+            if found["JobRunState"] in ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR"):
+                break
+            time.sleep(0.01)
+    assert found["JobRunState"] == "SUCCEEDED", found.get("ErrorMessage")
+    return watch.used
+
+
+def rounds(count, **engines):
+    """Runs each engine in turn, `count` times; the figures of each."""
+    found = {name: [] for name in engines}
+    for number in range(count):
+        for name, engine in engines.items():
+            found[name].append(engine())
+            print(f"  round {number + 1} {name}: {found[name][-1]}", file=sys.stderr)
+    return found
+
+
+def table(title, found, base):
+    """Prints medians, and the median of within-round ratios to `base`."""
+    print(f"\n{title}")
+    print(f"{'':12} {'wall s':>8} {'(min..max)':>16} {'cpu s':>8} {'peak MiB':>9} {'wall':>6} {'cpu':>6} {'peak':>6}  of {base}")
+    for name, runs in found.items():
+        walls = [run.wall for run in runs]
+        ratios = [
+            statistics.median(getattr(run, what) / max(getattr(other, what), 1e-9) for run, other in zip(runs, found[base]))
+            for what in ("wall", "cpu", "peak")
+        ]
+        spread = f"({min(walls):.2f}..{max(walls):.2f})"
+        print(
+            f"{name:12} {statistics.median(walls):8.2f} {spread:>16} {statistics.median(run.cpu for run in runs):8.2f}"
+            f" {statistics.median(run.peak for run in runs):9.0f} " + " ".join(f"{ratio:6.2f}" for ratio in ratios)
+        )
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
