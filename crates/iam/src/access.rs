@@ -2,7 +2,8 @@
 //!
 //! Requests name users, groups and roles without their paths, which an access requirement cannot
 //! look up: it names the resource as if its path were `/`, and the authorizer puts the path in,
-//! names being unique within an account.
+//! names being unique within an account. Where the path is known, as of things that are to be made, the
+//! need names the owner too, and the ARN stays as it is.
 
 use mastic_api_iam::iam::types::Tag;
 use mastic_api_iam::sts::types as sts;
@@ -65,8 +66,10 @@ pub(crate) fn creating<O: Op>(
     tags: Option<&Vec<Tag>>,
     boundary: Option<&String>,
 ) -> Result<Access, Fault> {
-    let resource = names::arn(account(call)?, kind, path.map_or("/", String::as_str), name);
-    let mut need = tagged(need::<O>(resource.as_str()), tags.map(Vec::as_slice).unwrap_or_default());
+    let owner = account(call)?;
+    let resource = names::arn(owner, kind, path.map_or("/", String::as_str), name);
+    let need = need::<O>(resource.as_str()).owned_by(owner.clone());
+    let mut need = tagged(need, tags.map(Vec::as_slice).unwrap_or_default());
     if let Some(boundary) = boundary {
         need = need.with("iam:PermissionsBoundary", [boundary]);
     }

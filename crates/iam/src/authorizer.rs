@@ -129,15 +129,13 @@ impl Iam {
             return self.ask_role(question);
         }
         if need.action.starts_with("iam:") {
-            if need.action != "iam:CreateUser"
-                && need.action != "iam:CreateGroup"
-                && need.action != "iam:CreateRole"
-            {
+            // A need that names the owner of what an ARN tells anyway means that very ARN.
+            if need.owner.is_none() {
                 question.target = self.target(&need.resource)?;
             }
             return Ok(());
         }
-        let service = need.resource.splitn(6, ':').nth(2).unwrap_or_default();
+        let service = need.resource.split(':').nth(2).unwrap_or_default();
         let Some(policies) = self.background.kernel().policies(service) else { return Ok(()) };
         let Some(policy) = policies.policy(&need.resource)? else { return Ok(()) };
         if let Some(json) = &policy.document {

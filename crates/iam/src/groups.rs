@@ -62,8 +62,8 @@ pub(crate) async fn update(ctx: Ctx, input: t::UpdateGroupRequest) -> Result<(),
     let name = input.new_group_name.clone().unwrap_or(group.base.name);
     // As for users: what it becomes is asked for too.
     let target = arn(&account, "group", &path, &name);
-    ctx.authorize(&[Need::new("iam:UpdateGroup", target.as_str())])
-        .map_err(|fault| denied(fault.message()))?;
+    let need = Need::new("iam:UpdateGroup", target.as_str()).owned_by(account.clone());
+    ctx.authorize(&[need]).map_err(|fault| denied(fault.message()))?;
     ctx.write(move |tx| {
         let mut group = entities::need::<Group>(tx, &account, &input.group_name)?;
         let old = folded(&group.base.name);

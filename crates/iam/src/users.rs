@@ -73,8 +73,8 @@ pub(crate) async fn update(ctx: Ctx, input: t::UpdateUserRequest) -> Result<(), 
     let name = input.new_user_name.clone().unwrap_or(user.base.name);
     // AWS asks for what the user becomes as well as for what it is ("Rename an IAM user").
     let target = arn(&account, "user", &path, &name);
-    ctx.authorize(&[Need::new("iam:UpdateUser", target.as_str())])
-        .map_err(|fault| denied(fault.message()))?;
+    let need = Need::new("iam:UpdateUser", target.as_str()).owned_by(account.clone());
+    ctx.authorize(&[need]).map_err(|fault| denied(fault.message()))?;
     ctx.write(move |tx| {
         let mut user = entities::need::<User>(tx, &account, &input.user_name)?;
         let old = folded(&user.base.name);

@@ -90,7 +90,7 @@ async fn a_denied_call_is_explained() {
     assert_eq!(told.event_name.as_deref(), Some("GetRole"));
     assert_eq!(told.principal, Some(alice.arn()));
     assert_eq!(told.error_code.as_deref(), Some("AccessDeniedException"));
-    assert!(told.text.contains(r#"{"Action":"iam:GetRole","Effect":"Allow""#), "{}", told.text);
+    assert!(told.text.contains(r#"{"Effect":"Allow","Action":"iam:GetRole""#), "{}", told.text);
     assert!(told.text.contains("arn:aws:iam::111122223333:user/alice"));
     assert_eq!(told.decisions.unwrap().len(), 1);
 

@@ -30,7 +30,7 @@ async fn a_denial_says_why_and_what_is_missing() {
          arn:aws:glue:eu-central-1:111122223333:table/d/t because no identity-based policy allows the glue:GetTable action"
     );
     let explanation = verdict.explanation.unwrap();
-    assert!(explanation.contains(r#"{"Action":"glue:GetTable","Effect":"Allow""#), "{explanation}");
+    assert!(explanation.contains(r#"{"Effect":"Allow","Action":"glue:GetTable""#), "{explanation}");
     assert!(explanation.contains("arn:aws:iam::111122223333:user/alice"));
 }
 

@@ -34,7 +34,7 @@ pub struct House {
     pub store: Store,
     pub root: Caller,
     buckets: Arc<Buckets>,
-    registry: Registry,
+    pub registry: Registry,
 }
 
 impl House {

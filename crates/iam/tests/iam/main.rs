@@ -1,11 +1,22 @@
 //! IAM, STS and the account service, served in one process.
 
+#[cfg(test)]
 mod accounts;
+#[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod decisions;
+#[cfg(test)]
 mod groups;
+#[cfg(test)]
 mod house;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
 mod policies;
+#[cfg(test)]
 mod roles;
+#[cfg(test)]
 mod sessions;
+#[cfg(test)]
 mod users;

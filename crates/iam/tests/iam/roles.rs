@@ -75,8 +75,16 @@ async fn trust_policies_are_checked() {
     };
     assert!(house.root::<op::UpdateAssumeRolePolicy>(update("x".into())).await.is_err());
     house.root::<op::UpdateAssumeRolePolicy>(update(trust("AWS", ACCOUNT))).await.unwrap();
-    let long = trust("AWS", ACCOUNT).replace("sts:AssumeRole", &"sts:AssumeRole\",\"".repeat(1));
-    assert!(house.root::<op::UpdateAssumeRolePolicy>(update(long)).await.is_err());
+    let long = trust("AWS", ACCOUNT).replace(
+        "\"Action\"",
+        &format!(r#""Condition":{{"StringEquals":{{"sts:ExternalId":"{}"}}}},"Action""#, "x".repeat(2048)),
+    );
+    is(
+        house.root::<op::UpdateAssumeRolePolicy>(update(long)).await,
+        "LimitExceeded",
+        409,
+        "Cannot exceed quota for ACLSizePerRole: 2048",
+    );
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ async fn session_policies_narrow_and_never_widen() {
     assert_eq!(failure(malformed).0, "MalformedPolicyDocument");
     let input = sts::AssumeRoleRequest {
         role_arn: role.clone(),
-        role_session_name: "s".into(),
+        role_session_name: "s2".into(),
         policy: Some(allow("s3:GetObject", "*")),
         ..Default::default()
     };
