@@ -66,12 +66,12 @@ struct Sink {
 
 /// A sink that works on a batch off the runtime's threads while the next is received.
 enum Work {
-    Idle(Sink),
-    Busy(JoinHandle<Result<Sink, Fault>>),
+    Idle(Box<Sink>),
+    Busy(JoinHandle<Result<Box<Sink>, Fault>>),
 }
 
 impl Work {
-    async fn finish(self) -> Result<Sink, Fault> {
+    async fn finish(self) -> Result<Box<Sink>, Fault> {
         match self {
             Self::Idle(sink) => Ok(sink),
             Self::Busy(job) => job.await.map_err(Fault::internal)?,
@@ -95,7 +95,7 @@ impl Intake {
         if body.length.is_some_and(|length| length > self.most) {
             return Err(fault::entity_too_large());
         }
-        let mut work = Work::Idle(Sink { hasher: Hasher::new(expected.algorithm()), writer: None });
+        let mut work = Work::Idle(Box::new(Sink { hasher: Hasher::new(expected.algorithm()), writer: None }));
         let mut batch = BytesMut::new();
         let mut size: u64 = 0;
         while let Some(bytes) = body.bytes.next().await {
@@ -124,7 +124,7 @@ impl Intake {
         }
         let intake = self.clone();
         let absorbed = tokio::task::spawn_blocking(move || intake.absorb(sink, &rest, now));
-        let Sink { hasher, writer } = absorbed.await.map_err(Fault::internal)??;
+        let Sink { hasher, writer } = *absorbed.await.map_err(Fault::internal)??;
         let digests = hasher.finish();
         check(expected, &digests, body.trailer)?;
         let writer = writer.ok_or_else(|| Fault::internal("a blob without a writer"))?;
@@ -133,7 +133,7 @@ impl Intake {
         Ok(Taken { size, digests, landed: Landed::Blob(pending) })
     }
 
-    fn absorb(&self, mut sink: Sink, bytes: &[u8], now: Timestamp) -> Result<Sink, Fault> {
+    fn absorb(&self, mut sink: Box<Sink>, bytes: &[u8], now: Timestamp) -> Result<Box<Sink>, Fault> {
         sink.hasher.update(bytes);
         let writer = match &mut sink.writer {
             Some(writer) => writer,

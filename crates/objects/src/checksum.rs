@@ -297,6 +297,18 @@ impl Digests {
     }
 }
 
+/// Compares what a client says of a document with the document.
+///
+/// # Errors
+/// `BadDigest`, or a digest that is none.
+pub fn check_digests(expected: &Expected, document: &[u8]) -> Result<(), Fault> {
+    expected.check_form()?;
+    let mut hasher = Hasher::new(expected.algorithm());
+    hasher.update(document);
+    let known = Expected { trailer: None, ..expected.clone() };
+    known.check(&hasher.finish(), None)
+}
+
 /// The entity tag of an object made of parts with these MD5s, in hexadecimal.
 pub(crate) fn etag_of_parts<'a>(etags: impl Iterator<Item = &'a str>) -> String {
     let mut md5 = Md5::new();

@@ -22,12 +22,14 @@ mod records;
 mod service;
 mod sweep;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod uploads;
 
 pub use blobs::Durability;
 pub use body::{Body, Trailer};
 pub use buckets::{BucketPage, ListBuckets, owner_differs};
-pub use checksum::{Algorithm, ChecksumKind, Expected, StoredChecksum};
+pub use checksum::{Algorithm, ChecksumKind, Expected, StoredChecksum, check_digests};
 pub use condition::{ReadConditions, TagMatch, WriteConditions};
 pub use copy::CopyObject;
 pub use get::{Found, GetObject, ObjectPart};

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::{
+    Algorithm, Attributes, Body, ByteRange, ChecksumKind, CompleteUpload, CopyObject, Deletion, Expected,
+    GetObject, ListObjects, ListUploads, ListedPart, Objects, PutObject, ReadConditions, Settings, Tag,
+    TagMatch, UploadKey, WriteConditions,
+};
 use futures::TryStreamExt;
 use mastic_core::{AccountId, Arn, Fault, ManualClock, RequestId, SeededEntropy, Timestamp};
 use mastic_kernel::ports::ResourcePolicies;
 use mastic_kernel::{
     Access, Authorizer, Call, Caller, Ctx, Identity, Kernel, Need, RunBinding, Seams, SessionIdentity,
     Verdict,
-};
-use mastic_objects::{
-    Algorithm, Attributes, Body, ByteRange, ChecksumKind, CompleteUpload, CopyObject, Deletion, Expected,
-    GetObject, ListObjects, ListUploads, ListedPart, Objects, PutObject, ReadConditions, Settings, Tag,
-    TagMatch, UploadKey, WriteConditions,
 };
 use mastic_store::{Store, overlay};
 
@@ -101,7 +101,7 @@ impl House {
         self.ctx_of(Caller { account: Some(account()), identity, access_key_id: None }, "")
     }
 
-    async fn put(&self, ctx: &Ctx, key: &str, bytes: Vec<u8>) -> mastic_objects::ObjectRecord {
+    async fn put(&self, ctx: &Ctx, key: &str, bytes: Vec<u8>) -> crate::ObjectRecord {
         self.objects.put(ctx, put(key), Body::whole(bytes)).await.unwrap()
     }
 
