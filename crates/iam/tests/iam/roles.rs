@@ -184,6 +184,17 @@ async fn services_assume_what_trusts_them() {
     assert_eq!(material.caller, session.caller);
     house.role_policy("r", &allow("s3:GetObject", "*")).await;
     assert!(house.allows(&session.caller, "s3:GetObject", "arn:aws:s3:::b/k"));
+    // Code of a job is told from what the service does itself.
+    let from = |key: &str| {
+        allow("s3:GetObject", "*").replace(
+            "\"Resource\"",
+            &format!(r#""Condition":{{"StringEquals":{{"{key}":"glue.amazonaws.com"}}}},"Resource""#),
+        )
+    };
+    house.role_policy("r", &from("glue:CredentialIssuingService")).await;
+    assert!(house.allows(&session.caller, "s3:GetObject", "arn:aws:s3:::b/k"));
+    house.role_policy("r", &from("glue:RoleAssumedBy")).await;
+    assert!(!house.allows(&session.caller, "s3:GetObject", "arn:aws:s3:::b/k"));
     let other = house.iam.assume(ask("jr_2")).await.unwrap();
     house.iam.revoke("jr_1").await.unwrap();
     assert!(house.iam.key(&session.access_key_id).unwrap().is_none());
