@@ -39,7 +39,8 @@ enum AccountCommand {
 pub async fn run(arguments: AccountArguments) -> Result<(), Failure> {
     match arguments.command {
         AccountCommand::Create { name, id, reach } => {
-            let output = reach.client()?.call::<CreateAccount>(CreateAccountRequest { name, account_id: id }).await?;
+            let output =
+                reach.client()?.call::<CreateAccount>(CreateAccountRequest { name, account_id: id }).await?;
             let id = output.account.account_id;
             let keys = Keys {
                 access_key_id: output.root_credentials.access_key_id,

@@ -25,6 +25,9 @@ const MAX_CALL: usize = 16 << 20;
 /// How often leftovers are swept and old records dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
 
+/// How old a blob must be before it counts as an orphan: longer than a PUT takes.
+const BLOB_GRACE: Duration = Duration::from_secs(60 * 60);
+
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -34,6 +37,8 @@ pub struct Settings {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The region that `mastic env` names.
     pub region: Region,
+    /// Host names of the server besides `localhost`; a label before one names a bucket.
+    pub domains: Vec<String>,
     /// The runner's binary.
     pub runner: PathBuf,
     /// Bytes of memory that one run may use.
@@ -100,7 +105,8 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     jobs.register(&mut registry);
     watch.register(&mut registry);
 
-    let door = S3Door::new(kernel.clone(), iam.clone(), objects.clone());
+    let door =
+        S3Door::new(kernel.clone(), iam.clone(), objects.clone(), &settings.domains, settings.region.clone());
     let fallback: Fallback = Arc::new(move |request, arrival| {
         let door = door.clone();
         Box::pin(async move { door.handle(request, arrival.ip, arrival.secure, arrival.request_id).await })
@@ -115,7 +121,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     let endpoint = format!("{scheme}://{}", reachable(server.address()));
     home.write_address(&Address { endpoint: endpoint.clone(), region: settings.region.to_string() })?;
     jobs.start(endpoint.clone()).await?;
-    tokio::spawn(sweep(kernel.clone(), iam, objects, watch));
+    tokio::spawn(sweep(kernel.clone(), objects, catalog, watch));
     Ok(Running { endpoint, server, kernel })
 }
 
@@ -133,20 +139,16 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Drops what nobody needs any more, now and then.
-async fn sweep(kernel: Kernel, iam: Arc<Iam>, objects: Arc<Objects>, watch: Arc<Watch>) {
+async fn sweep(kernel: Kernel, objects: Arc<Objects>, catalog: Arc<Catalog>, watch: Arc<Watch>) {
     let background = kernel.background("sweeper");
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
-        let now = background.now();
         let outcomes = [
-            ("blobs", objects.sweep(&background).await.map(drop)),
-            ("sessions", iam.sweep(now).await),
-            ("log events", watch.sweep(&background).await.map(drop)),
-            ("audit records", match iam.account_ids() {
-                Ok(accounts) => kernel.audit_prune(accounts, now).await,
-                Err(fault) => Err(fault),
-            }),
+            ("blobs", objects.sweep(&background, BLOB_GRACE).await.map(drop)),
+            ("the catalog", catalog.sweep(&background).await),
+            ("log events", watch.sweep().await),
+            ("audit records", kernel.audit_prune().await),
         ];
         for (what, outcome) in outcomes {
             if let Err(fault) = outcome {

@@ -36,7 +36,9 @@ impl Reach {
     /// A client: with the keys of the environment, or else the root keys of the data directory.
     pub fn client(&self) -> Result<Client, Failure> {
         let (endpoint, region) = match (&self.endpoint, &self.region) {
-            (Some(endpoint), region) => (endpoint.clone(), region.clone().unwrap_or_else(|| "us-east-1".to_owned())),
+            (Some(endpoint), region) => {
+                (endpoint.clone(), region.clone().unwrap_or_else(|| "us-east-1".to_owned()))
+            }
             (None, region) => {
                 let address = Home::find(&self.data)?.address()?;
                 (address.endpoint, region.clone().unwrap_or(address.region))

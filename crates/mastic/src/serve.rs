@@ -30,6 +30,9 @@ pub struct ServeArguments {
     /// The region that `mastic env` names; every region is served.
     #[arg(long, default_value = "us-east-1", env = "MASTIC_REGION")]
     pub region: String,
+    /// A host name of this server besides localhost: BUCKET.NAME then reaches the bucket.
+    #[arg(long = "domain", env = "MASTIC_DOMAIN", value_delimiter = ',')]
+    pub domains: Vec<String>,
     /// The runner's binary; without it, `mastic-runner` beside this one.
     #[arg(long, env = "MASTIC_RUNNER")]
     pub runner: Option<PathBuf>,
@@ -43,7 +46,12 @@ pub struct ServeArguments {
     #[arg(long, env = "MASTIC_ROOT_ACCESS_KEY_ID", requires = "root_secret_access_key")]
     pub root_access_key_id: Option<String>,
     /// Its root user's secret access key at the first start.
-    #[arg(long, env = "MASTIC_ROOT_SECRET_ACCESS_KEY", hide_env_values = true, requires = "root_access_key_id")]
+    #[arg(
+        long,
+        env = "MASTIC_ROOT_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        requires = "root_access_key_id"
+    )]
     pub root_secret_access_key: Option<String>,
 }
 
@@ -60,9 +68,15 @@ impl ServeArguments {
             listen: self.listen,
             tls: self.tls_cert.clone().zip(self.tls_key.clone()),
             region: self.region.parse::<Region>().map_err(|e| usage(&e))?,
+            domains: self.domains.clone(),
             runner,
             run_memory: self.run_memory << 20,
-            account: self.account_id.as_deref().map(str::parse::<AccountId>).transpose().map_err(|e| usage(&e))?,
+            account: self
+                .account_id
+                .as_deref()
+                .map(str::parse::<AccountId>)
+                .transpose()
+                .map_err(|e| usage(&e))?,
             root_keys: keys,
         })
     }

@@ -1,8 +1,8 @@
 //! Who plays: the accounts, roles and users of the demo, and their policies.
 
 use mastic_api_iam::iam::op::{
-    AddUserToGroup, AttachGroupPolicy, AttachRolePolicy, CreateAccessKey, CreateGroup, CreateRole, CreateUser,
-    PutGroupPolicy, PutRolePolicy,
+    AddUserToGroup, AttachGroupPolicy, AttachRolePolicy, CreateAccessKey, CreateGroup, CreateRole,
+    CreateUser, PutGroupPolicy, PutRolePolicy,
 };
 use mastic_api_iam::iam::types::{
     AddUserToGroupRequest, AttachGroupPolicyRequest, AttachRolePolicyRequest, CreateAccessKeyRequest,
@@ -119,7 +119,8 @@ pub async fn make_engineer(root: &Client) -> Result<Credentials, Failure> {
     root.call::<AttachGroupPolicy>(request).await?;
     root.call::<CreateUser>(CreateUserRequest { user_name: user.clone(), ..Default::default() }).await?;
     root.call::<AddUserToGroup>(AddUserToGroupRequest { group_name: group, user_name: user.clone() }).await?;
-    let key = root.call::<CreateAccessKey>(CreateAccessKeyRequest { user_name: Some(user) }).await?.access_key;
+    let key =
+        root.call::<CreateAccessKey>(CreateAccessKeyRequest { user_name: Some(user) }).await?.access_key;
     Ok(Credentials {
         access_key_id: key.access_key_id,
         secret_access_key: key.secret_access_key,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mastic_api_glue::glue::op::{
-    CreateCrawler, CreateDatabase, CreateJob, GetCrawler, GetJobRun, GetPartitions, GetTables, StartCrawler, StartJobRun,
+    CreateCrawler, CreateDatabase, CreateJob, GetCrawler, GetJobRun, GetPartitions, GetTables, StartCrawler,
+    StartJobRun,
 };
 use mastic_api_glue::glue::types::*;
 use mastic_api_mastic::mastic::op::{CreateAccount, ExplainRequest};
@@ -50,7 +51,10 @@ pub async fn tell(timeline: &mut Timeline, home: &Home, endpoint: &str) -> Resul
         ..CreateJobRequest::default()
     };
     ana.call::<CreateJob>(request).await?;
-    timeline.done(step, &format!("{count} nodes: flights joined with airlines and planes, delays per airline and month"));
+    timeline.done(
+        step,
+        &format!("{count} nodes: flights joined with airlines and planes, delays per airline and month"),
+    );
 
     let step = timeline.step("first run");
     let run = run_job(&ana, &step).await?;
@@ -85,7 +89,10 @@ async fn upload(timeline: &mut Timeline, storage: &Client) -> Result<(), Failure
         storage.s3().put_object(STORAGE_BUCKET, key, Bytes::from_static(bytes)).await?;
         step.advance(bytes.len() as u64);
     }
-    timeline.done(step, &format!("{} nycflights13 files in s3://{STORAGE_BUCKET} of account {STORAGE}", FILES.len()));
+    timeline.done(
+        step,
+        &format!("{} nycflights13 files in s3://{STORAGE_BUCKET} of account {STORAGE}", FILES.len()),
+    );
     Ok(())
 }
 
@@ -97,7 +104,8 @@ async fn found_analytics(
     management: &Client,
 ) -> Result<(Client, Client), Failure> {
     let step = timeline.step("people and roles");
-    let request = CreateAccountRequest { name: "analytics".to_owned(), account_id: Some(ANALYTICS.to_owned()) };
+    let request =
+        CreateAccountRequest { name: "analytics".to_owned(), account_id: Some(ANALYTICS.to_owned()) };
     let keys = management.call::<CreateAccount>(request).await?.root_credentials;
     let secret = keys.secret_access_key.clone();
     home.add_keys(
@@ -118,7 +126,8 @@ async fn found_analytics(
 async fn crawl(timeline: &mut Timeline, ana: &Client) -> Result<(), Failure> {
     let step = timeline.step("crawl");
     let database = DatabaseInput { name: DATABASE.to_owned(), ..DatabaseInput::default() };
-    ana.call::<CreateDatabase>(CreateDatabaseRequest { database_input: database, ..Default::default() }).await?;
+    ana.call::<CreateDatabase>(CreateDatabaseRequest { database_input: database, ..Default::default() })
+        .await?;
     let target = |folder: &str| S3Target {
         path: Some(format!("s3://{STORAGE_BUCKET}/{folder}/")),
         ..S3Target::default()
@@ -214,7 +223,8 @@ async fn show_result(root: &Client, ana: &Client) -> Result<(), Failure> {
         let bytes = ana.s3().get_object(ANALYTICS_BUCKET, &object.key).await?;
         lines.extend(parse_csv(&String::from_utf8_lossy(&bytes)));
     }
-    let mut rows: Vec<Vec<String>> = lines.into_iter().filter(|row| row.first().is_some_and(|c| c != "airline")).collect();
+    let mut rows: Vec<Vec<String>> =
+        lines.into_iter().filter(|row| row.first().is_some_and(|c| c != "airline")).collect();
     rows.sort();
     for row in &mut rows {
         for cell in row.iter_mut().skip(3) {

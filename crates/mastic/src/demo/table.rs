@@ -7,7 +7,8 @@ pub fn render(heading: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         cells.chain(heading.get(column).map(|h| h.chars().count())).max().unwrap_or_default()
     };
     let number = |column: usize| {
-        !rows.is_empty() && rows.iter().all(|row| row.get(column).is_some_and(|cell| cell.parse::<f64>().is_ok()))
+        !rows.is_empty()
+            && rows.iter().all(|row| row.get(column).is_some_and(|cell| cell.parse::<f64>().is_ok()))
     };
     let columns: Vec<(usize, bool)> = (0..heading.len()).map(|c| (width(c), number(c))).collect();
     let line = |cells: Vec<&str>| {
