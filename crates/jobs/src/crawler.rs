@@ -133,7 +133,9 @@ fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
         {
             return Err(invalid(format!("S3 bucket {bucket} does not exist.")));
         }
-        if target.connection_name.is_some() || target.event_queue_arn.is_some() {
+        // Clients send empty text for what is not set.
+        let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        if set(&target.connection_name) || set(&target.event_queue_arn) {
             return unsupported("S3 targets with a connection or an event queue");
         }
     }
