@@ -214,4 +214,3 @@ fn written_type(from: &DataType) -> DataType {
         other => other.clone(),
     }
 }
-

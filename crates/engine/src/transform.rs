@@ -56,4 +56,3 @@ pub(crate) async fn apply(
 fn wrong(message: impl Into<String>) -> DataFusionError {
     DataFusionError::Plan(message.into())
 }
-

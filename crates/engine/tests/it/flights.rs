@@ -1,0 +1,101 @@
+//! The demo's job over the whole nycflights13 data, against numbers computed without the engine.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+
+use flate2::read::GzDecoder;
+use mastic_engine::plan::*;
+
+use crate::support::*;
+
+fn data() -> Option<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/flights");
+    root.is_dir().then_some(root)
+}
+
+fn lines(text: &str) -> Vec<BTreeMap<String, String>> {
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let row = |line: &str| {
+        header.iter().map(|name| (*name).to_owned()).zip(line.split(',').map(str::to_owned)).collect()
+    };
+    lines.map(row).collect()
+}
+
+#[tokio::test]
+async fn delays_per_carrier_and_month() {
+    let Some(root) = data() else {
+        eprintln!("skipped: the flights data is not beside the project");
+        return;
+    };
+    let world = World::new();
+    // (carrier, month) -> flights, flights with a known delay, their sum.
+    let mut expected: BTreeMap<(String, String), (u64, u64, f64)> = BTreeMap::new();
+    let airlines = std::fs::read_to_string(root.join("airlines/airlines.csv")).unwrap();
+    let planes = std::fs::read_to_string(root.join("planes/planes.csv")).unwrap();
+    let known: Vec<String> = lines(&planes).into_iter().map(|row| row["tailnum"].clone()).collect();
+    let known: std::collections::BTreeSet<String> = known.into_iter().collect();
+    for month in 1..=12 {
+        let bytes = std::fs::read(root.join(format!("flights/month={month}/flights.csv.gz"))).unwrap();
+        let mut text = String::new();
+        GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+        for row in lines(&text) {
+            if known.contains(&row["tailnum"]) {
+                let entry = expected.entry((row["carrier"].clone(), month.to_string())).or_default();
+                entry.0 += 1;
+                if let Ok(delay) = row["dep_delay"].parse::<f64>() {
+                    entry.1 += 1;
+                    entry.2 += delay;
+                }
+            }
+        }
+        world.put(&format!("flights/month={month}/flights.csv.gz"), bytes).await;
+    }
+    world.put("airlines/airlines.csv", airlines).await;
+    world.put("planes/planes.csv", planes).await;
+
+    let join = |left: &str, right: &str| {
+        Kind::Join(Join { kind: JoinKind::Inner, left: vec![path_of(left)], right: vec![path_of(right)] })
+    };
+    let mapping = ["carrier", "tailnum", "month"].map(|name| map(name, name, "string"));
+    let mapping = mapping.into_iter().chain([map("dep_delay", "dep_delay", "double")]).collect();
+    let aggregates = vec![
+        (path_of("tailnum"), AggregateFunction::Count),
+        (path_of("dep_delay"), AggregateFunction::Count),
+        (path_of("dep_delay"), AggregateFunction::Sum),
+        (path_of("dep_delay"), AggregateFunction::Avg),
+    ];
+    let nodes = vec![
+        node("flights", csv("s3://b/flights"), &[]),
+        node("airlines", csv("s3://b/airlines"), &[]),
+        node("planes", csv("s3://b/planes"), &[]),
+        node("typed", Kind::ApplyMapping(mapping), &["flights"]),
+        node("with_airline", join("carrier", "carrier"), &["typed", "airlines"]),
+        node("with_plane", join("tailnum", "tailnum"), &["with_airline", "planes"]),
+        node(
+            "delays",
+            Kind::Aggregate(Aggregate {
+                groups: ["carrier", "name", "month"].map(path_of).to_vec(),
+                aggregates,
+            }),
+            &["with_plane"],
+        ),
+        node("target", Kind::S3Target(target("s3://b/delays/", Format::Parquet, &["month"])), &["delays"]),
+    ];
+    let summary = world.run(nodes).await.unwrap();
+    let output = &summary.outputs[0];
+    assert_eq!((output.rows as usize, output.files.len()), (expected.len(), 12));
+    assert!(expected.len() > 150, "{}", expected.len());
+
+    for row in world.rows(vec![node("read", parquet("s3://b/delays"), &[])]).await {
+        let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+        let text = |name: &str| row[name].as_str().unwrap().to_owned();
+        let (flights, delayed, sum) = expected[&(text("carrier"), text("month"))];
+        assert_eq!(row["count(tailnum)"].as_u64(), Some(flights), "{row}");
+        assert_eq!(row["count(dep_delay)"].as_u64(), Some(delayed), "{row}");
+        assert_eq!(row["sum(dep_delay)"].as_f64(), Some(sum), "{row}");
+        assert!((row["avg(dep_delay)"].as_f64().unwrap() - sum / delayed as f64).abs() < 1e-9, "{row}");
+        assert!(!text("name").is_empty());
+    }
+}
