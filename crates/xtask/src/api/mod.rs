@@ -69,11 +69,17 @@ pub fn not_implemented(root: &Path, models: Option<PathBuf>) -> Result<Vec<Strin
     Ok(rows)
 }
 
-/// The names of a service's operations, by the place of its model below botocore's `data`.
+/// The names of a service's operations, by the place of its model below botocore's `data`; without deprecated
+/// ones, which in S3 are other names of the same requests.
 pub fn operations(models: Option<PathBuf>, service: &str) -> Result<Vec<String>, Failure> {
     let models = models.map_or_else(installed_models, Ok)?;
     let model = Model::read_gz(&models.join(service).join("service-2.json.gz"))?;
-    Ok(model.operations.into_keys().collect())
+    Ok(model
+        .operations
+        .into_iter()
+        .filter(|(_, operation)| !operation.deprecated)
+        .map(|(name, _)| name)
+        .collect())
 }
 
 pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Failure> {

@@ -34,6 +34,8 @@ pub struct Metadata {
 pub struct OperationModel {
     pub input: Option<Reference>,
     pub output: Option<Reference>,
+    #[serde(default)]
+    pub deprecated: bool,
 }
 
 #[derive(Deserialize)]
