@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mastic_api_mastic::mastic;
 use mastic_catalog::Catalog;
 use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
 use mastic_gateway::{Calls, Fallback, Limits, Server};
@@ -55,12 +54,16 @@ pub struct Running {
     pub endpoint: String,
     server: Server,
     kernel: Kernel,
+    iam: Arc<Iam>,
 }
 
 impl Running {
     /// Serves until `stop` ends, then lets open requests finish and the audit trail reach the disk.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         self.server.run(stop).await;
+        if let Err(fault) = self.iam.tend().await {
+            tracing::warn!(%fault, "when access keys were last used could not be kept");
+        }
         self.kernel.audit_flush().await;
     }
 }
@@ -99,7 +102,6 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     home.add_keys("default", &Keys { access_key_id: root.access_key_id, secret_access_key })?;
 
     let mut registry = Registry::new();
-    registry.service(&mastic::SERVICE);
     iam.register(&mut registry);
     catalog.register(&mut registry);
     jobs.register(&mut registry);
@@ -121,8 +123,8 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     let endpoint = format!("{scheme}://{}", reachable(server.address()));
     home.write_address(&Address { endpoint: endpoint.clone(), region: settings.region.to_string() })?;
     jobs.start(endpoint.clone()).await?;
-    tokio::spawn(sweep(kernel.clone(), objects, catalog, watch));
-    Ok(Running { endpoint, server, kernel })
+    tokio::spawn(sweep(kernel.clone(), iam.clone(), objects, catalog, watch));
+    Ok(Running { endpoint, server, kernel, iam })
 }
 
 /// The address as a client on this machine writes it.
@@ -139,13 +141,20 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Drops what nobody needs any more, now and then.
-async fn sweep(kernel: Kernel, objects: Arc<Objects>, catalog: Arc<Catalog>, watch: Arc<Watch>) {
+async fn sweep(
+    kernel: Kernel,
+    iam: Arc<Iam>,
+    objects: Arc<Objects>,
+    catalog: Arc<Catalog>,
+    watch: Arc<Watch>,
+) {
     let background = kernel.background("sweeper");
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
         let outcomes = [
             ("blobs", objects.sweep(&background, BLOB_GRACE).await.map(drop)),
+            ("sessions", iam.tend().await),
             ("the catalog", catalog.sweep(&background).await),
             ("log events", watch.sweep().await),
             ("audit records", kernel.audit_prune().await),
