@@ -201,6 +201,8 @@ class Server:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            # A failing call fails at once, instead of after retries.
+            "AWS_MAX_ATTEMPTS": "1",
         }
 
     def environment(self, credentials=None):

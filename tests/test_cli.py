@@ -35,7 +35,7 @@ def test_iam(server, unique):
 
 def test_an_error_reads_as_from_aws(server):
     done = server.cli("iam", "get-user", "--user-name", "nobody", check=False)
-    assert done.returncode == 254
+    assert done.returncode == 255
     assert done.stderr.strip() == (
         "An error occurred (NoSuchEntity) when calling the GetUser operation: "
         "The user with name nobody cannot be found."
@@ -47,7 +47,7 @@ def test_an_error_reads_as_from_aws(server):
 def test_a_denial_reads_as_from_aws(server):
     user = server.user()
     done = server.cli("glue", "get-databases", credentials=user, check=False)
-    assert done.returncode == 254
+    assert done.returncode == 255
     assert "An error occurred (AccessDeniedException) when calling the GetDatabases operation:" in done.stderr
     assert f"User: {user.arn} is not authorized to perform: glue:GetDatabases" in done.stderr
 

@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 
+import botocore.config
 import botocore.exceptions
 import pytest
 
@@ -219,6 +220,49 @@ def test_a_wrong_trailing_checksum_is_refused(server, unique):
     assert (wrong.status, wrong.code) == (400, "BadDigest")
     listed = server.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
     assert [found["Key"] for found in listed] == ["right"]
+
+
+@pytest.mark.parametrize("version", [None, "s3v4"])
+def test_presigned_urls(server, unique, version):
+    # Without a version boto3 presigns in the older one: in us-east-1 that is its default to this day.
+    bucket = unique("presigned")
+    server.client("s3").create_bucket(Bucket=bucket)
+    config = botocore.config.Config(signature_version=version)
+    s3 = server.client("s3", config=config)
+
+    def url(operation, seconds=60, **more):
+        given = s3.generate_presigned_url(operation, {"Bucket": bucket, "Key": "a b/k", **more}, seconds)
+        return given.removeprefix(server.endpoint)
+
+    put = url("put_object", ContentType="text/plain", Metadata={"who": "me"})
+    sent = {"content-type": "text/plain"} | ({"x-amz-meta-who": "me"} if version else {})
+    assert server.http("PUT", put, sent, b"hello").status == 200
+    found = server.client("s3").head_object(Bucket=bucket, Key="a b/k")
+    assert (found["ContentType"], found["Metadata"]) == ("text/plain", {"who": "me"})
+    get = url("get_object", ResponseContentType="text/csv")
+    answer = server.http("GET", get)
+    assert (answer.body, answer.headers["content-type"]) == (b"hello", "text/csv")
+    for wrong in (get.replace("csv", "html"), get.replace("/k?", "/other?"), put):
+        refused = server.http("GET", wrong)
+        assert (refused.status, refused.code) == (403, "SignatureDoesNotMatch")
+    late = url("get_object")
+    if version:
+        late = late.replace("X-Amz-Expires=60", "X-Amz-Expires=604801")
+        assert server.http("GET", late).code == "AuthorizationQueryParametersError"
+    else:
+        late = server.http("GET", url("get_object", seconds=-1))
+        assert (late.status, late.code) == (403, "AccessDenied")
+    nobody = server.user()
+    config = {"config": botocore.config.Config(signature_version=version)}
+    theirs = server.client("s3", nobody, **config).generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b/k"})
+    refused = server.http("GET", theirs.removeprefix(server.endpoint))
+    assert (refused.status, refused.code) == (403, "AccessDenied")
+    session = server.client("sts").get_session_token()["Credentials"]
+    root = harness.Credentials(
+        server.root.account, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
+    )
+    own = server.client("s3", root, **config).generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b/k"})
+    assert server.http("GET", own.removeprefix(server.endpoint)).body == b"hello"
 
 
 # Starting, stopping, TLS.

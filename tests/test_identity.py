@@ -221,7 +221,7 @@ def test_b2_who_makes_a_job_must_be_allowed_to_pass_its_role(server, unique):
     bucket = unique("raw")
     server.client("s3").create_bucket(Bucket=bucket)
     target = {"S3Targets": [{"Path": f"s3://{bucket}/raw"}]}
-    crawler = {"Name": harness.name("crawler"), "Role": role, "Targets": target}
+    crawler = {"Name": harness.name("crawler"), "Role": role, "DatabaseName": "raw", "Targets": target}
     assert "iam:PassRole" in denied(server.client("glue", maker).create_crawler, **crawler)["Error"]["Message"]
 
     def may_pass(service):
