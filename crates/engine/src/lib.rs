@@ -5,6 +5,7 @@
 //! [`CatalogClient`]: the engine knows no credentials and no network.
 
 mod cast;
+mod convert;
 mod environment;
 mod error;
 mod location;

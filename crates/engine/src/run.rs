@@ -110,8 +110,13 @@ async fn read(
     let (table, columns): (Arc<dyn TableProvider>, _) = match &node.kind {
         Kind::Csv(csv) => {
             let (partitions, files) = listed(environment, name, &csv.files).await?;
-            let wanted = wanted_types(graph, &node.id);
-            let columns = csv.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
+            let declared = csv.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
+            // Headers tell which columns there are; without them the author does.
+            let (columns, wanted) = match declared {
+                Some(declared) if csv.format.header => (None, declared.into_iter().collect()),
+                Some(declared) => (Some(declared), BTreeMap::new()),
+                None => (None, wanted_types(graph, &node.id)),
+            };
             let wanted = |column: &str| wanted.get(column).cloned();
             let shape = CsvShape { format: &csv.format, columns, partitions, wanted: &wanted };
             (Arc::new(source::csv_table(name, files, shape).await?), None)

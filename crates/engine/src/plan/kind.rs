@@ -107,7 +107,7 @@ pub struct CsvSource {
     pub files: S3Files,
     /// How their text is cut.
     pub format: CsvFormat,
-    /// The columns, if the author gave them; every column is text otherwise.
+    /// The types of columns, by name if there are headers, else by position; other columns are text.
     pub schema: Option<Vec<ColumnType>>,
 }
 
@@ -122,7 +122,7 @@ pub struct CsvFormat {
     pub escape: Option<u8>,
     /// Whether the first line names the columns.
     pub header: bool,
-    /// Lines to leave out at the start of each file, the header not counted.
+    /// Lines to leave out at the start of each file, after the header if there is one.
     pub skip: usize,
     /// Whether a quoted field may hold line ends.
     pub multiline: bool,

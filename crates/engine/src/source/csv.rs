@@ -40,7 +40,7 @@ pub(crate) async fn csv_table(
     let heads: Vec<Vec<String>> = if format.header || shape.columns.is_none() {
         stream::iter(&files)
             .map(|file| async move {
-                let head = slices::head(file, format.skip + 1).await;
+                let head = slices::head(file, first_line(format) + 1).await;
                 let head = head.map_err(|cause| FileError::new(node, file.url(), cause))?;
                 Ok::<_, FileError>(first_record(&head, format))
             })
@@ -88,10 +88,15 @@ pub(crate) async fn csv_table(
     Ok(TextTable::new(node, schema, kept.len(), files, Arc::new(reader)))
 }
 
+/// The number of the line that names the columns, or that shows how many there are.
+fn first_line(format: &CsvFormat) -> usize {
+    if format.header { 0 } else { format.skip }
+}
+
 fn first_record(head: &[u8], format: &CsvFormat) -> Vec<String> {
     let text = String::from_utf8_lossy(head);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let line = text.split_inclusive('\n').nth(format.skip).unwrap_or_default();
+    let line = text.split_inclusive('\n').nth(first_line(format)).unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
     for cell in split::cells(line, format) {
         let name = cell.trim().to_owned();
