@@ -124,7 +124,10 @@ impl Catalog {
             let code = detail.error_code.unwrap_or_default();
             if code != "AlreadyExistsException" {
                 let values = error.partition_values.unwrap_or_default().join(", ");
-                return Err(format!("partition [{values}]: {code}: {}", detail.error_message.unwrap_or_default()));
+                return Err(format!(
+                    "partition [{values}]: {code}: {}",
+                    detail.error_message.unwrap_or_default()
+                ));
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! The server starts this program, writes an assignment to its standard input and reads events from its
 //! standard output (see `mastic-handoff`). All else goes through the public API, as the run's role.
 
+mod catalog;
 mod crawl;
 mod events;
 mod failure;

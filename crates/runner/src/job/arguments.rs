@@ -19,9 +19,9 @@ pub(super) fn check(arguments: &BTreeMap<String, String>) -> Result<(), Failure>
     }
     match arguments.get("--continuation-option").map(String::as_str) {
         None | Some("" | "continuation-ignore") => Ok(()),
-        Some(option) => {
-            Err(Failure::new(format!("Job bookmarks are not supported yet: --continuation-option is `{option}`.")))
-        }
+        Some(option) => Err(Failure::new(format!(
+            "Job bookmarks are not supported yet: --continuation-option is `{option}`."
+        ))),
     }
 }
 

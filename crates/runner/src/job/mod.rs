@@ -1,5 +1,96 @@
-use crate::{failure::Failure, session::Session};
+//! A run of a visual job: the engine with the run's buckets and catalog, and a log in words.
+
+mod arguments;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mastic_engine::{Environment, JobGraph, Output, Progress};
 use mastic_handoff::{JobWork, Tally};
-pub(crate) async fn run(_s: &Session, _w: JobWork) -> Result<Tally, Failure> {
-    Err(Failure::new("x"))
+
+use crate::catalog::Catalog;
+use crate::events::{Events, Pace};
+use crate::failure::{Failure, readable};
+use crate::session::Session;
+use crate::stores::Buckets;
+
+/// What of the run's memory is left to what the engine does not count: code, buffers of connections, batches on
+/// their way.
+const UNCOUNTED: u64 = 128 << 20;
+
+/// The least that the engine is given.
+const LEAST: u64 = 64 << 20;
+
+/// Runs the job.
+pub(crate) async fn run(session: &Session, work: JobWork) -> Result<Tally, Failure> {
+    let done = job(session, work).await;
+    if let Err(failure) = &done {
+        session.events.error(format!("Job run failed: {failure}"));
+    }
+    done
+}
+
+async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
+    let events = &session.events;
+    let begun = session.clock.now();
+    events.output(format!("Job {} started with run id {}", work.job_name, work.run_id));
+    arguments::check(&work.arguments)?;
+    let graph = JobGraph::from_nodes(&work.nodes).map_err(|error| Failure::new(error.to_string()))?;
+    for node in graph.nodes() {
+        let inputs = node.inputs.join(", ");
+        let from = if inputs.is_empty() { String::new() } else { format!(" <- {inputs}") };
+        events.output(format!("Node {} ({}){from}", node.name, node.id));
+    }
+    let summary = mastic_engine::run(&graph, &environment(session)?)
+        .await
+        .map_err(|error| Failure::new(readable(&error.to_string())))?;
+    let mut tally = Tally::default();
+    for output in &summary.outputs {
+        tally.rows += output.rows;
+        tally.files += output.files.len() as u64;
+        tally.bytes += output.bytes;
+        events.output(written(output));
+    }
+    let took = session.clock.now().since(begun).as_secs_f64();
+    events.output(format!("Job {} finished in {took:.2} s", work.job_name));
+    Ok(tally)
+}
+
+fn environment(session: &Session) -> Result<Environment, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory = session.memory_limit.saturating_sub(UNCOUNTED).max(LEAST);
+    Ok(Environment {
+        stores: Arc::new(Buckets::new(session)?),
+        catalog: Arc::new(Catalog(session.client.clone())),
+        clock: Arc::clone(&session.clock),
+        entropy: Arc::clone(&session.entropy),
+        memory_limit: usize::try_from(memory).unwrap_or(usize::MAX),
+        target_partitions: cores,
+        spill_folder: Some(session.scratch.clone()),
+        progress: told(session),
+    })
+}
+
+/// Tells the log when a target begins, and the server now and then how many rows there are.
+fn told(session: &Session) -> Arc<dyn Fn(Progress) + Send + Sync> {
+    let (events, clock): (Events, _) = (session.events.clone(), Arc::clone(&session.clock));
+    let pace = Mutex::new(Pace::new(Duration::from_millis(500)));
+    Arc::new(move |progress| match progress {
+        Progress::Started { target } => events.output(format!("Writing {target}")),
+        Progress::Rows { rows, .. } => {
+            if pace.lock().unwrap_or_else(PoisonError::into_inner).due(clock.now()) {
+                events.progress(rows);
+            }
+        }
+        _ => {}
+    })
+}
+
+fn written(output: &Output) -> String {
+    let partitions = match output.partitions.len() {
+        0 => String::new(),
+        count => format!(" in {count} partitions"),
+    };
+    let (target, rows, files, bytes) = (&output.target, output.rows, output.files.len(), output.bytes);
+    format!("Wrote {target}: {rows} rows, {files} files, {bytes} bytes{partitions} to {}", output.folder)
 }
