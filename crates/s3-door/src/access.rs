@@ -79,6 +79,8 @@ impl Guard {
     fn access(&self, call: &Call, asked: &Asked<'_>, bucket: Option<&BucketRecord>) -> Result<Access, Fault> {
         let (action, on) = row(asked.operation)
             .ok_or_else(|| fault::not_implemented(&format!("the operation {}", asked.operation)))?;
+        // A bucket to be made is the caller's, whosever the name may be already.
+        let bucket = bucket.filter(|_| asked.operation != "CreateBucket");
         let owner = bucket.map(|bucket| bucket.owner.clone()).or_else(|| call.caller.account.clone());
         let name = asked.bucket.unwrap_or_default();
         let resource = match on {

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use mastic_core::{Fault, Region, RequestId};
 use mastic_kernel::Kernel;
@@ -15,6 +15,7 @@ use crate::access::Guard;
 use crate::answer::{Answer, BodyError, Place, empty, error_answer, fault_of, sign};
 use crate::gate::{Gate, Origin, Secrets};
 use crate::host::Hosts;
+use crate::incoming::Incoming;
 use crate::serve::Front;
 use crate::slot::Slot;
 
@@ -30,7 +31,6 @@ pub struct S3Door {
 struct Inner {
     kernel: Kernel,
     gate: Gate,
-    hosts: Hosts,
     service: S3Service,
     host_id: String,
 }
@@ -53,9 +53,8 @@ impl S3Door {
         config.xml_max_body_size = LARGEST_XML;
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         let host_id = kernel.entropy().hex(24);
-        let gate = Gate::new(kernel.clone(), keys, usual_region);
-        let hosts = Hosts::new(hosts.iter().cloned());
-        Self { inner: Arc::new(Inner { kernel, gate, hosts, service: builder.build(), host_id }) }
+        let gate = Gate::new(kernel.clone(), keys, usual_region, Hosts::new(hosts.iter().cloned()));
+        Self { inner: Arc::new(Inner { kernel, gate, service: builder.build(), host_id }) }
     }
 
     /// Serves one request. `peer` is the client's address, `secure` tells whether it came over TLS.
@@ -71,6 +70,7 @@ impl S3Door {
         B::Error: Into<BodyError>,
     {
         let (mut parts, body) = request.into_parts();
+        let (body, read) = Incoming::new(body);
         let id = request_id.to_string();
         let (bucket, key) = self.place(&parts);
         let place = Place {
@@ -81,7 +81,13 @@ impl S3Door {
             silent: parts.method == Method::HEAD,
         };
         let origin = Origin { ip: peer, secure, request_id };
-        let (call, known) = self.inner.gate.call(&parts, origin);
+        for name in ["authorization", "x-amz-security-token"] {
+            if let Some(value) = parts.headers.get_mut(name) {
+                // s3s shows headers in its debug log.
+                value.set_sensitive(true);
+            }
+        }
+        let (call, known) = self.inner.gate.call(&mut parts, origin);
         let slot = Slot::new(call, log_name(&parts.method, &place));
         let refused = known.err().or_else(|| form_upload(&parts));
         let mut answer = match refused {
@@ -91,12 +97,17 @@ impl S3Door {
             }
             None => {
                 parts.extensions.insert(slot.clone());
-                let body = s3s::Body::http_body_unsync(body.map_err(Into::into));
+                let body = s3s::Body::http_body_unsync(body);
                 self.serve(Request::from_parts(parts, body), &slot, &place).await
             }
         };
         self.audit(&slot).await;
         sign(&mut answer, &id, &self.inner.host_id);
+        if !read.to_the_end() {
+            // A client that waits for `100 Continue` does not send the body now: the next request must not be
+            // taken for it.
+            answer.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        }
         answer
     }
 
@@ -148,11 +159,10 @@ impl S3Door {
 
     /// Bucket and key as the address has them.
     fn place(&self, parts: &http::request::Parts) -> (Option<String>, Option<String>) {
-        let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         let path = percent_encoding::percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let path = path.strip_prefix('/').unwrap_or(&path);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        match host.and_then(|host| self.inner.hosts.bucket(host)) {
+        match self.inner.gate.bucket(parts) {
             Some(bucket) => (some(bucket), some(path)),
             None => {
                 let (bucket, key) = path.split_once('/').unwrap_or((path, ""));

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use mastic_core::{Fault, Region, RequestId};
-use mastic_kernel::ports::Keys;
+use mastic_kernel::ports::{KeyMaterial, Keys};
 use mastic_kernel::{Call, Caller, Kernel};
 use mastic_objects::fault;
 use mastic_sigv4::{Family, Form, Presented, RequestParts, SigError, Verifier};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
+use crate::host::Hosts;
+use crate::legacy::LegacyUrl;
 use crate::query;
 
 /// Where a request comes from.
@@ -26,15 +28,22 @@ pub(crate) struct Gate {
     keys: Arc<dyn Keys>,
     verifier: Verifier,
     usual_region: Region,
+    hosts: Hosts,
 }
 
 impl Gate {
-    pub(crate) fn new(kernel: Kernel, keys: Arc<dyn Keys>, usual_region: Region) -> Self {
-        Self { kernel, keys, verifier: Verifier::new(), usual_region }
+    pub(crate) fn new(kernel: Kernel, keys: Arc<dyn Keys>, usual_region: Region, hosts: Hosts) -> Self {
+        Self { kernel, keys, verifier: Verifier::new(), usual_region, hosts }
+    }
+
+    /// The bucket in the host name.
+    pub(crate) fn bucket<'a>(&self, request: &'a Parts) -> Option<&'a str> {
+        let host = request.headers.get(http::header::HOST)?.to_str().ok()?;
+        self.hosts.bucket(host)
     }
 
     /// The call, and whether it may go on. A call that may not is an anonymous one: nobody has proved anything.
-    pub(crate) fn call(&self, request: &Parts, origin: Origin) -> (Call, Result<(), Fault>) {
+    pub(crate) fn call(&self, request: &mut Parts, origin: Origin) -> (Call, Result<(), Fault>) {
         let agent = request.headers.get(http::header::USER_AGENT);
         let mut call = Call {
             caller: Caller::anonymous(),
@@ -49,10 +58,19 @@ impl Gate {
         (call, outcome)
     }
 
-    fn identify(&self, request: &Parts, call: &mut Call) -> Result<(), Fault> {
-        refuse_older_forms(request)?;
-        let wire = RequestParts::new(&request.method, &request.uri, &request.headers);
+    fn identify(&self, request: &mut Parts, call: &mut Call) -> Result<(), Fault> {
         let s3 = |error: SigError| error.fault(Family::S3);
+        refuse_older_forms(request)?;
+        if let Some(url) = LegacyUrl::parse(request).map_err(s3)? {
+            let key = self.key(&url.access_key_id, url.session_token.as_deref(), call)?;
+            let secret = key.secret.reveal();
+            url.verify(request, self.bucket(request), secret, call.time).map_err(s3)?;
+            url.settle(request);
+            self.keys.used(&url.access_key_id, "s3", &call.region, call.time);
+            call.caller = key.caller;
+            return Ok(());
+        }
+        let wire = RequestParts::new(&request.method, &request.uri, &request.headers);
         let Some(presented) = Presented::parse(&wire).map_err(s3)? else {
             return Ok(());
         };
@@ -63,30 +81,36 @@ impl Gate {
         }
         let region = presented.scope.region.parse();
         call.region = region.map_err(|_| s3(SigError::Scope("the region is wrong".into())))?;
-        let key = self.keys.key(&presented.access_key_id)?.filter(|key| key.active);
-        let key = key.ok_or_else(|| s3(SigError::UnknownKey))?;
-        let token = presented.session_token.as_ref().map(mastic_core::Secret::reveal);
-        if token != key.session_token.as_ref().map(mastic_core::Secret::reveal) {
-            return Err(s3(if token.is_some() { SigError::InvalidToken } else { SigError::UnknownKey }));
-        }
-        if key.expires.is_some_and(|end| end <= call.time) {
-            return Err(s3(SigError::ExpiredToken));
-        }
+        let token = presented.session_token.as_ref().map(|token| token.reveal().as_str());
+        let key = self.key(&presented.access_key_id, token, call)?;
         self.verifier.verify(&presented, &wire, None, &key.secret, call.time).map_err(s3)?;
         self.keys.used(&presented.access_key_id, "s3", &call.region, call.time);
         call.caller = key.caller;
         Ok(())
     }
+
+    /// The key that a request names, if it may be used now and the session token is its own.
+    fn key(&self, id: &str, token: Option<&str>, call: &Call) -> Result<KeyMaterial, Fault> {
+        let s3 = |error: SigError| error.fault(Family::S3);
+        let key = self.keys.key(id)?.filter(|key| key.active).ok_or_else(|| s3(SigError::UnknownKey))?;
+        if token != key.session_token.as_ref().map(|token| token.reveal().as_str()) {
+            return Err(s3(if token.is_some() { SigError::InvalidToken } else { SigError::UnknownKey }));
+        }
+        if key.expires.is_some_and(|end| end <= call.time) {
+            return Err(s3(SigError::ExpiredToken));
+        }
+        Ok(key)
+    }
 }
 
-/// Signature version 2 has no scope and no session rules worth the name; AWS takes it nowhere any more.
+/// Of signature version 2 only presigned URLs are taken.
 fn refuse_older_forms(request: &Parts) -> Result<(), Fault> {
     let header = request.headers.get(http::header::AUTHORIZATION);
     let in_header = header.is_some_and(|value| value.as_bytes().starts_with(b"AWS "));
     let parameters = query::parameters(request.uri.query());
-    let in_query =
-        ["AWSAccessKeyId", "Signature"].iter().any(|name| query::value(&parameters, name).is_some());
-    if in_header || in_query {
+    let given = |name: &str| query::value(&parameters, name).is_some();
+    let halved = given("Signature") != given("AWSAccessKeyId");
+    if in_header || halved || (header.is_some() && given("Signature")) {
         return Err(fault::invalid_request(
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
         ));

@@ -11,6 +11,8 @@ mod door;
 mod dto;
 mod gate;
 mod host;
+mod incoming;
+mod legacy;
 mod query;
 mod refuse;
 mod serve;

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import io
 import json
+import socket
 import sys
 import urllib.error
 import urllib.request
@@ -95,7 +96,7 @@ put = s3.put_object(
     Body=io.BytesIO(b"0123456789"),
     ContentType="text/plain",
     CacheControl="no-cache",
-    Metadata={"colour": "blue", "city": "Zürich"},
+    Metadata={"colour": "blue", "city": "Zurich"},
     Tagging="kind=test&x=a%20b",
 )
 assert put["ETag"] == '"%s"' % hashlib.md5(b"0123456789").hexdigest()
@@ -103,7 +104,7 @@ assert put["ChecksumCRC32"] and put["ChecksumType"] == "FULL_OBJECT", put
 got = s3.get_object(Bucket="first", Key="dir/a b+ü.txt", ChecksumMode="ENABLED")
 assert got["Body"].read() == b"0123456789"
 assert (got["ContentType"], got["CacheControl"], got["TagCount"]) == ("text/plain", "no-cache", 2)
-assert got["Metadata"] == {"colour": "blue", "city": "Zürich"}, got["Metadata"]
+assert got["Metadata"] == {"colour": "blue", "city": "Zurich"}, got["Metadata"]
 assert got["ChecksumCRC32"] == put["ChecksumCRC32"] and got["AcceptRanges"] == "bytes"
 assert "ContentEncoding" not in got, got
 tags = s3.get_object_tagging(Bucket="first", Key="dir/a b+ü.txt")["TagSet"]
@@ -158,7 +159,7 @@ assert s3.put_object(Bucket="first", Key="new", Body=b"", IfNoneMatch="*")
 
 # Copies.
 s3.copy_object(Bucket="other", Key="copy", CopySource=key)
-assert s3.get_object(Bucket="other", Key="copy")["Metadata"]["city"] == "Zürich"
+assert s3.get_object(Bucket="other", Key="copy")["Metadata"]["city"] == "Zurich"
 made = s3.copy_object(
     Bucket="other", Key="copy", CopySource=key, MetadataDirective="REPLACE", Metadata={"a": "b"}, TaggingDirective="REPLACE"
 )
@@ -231,11 +232,20 @@ s3.delete_object(Bucket="first", Key="l/b")
 fails(lambda: s3.delete_bucket(Bucket="first"), "BucketNotEmpty", 409)
 
 # Presigned URLs, and requests without a signature.
-url = s3.generate_presigned_url("get_object", Params=key, ExpiresIn=60)
-assert urllib.request.urlopen(url).read() == b"0123456789"
-url = s3.generate_presigned_url("put_object", Params={"Bucket": "first", "Key": "signed"}, ExpiresIn=60)
-urllib.request.urlopen(urllib.request.Request(url, data=b"by url", method="PUT"))
-assert s3.get_object(Bucket="first", Key="signed")["Body"].read() == b"by url"
+session = client("ASIASESSION", "token")
+for config in [{}, {"signature_version": "s3v4"}]:
+    for signer in [client(**config), client("ASIASESSION", "token", **config)]:
+        url = signer.generate_presigned_url("get_object", Params={"ResponseContentType": "a/b", **key}, ExpiresIn=60)
+        answer = urllib.request.urlopen(url)
+        assert (answer.read(), answer.headers["Content-Type"]) == (b"0123456789", "a/b"), url
+        params = {"Bucket": "first", "Key": "signed", "ContentType": "text/x", "Metadata": {"a": "b"}}
+        url = signer.generate_presigned_url("put_object", Params=params, ExpiresIn=60)
+        sent = {"Content-Type": "text/x", "x-amz-meta-a": "b"}
+        urllib.request.urlopen(urllib.request.Request(url, data=b"by url", method="PUT", headers=sent))
+        got = s3.get_object(Bucket="first", Key="signed")
+        assert (got["Body"].read(), got["ContentType"], got["Metadata"]) == (b"by url", "text/x", {"a": "b"})
+old = client(signature_version="s3").generate_presigned_url("get_object", Params=key, ExpiresIn=60)
+assert "AWSAccessKeyId" in old
 
 
 def plain_get(path, headers=None, method="GET", data=None):
@@ -249,6 +259,11 @@ def plain_get(path, headers=None, method="GET", data=None):
 
 status, text = plain_get(url.split(str(PORT), 1)[1].replace("signed?", "other?"), method="PUT", data=b"x")
 assert status == 403 and "<Code>SignatureDoesNotMatch</Code>" in text, text
+path = old.split(str(PORT), 1)[1]
+assert plain_get(path)[0] == 200
+assert plain_get(path.replace("dir/a", "dir/b"))[0] == 403
+assert plain_get(path + "&acl")[0] == 400
+assert plain_get(path.replace("Expires=", "Expires=1&x="))[0] == 400
 status, text = plain_get("/first/signed")
 assert status == 403 and "<Message>Access Denied</Message>" in text and "<HostId>" in text, text
 assert plain_get("/nowhere/x")[0] == 404
@@ -295,10 +310,16 @@ assert plain_get("/first/signed") == (200, "by url")
 assert s3.get_bucket_policy_status(Bucket="first")["PolicyStatus"]["IsPublic"] is True
 s3.delete_bucket_policy(Bucket="first")
 
-# Bucket in the host name.
+# Bucket in the host name. Not every resolver knows the names under localhost.
+resolve = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: resolve("127.0.0.1" if "localhost" in host else host, *rest, **more)
 virtual = client(host="s3.localhost", s3={"addressing_style": "virtual"})
 assert virtual.get_object(Bucket="first", Key="signed")["Body"].read() == b"by url"
 assert virtual.list_objects_v2(Bucket="first", Prefix="l/")["KeyCount"] == 2
+for config in [{}, {"signature_version": "s3v4"}]:
+    signer = client(host="s3.localhost", s3={"addressing_style": "virtual"}, **config)
+    url = signer.generate_presigned_url("get_object", Params=key, ExpiresIn=60)
+    assert "//first.s3.localhost" in url and urllib.request.urlopen(url).read() == b"0123456789"
 
 denied = fails(lambda: s3.get_object(Bucket="first", Key="forbidden/x"), "AccessDenied", 403)
 served = s3.put_object(Bucket="first", Key="last", Body=b"x" * (3 * MB))

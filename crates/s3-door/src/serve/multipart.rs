@@ -116,7 +116,7 @@ pub(crate) async fn complete(
             key: Some(input.key),
             location: Some(location),
             e_tag: Some(etag(&object.etag)),
-            checksum_type: checksum_type,
+            checksum_type,
             ..CompleteMultipartUploadOutput::default()
         }
     ))

@@ -45,11 +45,7 @@ pub(crate) async fn put(asked: Asked<PutObjectInput>) -> Result<PutObjectOutput,
     let checksum_type = sums.kind.clone();
     Ok(with_sums!(
         sums,
-        PutObjectOutput {
-            e_tag: Some(etag(&object.etag)),
-            checksum_type: checksum_type,
-            ..PutObjectOutput::default()
-        }
+        PutObjectOutput { e_tag: Some(etag(&object.etag)), checksum_type, ..PutObjectOutput::default() }
     ))
 }
 
@@ -87,12 +83,12 @@ pub(crate) async fn get(asked: Asked<GetObjectInput>) -> Result<GetObjectOutput,
             accept_ranges: Some("bytes".to_owned()),
             body: bytes,
             cache_control: object.headers.cache_control,
-            checksum_type: checksum_type,
+            checksum_type,
             content_disposition: object.headers.content_disposition,
             content_encoding: object.headers.content_encoding,
             content_language: object.headers.content_language,
-            content_length: content_length,
-            content_range: content_range,
+            content_length,
+            content_range,
             content_type: Some(object.headers.content_type.unwrap_or("binary/octet-stream".to_owned())),
             e_tag: Some(etag(&object.etag)),
             expires: object.headers.expires.map(time),
@@ -138,12 +134,12 @@ pub(crate) async fn head(asked: Asked<HeadObjectInput>) -> Result<HeadObjectOutp
         HeadObjectOutput {
             accept_ranges: Some("bytes".to_owned()),
             cache_control: input.response_cache_control.or(object.headers.cache_control),
-            checksum_type: checksum_type,
+            checksum_type,
             content_disposition: input.response_content_disposition.or(object.headers.content_disposition),
             content_encoding: input.response_content_encoding.or(object.headers.content_encoding),
             content_language: input.response_content_language.or(object.headers.content_language),
-            content_length: content_length,
-            content_range: content_range,
+            content_length,
+            content_range,
             content_type: input
                 .response_content_type
                 .or(object.headers.content_type)
@@ -175,7 +171,7 @@ impl Shown {
         let bytes = span.clone().map_or(object.size, |span| span.end - span.start);
         // A checksum of the whole says nothing of a part.
         let whole = span.as_ref().is_none_or(|span| *span == (0..object.size));
-        let shown = object.checksum.as_ref().filter(|_| with_checksums && whole);
+        let shown = object.checksum.as_ref().filter(|_| with_checksums && whole && !found.unchanged);
         Self {
             sums: Sums::stored(shown),
             content_length: (!found.unchanged).then(|| length(bytes)),
@@ -258,7 +254,7 @@ pub(crate) async fn copy(asked: Asked<CopyObjectInput>) -> Result<CopyObjectOutp
         CopyObjectResult {
             e_tag: Some(etag(&object.etag)),
             last_modified: Some(time(object.modified)),
-            checksum_type: checksum_type,
+            checksum_type,
         }
     );
     Ok(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() })

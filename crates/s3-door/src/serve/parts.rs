@@ -52,9 +52,12 @@ pub(crate) async fn attributes(
     asked: Asked<GetObjectAttributesInput>,
 ) -> Result<GetObjectAttributesOutput, Fault> {
     let Asked { objects, ctx, input, .. } = asked;
-    let wanted = |name: &str| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
+    // s3s leaves several names in one header as they are.
+    let names: Vec<&str> =
+        input.object_attributes.iter().flat_map(|header| header.as_str().split(',')).map(str::trim).collect();
+    let wanted = |name: &str| names.contains(&name);
     let known = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
-    if input.object_attributes.iter().any(|attribute| !known.contains(&attribute.as_str())) {
+    if names.iter().any(|name| !known.contains(name)) {
         return Err(fault::invalid_argument("Invalid attribute name specified."));
     }
     let get = GetObject {
@@ -66,14 +69,13 @@ pub(crate) async fn attributes(
     let (object, parts) = objects.attributes(&ctx, &get)?;
     let sums = Sums::stored(object.checksum.as_ref());
     let checksum_type = sums.kind.clone();
-    let checksum = with_sums!(sums, Checksum { checksum_type: checksum_type });
+    let checksum = with_sums!(sums, Checksum { checksum_type });
     let object_parts = match (object.parts, wanted("ObjectParts")) {
         (Some(total), true) => Some(page(total, parts, object.checksum.as_ref(), &input)?),
         _ => None,
     };
     Ok(GetObjectAttributesOutput {
         checksum: wanted("Checksum").then_some(checksum),
-        // Without quotes here, unlike anywhere else.
         e_tag: wanted("ETag").then(|| etag(&object.etag)),
         last_modified: Some(time(object.modified)),
         object_parts,
