@@ -107,8 +107,8 @@ pub(crate) fn date(text: &str) -> Option<i32> {
     let day = text.split(['T', ' ']).next()?;
     let mut parts = day.splitn(3, '-');
     let year = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
-    let month = parts.next().map_or(Some(1), |month| short(month))?;
-    let day = parts.next().map_or(Some(1), |day| short(day))?;
+    let month = parts.next().map_or(Some(1), short)?;
+    let day = parts.next().map_or(Some(1), short)?;
     days(year, month, day)
 }
 
@@ -177,7 +177,7 @@ pub(crate) fn decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
         }
     }
     let shift = i32::from(scale).checked_sub(fraction)?.checked_add(exponent)?;
-    let power = u32::try_from(shift.unsigned_abs()).ok().and_then(|n| 10i128.checked_pow(n));
+    let power = 10i128.checked_pow(shift.unsigned_abs());
     let value = match (shift >= 0, power) {
         (true, Some(power)) => value.checked_mul(power)?,
         (true, None) => return (value == 0 && seen).then_some(0),

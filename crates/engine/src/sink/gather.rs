@@ -14,6 +14,9 @@ use crate::cast::cast_array;
 /// Rows that a stream gathers before it sorts them by partition.
 const ROWS: usize = 262_144;
 
+/// Rows, each by its batch and its number in the batch.
+type Places = Vec<(usize, usize)>;
+
 /// Gathers one stream's rows and hands them on by partition.
 pub(super) struct Gatherer {
     slots: Arc<Slots>,
@@ -122,10 +125,10 @@ impl Gatherer {
         Ok(())
     }
 
-    /// The rows of each partition, by batch and row.
-    fn places(&mut self, held: &[RecordBatch]) -> Result<Vec<(usize, Vec<(usize, usize)>)>, DataFusionError> {
+    /// The rows of each partition.
+    fn places(&mut self, held: &[RecordBatch]) -> Result<Vec<(usize, Places)>, DataFusionError> {
         let layout = Arc::clone(self.slots.layout());
-        let mut lists: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.found.len()];
+        let mut lists: Vec<Places> = vec![Vec::new(); self.found.len()];
         let mut last: Option<(Box<[u8]>, usize)> = None;
         for (number, batch) in held.iter().enumerate() {
             let keys = batch.project(&layout.partition)?;

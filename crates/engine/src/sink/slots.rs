@@ -247,9 +247,9 @@ impl Slots {
         self.write_pending(slot, &mut lane).await?;
         if let Some(mut file) = lane.file.take() {
             if file.memory() >= PART {
-                let flushed = file.flush().await;
-                flushed.map_err(|cause| self.fail(file.url(), cause))?;
+                let flushed = file.flush().await.map_err(|cause| self.fail(file.url(), cause));
                 lane.file = Some(file);
+                flushed?;
             } else {
                 self.close(file).await?;
             }

@@ -21,14 +21,16 @@ pub(super) struct TextEncoder {
 
 enum Bytes {
     Plain(Vec<u8>),
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
 }
 
 impl TextEncoder {
     /// An encoder of one file.
     pub(super) fn new(spec: &SinkSpec) -> Self {
         let out = match spec.compression {
-            Compression::Gzip => Bytes::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::default())),
+            Compression::Gzip => {
+                Bytes::Gzip(Box::new(GzEncoder::new(Vec::new(), flate2::Compression::default())))
+            }
             _ => Bytes::Plain(Vec::new()),
         };
         Self { format: spec.format, separator: spec.separator, header: spec.header, out }

@@ -84,7 +84,10 @@ pub(crate) async fn list(
     Ok((keys, files))
 }
 
-fn bound(files: &S3Files, found: &mut Vec<(Vec<(String, Option<String>)>, SourceFile)>) {
+/// Keys and values that folders name.
+type FolderValues = Vec<(String, Option<String>)>;
+
+fn bound(files: &S3Files, found: &mut Vec<(FolderValues, SourceFile)>) {
     if let Some(limit) = files.bounded_files {
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
@@ -159,7 +162,7 @@ fn wanted(files: &S3Files, location: &Location, root: &str, pattern: Option<&str
     })
 }
 
-fn folder_values(below: &str) -> Vec<(String, Option<String>)> {
+fn folder_values(below: &str) -> FolderValues {
     let folders = below.rsplit_once('/').map(|(folders, _)| folders).unwrap_or_default();
     folders
         .split('/')

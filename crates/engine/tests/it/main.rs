@@ -1,8 +1,14 @@
 //! Jobs over small data, run whole.
 
+#[cfg(test)]
 mod catalog;
+#[cfg(test)]
 mod flights;
+#[cfg(test)]
 mod sink;
+#[cfg(test)]
 mod sources;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod transforms;
