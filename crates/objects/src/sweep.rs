@@ -59,6 +59,9 @@ impl Objects {
                 break;
             }
             candidates.retain(|blob| now.since(blob.time()) >= grace);
+            if candidates.is_empty() {
+                continue;
+            }
             let walker = background.clone();
             let walk = tokio::task::spawn_blocking(move || {
                 walker.read(|tx| keep_unused(tx, &mut candidates))?;

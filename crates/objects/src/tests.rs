@@ -430,3 +430,37 @@ async fn buckets() {
     house.objects.delete_bucket_policy(&ctx, "bucket").await.unwrap();
     assert_eq!(house.objects.policy("arn:aws:s3:::bucket").unwrap().unwrap().document, None);
 }
+
+#[tokio::test]
+async fn a_runs_upload_is_an_object_when_the_run_is_published() {
+    let house = House::with_bucket().await;
+    let (ctx, run) = (house.ctx(), house.run("jr_1"));
+    let created = house.objects.create_upload(&run, "bucket", "k", Attributes::default(), None, None).await;
+    let upload = UploadKey { bucket: "bucket".into(), key: "k".into(), id: created.unwrap().0 };
+    let body = Body::whole(bytes(MB, 1));
+    let part = house.objects.upload_part(&run, upload.clone(), 1, Expected::default(), body).await.unwrap().0;
+    let complete = CompleteUpload {
+        upload,
+        parts: vec![ListedPart { number: 1, etag: part.etag, checksum: None }],
+        checksum: None,
+        kind: None,
+        size: Some(MB as u64),
+        conditions: WriteConditions::default(),
+    };
+    house.objects.complete_upload(&run, complete).await.unwrap();
+    assert_eq!(house.objects.get(&ctx, &get("k")).unwrap_err().code(), "NoSuchKey");
+    assert_eq!(house.objects.delete_bucket(&ctx, "bucket").await.unwrap_err().code(), "BucketNotEmpty");
+    house.store.write(|tx| overlay::publish(tx, "jr_1").map(drop)).await.unwrap();
+    assert_eq!(house.read(&ctx, get("k")).await.unwrap(), bytes(MB, 1));
+}
+
+#[tokio::test]
+async fn what_a_crash_left_half_written_goes_at_the_next_start() {
+    let house = House::with_bucket().await;
+    house.put(&house.ctx(), "k", bytes(MB, 1)).await;
+    let torn = house.directory.path().join("blobs/new/torn");
+    std::fs::write(&torn, b"half").unwrap();
+    let again = Objects::open(&house.kernel, house.directory.path(), &Settings::default()).unwrap();
+    assert!(!torn.exists());
+    assert_eq!(again.get(&house.ctx(), &get("k")).unwrap().object.size, MB as u64);
+}
