@@ -10,6 +10,7 @@ mod fault;
 mod ids;
 mod secret;
 mod time;
+mod vault;
 
 pub use account::{AccountId, ParseAccountIdError};
 pub use arn::{Arn, ParseArnError, Region};
@@ -17,3 +18,4 @@ pub use fault::{Blame, Fault};
 pub use ids::{Entropy, RequestId, SeededEntropy, SystemEntropy};
 pub use secret::Secret;
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+pub use vault::{Vault, VaultError};

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use mastic_core::{AccountId, Clock, Entropy, Fault, RequestId};
+use mastic_core::{AccountId, Clock, Entropy, Fault, RequestId, Vault};
 use mastic_store::Store;
 use parking_lot::RwLock;
 
@@ -27,6 +27,7 @@ pub struct Kernel {
 struct Inner {
     store: Store,
     seams: Seams,
+    vault: Vault,
     trail: Trail,
     authorizer: OnceLock<Arc<dyn Authorizer>>,
     sessions: OnceLock<Arc<dyn RoleSessions>>,
@@ -35,14 +36,24 @@ struct Inner {
 }
 
 impl Kernel {
-    /// A kernel over a store; must be called within a tokio runtime, where the audit trail's writer runs.
+    /// A kernel over a store that does not outlive it, as in tests: secrets are sealed with a key that goes with
+    /// the process. Otherwise as [`Kernel::with_vault`].
     #[must_use]
     pub fn new(store: Store, seams: Seams) -> Self {
+        let vault = Vault::random(&*seams.entropy);
+        Self::with_vault(store, seams, vault)
+    }
+
+    /// A kernel over a store whose secrets the vault opens; must be called within a tokio runtime, where the
+    /// audit trail's writer runs.
+    #[must_use]
+    pub fn with_vault(store: Store, seams: Seams, vault: Vault) -> Self {
         let trail = Trail::start(store.clone());
         Self {
             inner: Arc::new(Inner {
                 store,
                 seams,
+                vault,
                 trail,
                 authorizer: OnceLock::new(),
                 sessions: OnceLock::new(),
@@ -66,6 +77,12 @@ impl Kernel {
     #[must_use]
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.inner.seams.entropy
+    }
+
+    /// Seals what must not lie in the store as it is: secret keys, tokens, passwords, data keys.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.inner.vault
     }
 
     /// Both seams, to hand on.
