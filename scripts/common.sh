@@ -37,7 +37,7 @@ install_packages() {
 # rust_ready: what the build needs. aws-lc, SQLite, zstd and mimalloc are C, compiled by their crates.
 rust_ready() {
     command -v cargo >/dev/null || fail "Rust is missing: install it with rustup (version $(rust_version) or later)."
-    packages cc=gcc c++=g++ make=make
+    packages cc=gcc
     # A C compiler may be there without the C library's headers.
     echo '#include <stdlib.h>' | cc -E - >/dev/null 2>&1 || install_packages libc6-dev
 }
