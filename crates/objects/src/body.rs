@@ -95,7 +95,7 @@ impl Intake {
         if body.length.is_some_and(|length| length > self.most) {
             return Err(fault::entity_too_large());
         }
-        let mut work = Work::Idle(Box::new(Sink { hasher: Hasher::new(expected.algorithm()), writer: None }));
+        let mut work = Work::Idle(Box::new(Sink { hasher: Hasher::of(expected), writer: None }));
         let mut batch = BytesMut::new();
         let mut size: u64 = 0;
         while let Some(bytes) = body.bytes.next().await {

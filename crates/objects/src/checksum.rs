@@ -150,15 +150,19 @@ pub struct Expected {
     pub checksum: Option<(Algorithm, String)>,
     /// The algorithm of the checksum that follows the body.
     pub trailer: Option<Algorithm>,
-    /// The algorithm that is to be kept where no value is given.
+    /// The algorithm that is to be kept; without one, that of the client's value.
     pub algorithm: Option<Algorithm>,
 }
 
 impl Expected {
-    /// The algorithm to compute: the client's, or S3's own.
-    pub(crate) fn algorithm(&self) -> Algorithm {
-        let given = self.checksum.as_ref().map(|(algorithm, _)| *algorithm);
-        given.or(self.trailer).or(self.algorithm).unwrap_or(Algorithm::Crc64Nvme)
+    /// The algorithm of the client's value.
+    pub(crate) fn given(&self) -> Option<Algorithm> {
+        self.checksum.as_ref().map(|(algorithm, _)| *algorithm).or(self.trailer)
+    }
+
+    /// The algorithm to keep: the one asked for, the client's, or S3's own.
+    fn kept(&self) -> Algorithm {
+        self.algorithm.or(self.given()).unwrap_or(Algorithm::Crc64Nvme)
     }
 
     /// Checks the form of what is known before the body.
@@ -240,11 +244,13 @@ fn crc_bytes(value: u64, length: usize) -> Vec<u8> {
     bytes.get(bytes.len().saturating_sub(length)..).unwrap_or_default().to_vec()
 }
 
-/// Computes MD5 and one checksum over a stream of bytes.
+/// Computes MD5 and a checksum over a stream of bytes, and a second one where the client's value is of
+/// another algorithm than what is to be kept.
 pub(crate) struct Hasher {
     md5: Md5,
     algorithm: Algorithm,
     state: State,
+    given: Option<(Algorithm, State)>,
 }
 
 /// The results of a [`Hasher`].
@@ -254,16 +260,28 @@ pub(crate) struct Digests {
     pub(crate) algorithm: Algorithm,
     /// In base64.
     pub(crate) checksum: String,
+    /// That of the client's algorithm, where it is another.
+    pub(crate) given: Option<(Algorithm, String)>,
 }
 
 impl Hasher {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
-        Self { md5: Md5::new(), algorithm, state: State::new(algorithm) }
+        Self { md5: Md5::new(), algorithm, state: State::new(algorithm), given: None }
+    }
+
+    /// One for what is to be kept and what is to be compared.
+    pub(crate) fn of(expected: &Expected) -> Self {
+        let kept = expected.kept();
+        let given = expected.given().filter(|given| *given != kept);
+        Self { given: given.map(|given| (given, State::new(given))), ..Self::new(kept) }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
         self.state.update(bytes);
+        if let Some((_, state)) = &mut self.given {
+            state.update(bytes);
+        }
     }
 
     pub(crate) fn finish(self) -> Digests {
@@ -271,6 +289,7 @@ impl Hasher {
             md5: self.md5.finalize().into(),
             algorithm: self.algorithm,
             checksum: STANDARD.encode(self.state.finish()),
+            given: self.given.map(|(algorithm, state)| (algorithm, STANDARD.encode(state.finish()))),
         }
     }
 }
@@ -289,7 +308,8 @@ impl Digests {
     }
 
     fn require(&self, algorithm: Algorithm, value: &str) -> Result<(), Fault> {
-        if self.algorithm == algorithm && self.checksum == value {
+        let kept = self.algorithm == algorithm && self.checksum == value;
+        if kept || self.given.as_ref().is_some_and(|(given, sum)| *given == algorithm && sum == value) {
             Ok(())
         } else {
             Err(fault::bad_digest(algorithm.name()))
@@ -303,7 +323,7 @@ impl Digests {
 /// `BadDigest`, or a digest that is none.
 pub fn check_digests(expected: &Expected, document: &[u8]) -> Result<(), Fault> {
     expected.check_form()?;
-    let mut hasher = Hasher::new(expected.algorithm());
+    let mut hasher = Hasher::of(expected);
     hasher.update(document);
     let known = Expected { trailer: None, ..expected.clone() };
     known.check(&hasher.finish(), None)

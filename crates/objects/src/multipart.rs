@@ -77,6 +77,7 @@ impl Objects {
     ) -> Result<(String, UploadRecord), Fault> {
         check_key(key)?;
         let storage_class = attributes.check()?;
+        let chosen = algorithm.is_some();
         let algorithm = algorithm.unwrap_or(Algorithm::Crc64Nvme);
         let kind = kind.unwrap_or(algorithm.usual_kind());
         if !algorithm.allows(kind) {
@@ -95,6 +96,7 @@ impl Objects {
             tags: attributes.tags,
             storage_class,
             algorithm,
+            chosen,
             kind,
         };
         let id = ctx.entropy().text(64, LETTERS);
@@ -108,7 +110,8 @@ impl Objects {
         Ok((id, upload))
     }
 
-    /// `UploadPart`.
+    /// `UploadPart`: the part with the checksum to show. SDKs send a CRC32 of each part by themselves; an upload
+    /// that names no algorithm takes it, and keeps S3's own besides.
     ///
     /// # Errors
     /// `NoSuchUpload`, a part number out of range, digests that do not match.
@@ -121,9 +124,9 @@ impl Objects {
         body: Body,
     ) -> Result<(PartRecord, Algorithm), Fault> {
         let number = part_number(number)?;
-        let algorithm = ctx.read(|tx| require_upload(tx, &upload))?.algorithm;
-        let named = expected.checksum.as_ref().map(|(given, _)| *given).or(expected.trailer);
-        if named.is_some_and(|given| given != algorithm) {
+        let UploadRecord { algorithm, chosen, .. } = ctx.read(|tx| require_upload(tx, &upload))?;
+        let named = expected.given();
+        if chosen && named.is_some_and(|given| given != algorithm) {
             return Err(fault::invalid_request(format!(
                 "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
                 algorithm.name().to_ascii_lowercase(),
@@ -140,6 +143,7 @@ impl Objects {
             etag: taken.digests.etag(),
             modified: whole_second(ctx.now()),
             checksum: taken.digests.checksum,
+            given: taken.digests.given,
             blob: pending.id().clone(),
         };
         let record = part.clone();
@@ -150,7 +154,10 @@ impl Objects {
             Ok::<_, Fault>(())
         })
         .await?;
-        Ok((part, algorithm))
+        Ok(match part.given.clone() {
+            Some((given, checksum)) => (PartRecord { checksum, ..part }, given),
+            None => (part, algorithm),
+        })
     }
 
     /// `UploadPartCopy`: the part's bytes are those of an object or a range of it.
@@ -272,10 +279,9 @@ fn gathered(
             return Err(fault::invalid_part_order());
         }
         let part = PARTS.get(tx, &(id, wanted.number))?.ok_or_else(fault::invalid_part)?;
-        let summed = wanted
-            .checksum
-            .as_ref()
-            .is_none_or(|(algorithm, value)| *algorithm == upload.algorithm && *value == part.checksum);
+        let summed = wanted.checksum.as_ref().is_none_or(|wanted| {
+            (wanted.0 == upload.algorithm && wanted.1 == part.checksum) || part.given.as_ref() == Some(wanted)
+        });
         if part.etag != wanted.etag || !summed {
             return Err(fault::invalid_part());
         }

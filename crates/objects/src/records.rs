@@ -156,6 +156,8 @@ pub struct UploadRecord {
     pub storage_class: Option<String>,
     /// The checksum algorithm.
     pub algorithm: Algorithm,
+    /// Whether the client chose it: its parts must keep to it.
+    pub(crate) chosen: bool,
     /// Whether the object's checksum covers its bytes or its parts' checksums.
     pub kind: ChecksumKind,
 }
@@ -175,6 +177,8 @@ pub struct PartRecord {
     pub modified: Timestamp,
     /// Its checksum in the upload's algorithm, in base64.
     pub checksum: String,
+    /// The one that came with it, where that is of another algorithm.
+    pub(crate) given: Option<(Algorithm, String)>,
     pub(crate) blob: BlobId,
 }
 
