@@ -74,7 +74,7 @@ class World:
         s3.put_object_tagging(**place, Key=THING, Tagging=tags)
         owner = harness.statement("s3:GetObject", f"arn:aws:s3:::{self.bucket}/*", Principal={"AWS": self.account})
         s3.put_bucket_policy(**place, Policy=json.dumps(owner))
-        self.upload = s3.create_multipart_upload(**place, Key=THING, ChecksumAlgorithm="CRC32")["UploadId"]
+        self.upload = s3.create_multipart_upload(**place, Key=THING)["UploadId"]
         s3.upload_part(**place, Key=THING, UploadId=self.upload, PartNumber=1, Body=b"part")
 
     def iam(self):
