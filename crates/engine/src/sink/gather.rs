@@ -1,11 +1,10 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::interleave_record_batch;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::arrow::row::{RowConverter, SortField};
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, HashMap};
 
 use super::parquet::{SAMPLE, without_dictionary};
 use super::slots::{Slot, Slots};
@@ -129,30 +128,26 @@ impl Gatherer {
     fn places(&mut self, held: &[RecordBatch]) -> Result<Vec<(usize, Places)>, DataFusionError> {
         let layout = Arc::clone(self.slots.layout());
         let mut lists: Vec<Places> = vec![Vec::new(); self.found.len()];
-        let mut last: Option<(Box<[u8]>, usize)> = None;
         for (number, batch) in held.iter().enumerate() {
             let keys = batch.project(&layout.partition)?;
             let rows = self.converter.convert_columns(keys.columns())?;
+            let mut last: Option<(usize, usize)> = None;
             for at in 0..rows.num_rows() {
                 let row = rows.row(at);
-                let row = row.data();
-                let slot = match &last {
-                    Some((key, slot)) if **key == *row => *slot,
-                    _ => {
-                        let slot = match self.known.get(row) {
-                            Some(slot) => *slot,
-                            None => {
-                                let slot = self.slots.slot(values(&keys, at)?);
-                                self.known.insert(row.into(), self.found.len());
-                                self.found.push(slot);
-                                lists.push(Vec::new());
-                                self.found.len() - 1
-                            }
-                        };
-                        last = Some((row.into(), slot));
-                        slot
-                    }
+                let slot = match last {
+                    Some((before, slot)) if rows.row(before) == row => slot,
+                    _ => match self.known.get(row.data()) {
+                        Some(slot) => *slot,
+                        None => {
+                            let slot = self.slots.slot(values(&keys, at)?);
+                            self.known.insert(row.data().into(), self.found.len());
+                            self.found.push(slot);
+                            lists.push(Vec::new());
+                            self.found.len() - 1
+                        }
+                    },
                 };
+                last = Some((at, slot));
                 if let Some(list) = lists.get_mut(slot) {
                     list.push((number, at));
                 }

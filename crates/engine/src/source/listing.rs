@@ -112,6 +112,10 @@ pub(crate) async fn objects(
         match store.head(&prefix).await {
             Ok(meta) => found.push(meta),
             Err(object_store::Error::NotFound { .. }) => {}
+            // The answer to HEAD has no body to say who is denied what; that to GET has.
+            Err(error @ object_store::Error::PermissionDenied { .. }) => {
+                return Err(store.get_range(&prefix, 0..1).await.err().unwrap_or(error));
+            }
             Err(error) => return Err(error),
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn batches(
             let plan = Arc::clone(&plan);
             let text = piece.and_then(|piece| Text::new(piece, plan.skip));
             stream::iter(match text {
-                Ok(text) => Decoder { plan, text }.into_results(),
+                Ok(text) => Decoder::new(plan, text).into_results(),
                 Err(error) => Box::new(std::iter::once(Err(error))),
             })
         })
@@ -79,11 +79,18 @@ impl Text {
 struct Decoder {
     plan: Arc<Plan>,
     text: Text,
+    /// The fields of a batch, column by column; kept for the next batch's.
+    spans: Vec<Vec<Span>>,
 }
 
 type Results = Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>;
 
 impl Decoder {
+    fn new(plan: Arc<Plan>, text: Text) -> Self {
+        let spans = plan.schema.fields().iter().map(|_| Vec::with_capacity(plan.rows)).collect();
+        Self { plan, text, spans }
+    }
+
     fn into_results(mut self) -> Results {
         Box::new(std::iter::from_fn(move || self.next().transpose()))
     }
@@ -93,8 +100,8 @@ impl Decoder {
             return Ok(None);
         }
         let plan = &self.plan;
-        let mut spans: Vec<Vec<Span>> =
-            plan.schema.fields().iter().map(|_| Vec::with_capacity(plan.rows)).collect();
+        let spans = &mut self.spans;
+        spans.iter_mut().for_each(Vec::clear);
         let width = plan.places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         let count = std::cell::Cell::new(0usize);
         let mut splitter = Splitter::new(&plan.format, width);
@@ -120,11 +127,11 @@ impl Decoder {
             return Ok(None);
         }
         let columns = spans
-            .into_iter()
+            .iter_mut()
             .zip(plan.schema.fields())
-            .map(|(mut spans, field)| {
+            .map(|(spans, field)| {
                 spans.resize(rows, Span::MISSING);
-                column(&spans, &self.text.text, field.data_type(), &plan.format)
+                column(spans, &self.text.text, field.data_type(), &plan.format)
                     .map_err(|error| format!("column `{}`: {error}", field.name()))
             })
             .collect::<Result<Vec<_>, _>>()?;
