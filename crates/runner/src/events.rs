@@ -1,49 +1,44 @@
-use std::io::Write;
+use std::io::{Stdout, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_core::Timestamp;
 use mastic_handoff::{Event, Finish, Log, to_line};
 
-/// Where a run's events go. Clones go to the same place.
+/// Where a run's events go: lines of the standard output, which the server reads.
 #[derive(Clone)]
-pub(crate) struct Events(Arc<dyn Fn(Event) + Send + Sync>);
+pub(crate) struct Events(Arc<Stdout>);
 
 impl Events {
-    /// Events as lines of the standard output, where the server reads them.
-    pub(crate) fn to_stdout() -> Self {
-        Self(Arc::new(|event| {
-            if let Ok(line) = to_line(&event) {
-                // A server that is gone has closed the input too, and that ends the process.
-                let _ = std::io::stdout().lock().write_all(line.as_bytes());
-            }
-        }))
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(std::io::stdout()))
     }
 
-    /// Events into a sink of the test's own.
-    #[cfg(test)]
-    pub(crate) fn to(sink: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(sink))
+    fn tell(&self, event: &Event) {
+        if let Ok(line) = to_line(event) {
+            // A server that is gone has closed the input too, and that ends the process.
+            let _ = self.0.lock().write_all(line.as_bytes());
+        }
     }
 
     /// A line of what the run prints.
     pub(crate) fn output(&self, line: impl Into<String>) {
-        (self.0)(Event::Log { log: Log::Output, line: line.into() });
+        self.tell(&Event::Log { log: Log::Output, line: line.into() });
     }
 
     /// A line of what goes wrong.
     pub(crate) fn error(&self, line: impl Into<String>) {
-        (self.0)(Event::Log { log: Log::Error, line: line.into() });
+        self.tell(&Event::Log { log: Log::Error, line: line.into() });
     }
 
     /// How far the run is.
     pub(crate) fn progress(&self, done: u64) {
-        (self.0)(Event::Progress { done });
+        self.tell(&Event::Progress { done });
     }
 
     /// The end.
     pub(crate) fn finish(&self, finish: Finish) {
-        (self.0)(Event::Finished(finish));
+        self.tell(&Event::Finished(finish));
     }
 }
 

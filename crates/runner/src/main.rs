@@ -44,7 +44,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let events = Events::to_stdout();
+    let events = Events::new();
     let finish = match work(assignment, &events) {
         Ok(finish) => finish,
         Err(failure) => Finish::Failed(failure.to_string()),

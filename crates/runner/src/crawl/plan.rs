@@ -146,7 +146,7 @@ impl Rules {
         }
         if writes {
             plan.change = Change::Update(new);
-        } else if rekeyed || schema(&old) != schema(&new) {
+        } else if rekeyed || form(&old) != form(&new) {
             plan.lines.push(log::differs(&found.name));
         }
         plan
@@ -267,9 +267,17 @@ fn index(table: &TableInput) -> Option<PartitionIndex> {
 }
 
 /// What a table says of its data's form.
-fn schema(table: &TableInput) -> Option<(Vec<(&str, Option<&str>)>, Option<&str>)> {
+#[derive(PartialEq)]
+struct Form<'a> {
+    columns: Vec<(&'a str, Option<&'a str>)>,
+    serde: Option<&'a str>,
+}
+
+fn form(table: &TableInput) -> Option<Form<'_>> {
     let descriptor = table.storage_descriptor.as_ref()?;
     let columns = descriptor.columns.iter().flatten();
-    let serde = descriptor.serde_info.as_ref().and_then(|serde| serde.serialization_library.as_deref());
-    Some((columns.map(|c| (c.name.as_str(), c.r#type.as_deref())).collect(), serde))
+    Some(Form {
+        columns: columns.map(|c| (c.name.as_str(), c.r#type.as_deref())).collect(),
+        serde: descriptor.serde_info.as_ref().and_then(|serde| serde.serialization_library.as_deref()),
+    })
 }

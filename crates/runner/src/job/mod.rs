@@ -77,10 +77,10 @@ fn told(session: &Session) -> Arc<dyn Fn(Progress) + Send + Sync> {
     let pace = Mutex::new(Pace::new(Duration::from_millis(500)));
     Arc::new(move |progress| match progress {
         Progress::Started { target } => events.output(format!("Writing {target}")),
-        Progress::Rows { rows, .. } => {
-            if pace.lock().unwrap_or_else(PoisonError::into_inner).due(clock.now()) {
-                events.progress(rows);
-            }
+        Progress::Rows { rows, .. }
+            if pace.lock().unwrap_or_else(PoisonError::into_inner).due(clock.now()) =>
+        {
+            events.progress(rows);
         }
         _ => {}
     })

@@ -1,0 +1,4 @@
+//! The program as the server starts it.
+
+#[cfg(test)]
+mod process;
