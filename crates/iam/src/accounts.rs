@@ -5,8 +5,9 @@ use mastic_core::{AccountId, Entropy, Fault, Secret, Timestamp};
 use mastic_kernel::{Background, Ctx};
 use mastic_store::{ReadTx, StoreError, WriteTx};
 
-use crate::keys;
+use crate::keys::NewKey;
 use crate::records::{ACCOUNTS, AccessKey, Account, KEYS};
+use crate::sealed::key_secret;
 
 /// What the first account is called.
 const MANAGEMENT: &str = "management";
@@ -44,12 +45,13 @@ pub struct RootCredentials {
 pub async fn bootstrap(background: &Background, given: GivenRoot) -> Result<RootCredentials, Fault> {
     let wrong = |text: String| Fault::sender("InvalidParameter", text);
     let (account, fresh) = (random_account(background.entropy()), background.now());
+    let kernel = background.kernel().clone();
     let given_key = match (given.access_key_id, given.secret_access_key) {
-        (Some(id), Some(secret)) => Some((id, secret)),
+        (Some(id), Some(secret)) => Some(NewKey::given(&kernel, &account, None, fresh, (id, secret))),
         (None, None) => None,
         _ => return Err(wrong("a root access key id and its secret must be given together".to_owned())),
     };
-    let (made_id, made) = keys::fresh(&account, None, fresh, background.entropy());
+    let made = NewKey::fresh(&kernel, &account, None, fresh);
     background
         .write(move |tx| {
             let (id, mut record, created) = match management(tx)? {
@@ -67,23 +69,29 @@ pub async fn bootstrap(background: &Background, given: GivenRoot) -> Result<Root
             if let Some(other) = given.account.filter(|other| *other != id) {
                 return Err(wrong(format!("the management account of this store is {id}, not {other}")));
             }
-            let (key_id, key) = match (given_key, usable(tx, &record)?) {
-                (Some((key_id, secret)), _) => (key_id, AccessKey { account: id.clone(), secret, ..made }),
-                (None, Some(usable)) => usable,
-                (None, None) => (made_id, AccessKey { account: id.clone(), ..made }),
-            };
-            match KEYS.get(tx, &key_id)? {
-                Some(old) if old.account != id || old.user.is_some() => {
-                    return Err(wrong(format!("the access key {key_id} belongs to somebody else")));
+            let (key_id, secret) = match (given_key, usable(tx, &record)?) {
+                (None, Some((key_id, key))) => {
+                    let secret = key.secret.open(&kernel, &key_secret(&key_id))?;
+                    (key_id, secret)
                 }
-                Some(old) if old.secret == key.secret && old.active => {}
-                _ => KEYS.put(tx, &key_id, &key)?,
-            }
+                (given_key, _) => {
+                    let NewKey { id: key_id, secret, record: stored } = given_key.unwrap_or(made);
+                    match KEYS.get(tx, &key_id)? {
+                        Some(old) if old.account != id || old.user.is_some() => {
+                            return Err(wrong(format!("the access key {key_id} belongs to somebody else")));
+                        }
+                        Some(old)
+                            if old.active && old.secret.open(&kernel, &key_secret(&key_id))? == secret => {}
+                        _ => KEYS.put(tx, &key_id, &AccessKey { account: id.clone(), ..stored })?,
+                    }
+                    (key_id, secret)
+                }
+            };
             if !record.keys.contains(&key_id) {
                 record.keys.push(key_id.clone());
                 ACCOUNTS.put(tx, &id, &record)?;
             }
-            Ok(RootCredentials { account: id, access_key_id: key_id, secret_access_key: key.secret, created })
+            Ok(RootCredentials { account: id, access_key_id: key_id, secret_access_key: secret, created })
         })
         .await
 }
@@ -153,18 +161,18 @@ pub(crate) async fn create(
     let chosen = chosen.map_err(|error| Fault::sender("InvalidInputException", error.to_string()))?;
     let id = chosen.unwrap_or_else(|| random_account(ctx.entropy()));
     let now: Timestamp = ctx.now();
-    let (key_id, key) = keys::fresh(&id, None, now, ctx.entropy());
+    let key = NewKey::fresh(ctx.kernel(), &id, None, now);
     ctx.write(move |tx: &mut WriteTx<'_>| {
         let record =
-            Account { name: input.name, management: false, created: now, keys: vec![key_id.clone()] };
+            Account { name: input.name, management: false, created: now, keys: vec![key.id.clone()] };
         if !ACCOUNTS.insert_new(tx, &id, &record)? {
             let text = format!("There is already an account with id {id}.");
             return Err(Fault::sender("AccountAlreadyExistsException", text));
         }
-        KEYS.put(tx, &key_id, &key)?;
+        KEYS.put(tx, &key.id, &key.record)?;
         Ok(t::CreateAccountResponse {
             account: shown(&id, &record),
-            root_credentials: t::RootCredentials { access_key_id: key_id, secret_access_key: key.secret },
+            root_credentials: t::RootCredentials { access_key_id: key.id, secret_access_key: key.secret },
         })
     })
     .await

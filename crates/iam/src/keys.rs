@@ -1,14 +1,15 @@
 //! Long-term access keys of users and of the root user.
 
 use mastic_api_iam::iam::types as t;
-use mastic_core::{AccountId, Entropy, Fault, Secret, Timestamp};
-use mastic_kernel::{Ctx, Identity, Need};
+use mastic_core::{AccountId, Fault, Secret, Timestamp};
+use mastic_kernel::{Ctx, Identity, Kernel, Need};
 use mastic_store::{ReadTx, WriteTx};
 
 use crate::faults::{denied, no_such, quota, validation};
 use crate::names::{self, folded};
 use crate::page::Page;
 use crate::records::{ACCOUNTS, AccessKey, KEYS, KEYS_USED, USERS, User};
+use crate::sealed::{Sealed, key_secret};
 use crate::{Iam, entities};
 
 /// Access keys that a user may have ("IAM and AWS STS quotas").
@@ -72,16 +73,33 @@ impl Owner {
     }
 }
 
-/// A fresh key's id and what is stored of it.
-pub(crate) fn fresh(
-    account: &AccountId,
-    user: Option<String>,
-    now: Timestamp,
-    entropy: &dyn Entropy,
-) -> (String, AccessKey) {
-    let id = names::access_key_id("AKIA", entropy);
-    let secret = Secret::new(names::secret(entropy));
-    (id, AccessKey { account: account.clone(), user, secret, active: true, created: now })
+/// An access key as its owner gets it, and what is stored of it.
+pub(crate) struct NewKey {
+    pub(crate) id: String,
+    pub(crate) secret: Secret<String>,
+    pub(crate) record: AccessKey,
+}
+
+impl NewKey {
+    /// A key that somebody chose.
+    pub(crate) fn given(
+        kernel: &Kernel,
+        account: &AccountId,
+        user: Option<String>,
+        now: Timestamp,
+        (id, secret): (String, Secret<String>),
+    ) -> Self {
+        let sealed = Sealed::new(kernel, &key_secret(&id), &secret);
+        let record = AccessKey { account: account.clone(), user, secret: sealed, active: true, created: now };
+        Self { id, secret, record }
+    }
+
+    /// A fresh key.
+    pub(crate) fn fresh(kernel: &Kernel, account: &AccountId, user: Option<String>, now: Timestamp) -> Self {
+        let entropy = kernel.entropy();
+        let made = (names::access_key_id("AKIA", entropy), Secret::new(names::secret(entropy)));
+        Self::given(kernel, account, user, now, made)
+    }
 }
 
 fn status(active: bool) -> Option<t::StatusType> {
@@ -98,7 +116,7 @@ pub(crate) async fn create(
 ) -> Result<t::CreateAccessKeyResponse, Fault> {
     let account = ctx.account()?.clone();
     let owner = Owner::of(&ctx, input.user_name)?;
-    let (id, key) = fresh(&account, owner.key(), ctx.now(), ctx.entropy());
+    let NewKey { id, secret, record } = NewKey::fresh(ctx.kernel(), &account, owner.key(), ctx.now());
     ctx.write(move |tx| {
         let mut keys = owner.keys(tx, &account)?;
         if keys.len() >= MOST {
@@ -106,14 +124,14 @@ pub(crate) async fn create(
         }
         keys.push(id.clone());
         owner.set_keys(tx, &account, keys)?;
-        KEYS.put(tx, &id, &key)?;
+        KEYS.put(tx, &id, &record)?;
         Ok(t::CreateAccessKeyResponse {
             access_key: t::AccessKey {
                 user_name: owner.shown(),
                 access_key_id: id,
                 status: status(true),
-                secret_access_key: key.secret,
-                create_date: Some(key.created),
+                secret_access_key: secret,
+                create_date: Some(record.created),
             },
         })
     })

@@ -27,6 +27,7 @@ mod principals;
 mod records;
 mod register;
 mod roles;
+mod sealed;
 mod sessions;
 mod sts;
 mod tags;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mastic_core::{AccountId, Arn, Secret, Timestamp};
+use mastic_core::{AccountId, Arn, Timestamp};
 use mastic_store::{Keyspace, Record};
 use serde::{Deserialize, Serialize};
+
+use crate::sealed::Sealed;
 
 /// An account of this server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,7 +97,7 @@ pub(crate) struct AccessKey {
     pub(crate) account: AccountId,
     /// The user's key in [`USERS`]; none for the root user.
     pub(crate) user: Option<String>,
-    pub(crate) secret: Secret<String>,
+    pub(crate) secret: Sealed,
     pub(crate) active: bool,
     pub(crate) created: Timestamp,
 }
@@ -112,8 +114,8 @@ pub(crate) struct LastUsed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) account: AccountId,
-    pub(crate) secret: Secret<String>,
-    pub(crate) token: Secret<String>,
+    pub(crate) secret: Sealed,
+    pub(crate) token: Sealed,
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) holder: Holder,

@@ -17,6 +17,7 @@ use crate::records::{
     ACCOUNTS, Assumed, EXPIRIES, Entity, Holder, KEYS, Mark, ROLES, RUN_SESSIONS, Role, SESSIONS, Session,
     USERS,
 };
+use crate::sealed::{Sealed, key_secret, session_secret, session_token};
 use crate::{Iam, documents};
 
 /// How long ended sessions are kept, so that a late call hears that they have expired and not that
@@ -42,18 +43,21 @@ impl Iam {
         let id = names::access_key_id("ASIA", entropy);
         // AWS tells the end in whole seconds.
         let expires = Timestamp::from_secs(now.plus(lasts).secs());
+        let secret_access_key = Secret::new(names::secret(entropy));
+        let token = Secret::new(names::token(entropy));
+        let kernel = self.background.kernel();
         let session = Session {
             account,
-            secret: Secret::new(names::secret(entropy)),
-            token: Secret::new(names::token(entropy)),
+            secret: Sealed::new(kernel, &session_secret(&id), &secret_access_key),
+            token: Sealed::new(kernel, &session_token(&id), &token),
             issued: now,
             expires,
             holder,
         };
         let credentials = Credentials {
             access_key_id: id.clone(),
-            secret_access_key: session.secret.clone(),
-            session_token: session.token.clone(),
+            secret_access_key,
+            session_token: token,
             expires,
             caller: self.caller(&id, &session)?.ok_or_else(|| denied("Access Denied"))?,
         };
@@ -100,9 +104,11 @@ impl Iam {
 
     fn temporary_key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
         let Some(session) = self.session(id)? else { return Ok(None) };
-        Ok(self.caller(id, &session)?.map(|caller| KeyMaterial {
-            secret: session.secret.clone(),
-            session_token: Some(session.token.clone()),
+        let Some(caller) = self.caller(id, &session)? else { return Ok(None) };
+        let kernel = self.background.kernel();
+        Ok(Some(KeyMaterial {
+            secret: session.secret.open(kernel, &session_secret(id))?,
+            session_token: Some(session.token.open(kernel, &session_token(id))?),
             expires: Some(session.expires),
             active: true,
             caller,
@@ -120,8 +126,9 @@ impl Iam {
                     name: user.base.name,
                 }),
             };
-            Ok(identity.map(|identity| KeyMaterial {
-                secret: key.secret,
+            let Some(identity) = identity else { return Ok(None) };
+            Ok(Some(KeyMaterial {
+                secret: key.secret.open(self.background.kernel(), &key_secret(id))?,
                 session_token: None,
                 expires: None,
                 active: key.active,

@@ -17,6 +17,7 @@ use mastic_watch::Watch;
 
 use crate::failure::Failure;
 use crate::home::{Address, Home, Keys};
+use crate::master_key;
 
 /// The longest body of an awsJson or awsQuery call, in bytes.
 const MAX_CALL: usize = 16 << 20;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub region: Region,
     /// Host names of the server besides `localhost`; a label before one names a bucket.
     pub domains: Vec<String>,
+    /// The master key's file, if it is not in the data directory.
+    pub master_key_file: Option<PathBuf>,
     /// The runner's binary.
     pub runner: PathBuf,
     /// Bytes of memory that one run may use.
@@ -72,7 +75,10 @@ impl Running {
 pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failure> {
     let store = mastic_store_sqlite::open(&home.store())?;
     let clock = Arc::new(SystemClock);
-    let kernel = Kernel::new(store, Seams { clock: clock.clone(), entropy: Arc::new(SystemEntropy::new()) });
+    let entropy = Arc::new(SystemEntropy::new());
+    let key_file = settings.master_key_file.clone().unwrap_or_else(|| home.master_key_file());
+    let vault = master_key::vault(&store, &key_file, &*entropy).await?;
+    let kernel = Kernel::with_vault(store, Seams { clock: clock.clone(), entropy }, vault);
 
     let identities = kernel.background("iam");
     let iam = Iam::new(identities.clone());

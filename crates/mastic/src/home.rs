@@ -70,6 +70,11 @@ impl Home {
         self.root.join("credentials")
     }
 
+    /// The master key, unless it is kept elsewhere.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.root.join("master.key")
+    }
+
     fn address_file(&self) -> PathBuf {
         self.root.join("server.json")
     }

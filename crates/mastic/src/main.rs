@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod failure;
 mod home;
+mod master_key;
 mod remote;
 mod serve;
 

@@ -33,6 +33,10 @@ pub struct ServeArguments {
     /// A host name of this server besides localhost: BUCKET.NAME then reaches the bucket.
     #[arg(long = "domain", env = "MASTIC_DOMAIN", value_delimiter = ',')]
     pub domains: Vec<String>,
+    /// The master key, which opens the secrets in the data directory; `master.key` in it if not given, made at the
+    /// first start.
+    #[arg(long, env = "MASTIC_MASTER_KEY_FILE")]
+    pub master_key_file: Option<PathBuf>,
     /// The runner's binary; without it, `mastic-runner` beside this one.
     #[arg(long, env = "MASTIC_RUNNER")]
     pub runner: Option<PathBuf>,
@@ -69,6 +73,7 @@ impl ServeArguments {
             tls: self.tls_cert.clone().zip(self.tls_key.clone()),
             region: self.region.parse::<Region>().map_err(|e| usage(&e))?,
             domains: self.domains.clone(),
+            master_key_file: self.master_key_file.clone(),
             runner,
             run_memory: self.run_memory << 20,
             account: self

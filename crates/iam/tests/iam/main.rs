@@ -17,6 +17,8 @@ mod policies;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod users;

@@ -46,6 +46,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         tls_key: None,
         region: "us-east-1".to_owned(),
         domains: Vec::new(),
+        master_key_file: None,
         runner: arguments.runner,
         run_memory: 4096,
         account_id: Some(cast::STORAGE.to_owned()),
