@@ -43,9 +43,7 @@ impl S3Access for Guard {
         let parameters = query::parameters(cx.uri().query());
         let asked = Asked { operation: cx.s3_op().name(), bucket, key, headers: cx.headers(), parameters };
         slot.operation(asked.operation, asked.summary());
-        let outcome = refuse::unknown_operation(cx.method(), &asked.parameters, key.is_some())
-            .and_then(|()| self.admit(&slot, &asked))
-            .and_then(|()| refuse::headers(asked.headers));
+        let outcome = self.admit(&slot, &asked).and_then(|()| refuse::headers(asked.headers));
         outcome.map_err(|refused| refusal(&slot, refused))
     }
 }

@@ -16,6 +16,7 @@ use crate::answer::{Answer, BodyError, Place, empty, error_answer, fault_of, sig
 use crate::gate::{Gate, Origin, Secrets};
 use crate::host::Hosts;
 use crate::incoming::Incoming;
+use crate::refuse;
 use crate::serve::Front;
 use crate::slot::Slot;
 
@@ -89,7 +90,10 @@ impl S3Door {
         }
         let (call, known) = self.inner.gate.call(&mut parts, origin);
         let slot = Slot::new(call, log_name(&parts.method, &place));
-        let refused = known.err().or_else(|| form_upload(&parts));
+        let refused = known
+            .err()
+            .or_else(|| form_upload(&parts))
+            .or_else(|| refuse::unknown_operation(&parts, place.key.is_some()));
         let mut answer = match refused {
             Some(refused) => {
                 slot.fail(refused.clone());

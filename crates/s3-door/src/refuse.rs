@@ -1,10 +1,14 @@
 //! What S3 has and Mastic does not: it is refused by name, never passed over.
 
+use http::request::Parts;
 use http::{HeaderMap, Method};
 use mastic_core::Fault;
 use mastic_objects::fault;
 
-/// Sub-resources of operations that s3s does not know; it would take the request for another one.
+use crate::query;
+
+/// Sub-resources of operations that s3s does not know; it would take the request for another one, or not say
+/// which one it is.
 const UNKNOWN: &[(&str, &str)] = &[
     ("abac", "BucketAbac"),
     ("encryption", "UpdateObjectEncryption"),
@@ -14,25 +18,21 @@ const UNKNOWN: &[(&str, &str)] = &[
     ("renameObject", "RenameObject"),
 ];
 
-/// Refuses an operation that s3s takes for another.
-pub(crate) fn unknown_operation(
-    method: &Method,
-    parameters: &[(String, String)],
-    of_object: bool,
-) -> Result<(), Fault> {
-    for (name, operation) in UNKNOWN {
+/// Refuses an operation that s3s does not know.
+pub(crate) fn unknown_operation(request: &Parts, of_object: bool) -> Option<Fault> {
+    let parameters = query::parameters(request.uri.query());
+    let (_, operation) = UNKNOWN.iter().find(|(name, _)| {
         let known = *name == "encryption" && !of_object;
-        if !known && parameters.iter().any(|(found, _)| found == name) {
-            let verb = match (operation.starts_with("Bucket"), method) {
-                (false, _) => "",
-                (true, &Method::GET) => "Get",
-                (true, &Method::DELETE) => "Delete",
-                (true, _) => "Put",
-            };
-            return Err(fault::not_implemented(&format!("the operation {verb}{operation}")));
-        }
-    }
-    Ok(())
+        !known && parameters.iter().any(|(found, _)| found == name)
+    })?;
+    let verb = match (operation.starts_with("Bucket"), &request.method) {
+        (false, _) => "",
+        (true, &Method::GET) => "Get",
+        (true, &Method::DELETE) => "Delete",
+        (true, &Method::POST) => "Create",
+        (true, _) => "Put",
+    };
+    Some(fault::not_implemented(&format!("the operation {verb}{operation}")))
 }
 
 /// Refuses headers that ask for what is not there.
