@@ -89,7 +89,13 @@ class Session:
     def pytest_collection_finish(self, session):
         option = self.config.option
         files = {pathlib.Path(item.path) for item in session.items}
-        narrowed = option.keyword or option.markexpr or option.collectonly or any("::" in a for a in self.config.args)
+        narrowed = (
+            option.keyword
+            or option.markexpr
+            or option.collectonly
+            or option.deselect
+            or any("::" in argument for argument in self.config.args)
+        )
         self.whole = not narrowed and set((ROOT / "tests").glob("test_*.py")) <= files
 
     @pytest.hookimpl(tryfirst=True)
