@@ -166,21 +166,16 @@ impl Slots {
             many => concat_batches(&self.layout.file_schema, many)?,
         };
         drop(pending);
-        let mut file = match lane.file.take() {
+        // The file stays in its lane meanwhile: whoever breaks off finds it there and takes it back.
+        let file = match &mut lane.file {
             Some(file) => file,
-            None => self.open(slot)?,
+            None => lane.file.insert(self.open(slot)?),
         };
-        if let Err(cause) = file.write(&batch).await {
-            let error = self.fail(file.url(), cause);
-            file.abort().await;
-            return Err(error);
-        }
+        file.write(&batch).await.map_err(|cause| self.fail(file.url(), cause))?;
         if file.size() >= self.spec.target_bytes {
-            self.close(file).await
-        } else {
-            lane.file = Some(file);
-            Ok(())
+            self.close(lane).await?;
         }
+        Ok(())
     }
 
     fn open(&self, slot: &Slot) -> Result<OpenFile, DataFusionError> {
@@ -193,7 +188,8 @@ impl Slots {
             .map_err(|cause| self.fail(self.spec.folder.at(&key).to_string(), cause))
     }
 
-    async fn close(&self, file: OpenFile) -> Result<(), DataFusionError> {
+    async fn close(&self, lane: &mut Lane) -> Result<(), DataFusionError> {
+        let Some(file) = lane.file.take() else { return Ok(()) };
         let url = file.url().to_owned();
         let written = file.finish().await.map_err(|cause| self.fail(url, cause))?;
         self.finished.lock().unwrap_or_else(PoisonError::into_inner).push(written);
@@ -245,14 +241,11 @@ impl Slots {
 
     async fn let_go(&self, slot: &Slot, mut lane: MutexGuard<'_, Lane>) -> Result<(), DataFusionError> {
         self.write_pending(slot, &mut lane).await?;
-        if let Some(mut file) = lane.file.take() {
-            if file.memory() >= PART {
-                let flushed = file.flush().await.map_err(|cause| self.fail(file.url(), cause));
-                lane.file = Some(file);
-                flushed?;
-            } else {
-                self.close(file).await?;
+        match &mut lane.file {
+            Some(file) if file.memory() >= PART => {
+                file.flush().await.map_err(|cause| self.fail(file.url(), cause))?;
             }
+            _ => self.close(&mut lane).await?,
         }
         self.count(&mut lane);
         Ok(())
@@ -275,9 +268,7 @@ impl Slots {
                     for lane in &slot.lanes {
                         let mut lane = lane.lock().await;
                         this.write_pending(&slot, &mut lane).await?;
-                        if let Some(file) = lane.file.take() {
-                            this.close(file).await?;
-                        }
+                        this.close(&mut lane).await?;
                         this.count(&mut lane);
                     }
                 }

@@ -76,7 +76,7 @@ pub(crate) async fn read(slice: Slice, file: Arc<SourceFile>, framing: Framing) 
             Ok(piece) => stream::iter(piece.map(Ok)).boxed(),
             Err(error) => stream::iter([Err(error)]).boxed(),
         },
-        None => match whole(&file).await {
+        None => match whole(&file, SLICE) {
             Ok(bytes) => framed(bytes, framing),
             Err(error) => stream::iter([Err(error)]).boxed(),
         },
@@ -96,7 +96,7 @@ pub(crate) async fn head(file: &SourceFile, count: usize) -> Result<Vec<u8>, Str
     }
     if complete(&held).is_none() && (file.codec.is_some() || file.meta.size > TAIL) {
         held.clear();
-        let mut bytes = whole(file).await?;
+        let mut bytes = whole(file, TAIL)?;
         while let Some(more) = bytes.try_next().await.map_err(|error| error.strip_backtrace())? {
             held.extend_from_slice(&more);
             if complete(&held).is_some() {
@@ -145,9 +145,18 @@ async fn lines(file: &SourceFile, range: Range<u64>) -> Result<Option<Piece>, St
 
 type ByteStream = BoxStream<'static, Result<bytes::Bytes, DataFusionError>>;
 
-async fn whole(file: &SourceFile) -> Result<ByteStream, String> {
-    let got = file.store.get(&file.meta.location).await.map_err(|error| error.to_string())?;
-    let bytes = got.into_stream().map_err(DataFusionError::from).boxed();
+/// All bytes of a file, fetched `block` at a time: one long answer might meet a client's time limit.
+fn whole(file: &SourceFile, block: u64) -> Result<ByteStream, String> {
+    let size = file.meta.size;
+    let (store, path) = (Arc::clone(&file.store), file.meta.location.clone());
+    let blocks = (0..size.div_ceil(block)).map(move |n| n * block..((n + 1) * block).min(size));
+    let bytes = stream::iter(blocks)
+        .map(move |range| {
+            let (store, path) = (Arc::clone(&store), path.clone());
+            async move { store.get_range(&path, range).await.map_err(DataFusionError::from) }
+        })
+        .buffered(2)
+        .boxed();
     let codec = match file.codec {
         None => FileCompressionType::UNCOMPRESSED,
         Some(Codec::Gzip) => FileCompressionType::GZIP,

@@ -225,6 +225,12 @@ async fn sql_is_read_as_spark_reads_it() {
     assert_eq!(rows, [r#"{"Name":"Ann","next":31,"y":2013}"#, r#"{"Name":"Bob","y":2013}"#]);
     let rows = one(sql("select city, count(*) as n, round(avg(age), 1) as a from people p where p.AGE is not null group by city order by n desc limit 1")).await;
     assert_eq!(rows, [r#"{"city":"Rome","n":3,"a":40.0}"#]);
+    let rows_alias = Kind::Sql(SqlQuery {
+        query: "select *, month(date '2013-05-06') m from rows where id in (1, 2) and city like 'O%'".into(),
+        aliases: vec![("p".into(), "rows".into())],
+        schema: None,
+    });
+    assert_eq!(one(rows_alias).await, [r#"{"id":2,"Name":"Bob","city":"Oslo","m":5}"#]);
     let declared = Kind::Sql(SqlQuery {
         query: "select id from People where id = 1".into(),
         aliases: vec![("p".into(), "People".into())],
