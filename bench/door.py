@@ -74,7 +74,7 @@ def main():
     finally:
         peer.terminate()
         peer.wait(30)
-    print(f"\nGetTable, {CONNECTIONS} connections, median of {ROUNDS} x {SECONDS} s (wrk beside it on the same machine)")
+    print(f"\nGetTable, {CONNECTIONS} connections, median of {ROUNDS} x {SECONDS} s (wrk on the same machine)")
     print(f"{'':8} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8}")
     for name, runs in found.items():
         rate, half, most = (statistics.median(column) for column in zip(*runs))

@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import urllib.parse
 
 import measure
 from measure import harness
@@ -148,32 +149,35 @@ def peer(name, file):
 
 
 def check(server):
-    """Both made the same partitions, and as many rows."""
+    """Both made the same partitions with the same rows in them."""
     import duckdb
 
-    with_keys = {
-        entry["Key"].rsplit("/", 1)[0].removeprefix("out/")
-        for page in server.client("s3").get_paginator("list_objects_v2").paginate(Bucket="bench", Prefix="out/")
-        for entry in page.get("Contents", [])
-    }
-    theirs = {str(file.parent.relative_to(measure.scratch() / "out")) for file in (measure.scratch() / "out").rglob("*.parquet")}
-    assert with_keys == theirs, with_keys ^ theirs
-    local = measure.scratch() / "ours"
-    shutil.rmtree(local, ignore_errors=True)
-    for page in server.client("s3").get_paginator("list_objects_v2").paginate(Bucket="bench", Prefix="out/"):
+    s3 = server.client("s3")
+    ours, theirs = measure.scratch() / "ours", measure.scratch() / "out"
+    shutil.rmtree(ours, ignore_errors=True)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket="bench", Prefix="out/"):
         for entry in page["Contents"]:
-            file = local / entry["Key"]
+            file = ours / entry["Key"].removeprefix("out/")
             file.parent.mkdir(parents=True, exist_ok=True)
-            server.client("s3").download_file("bench", entry["Key"], str(file))
+            s3.download_file("bench", entry["Key"], str(file))
+
+    def partitions(folder):
+        # DuckDB writes a space as %20, Glue as it is.
+        return {urllib.parse.unquote(str(file.parent.relative_to(folder))) for file in folder.rglob("*.parquet")}
+
+    assert partitions(ours) == partitions(theirs), partitions(ours) ^ partitions(theirs)
     sums = "count(*), sum(orderkey), round(sum(extendedprice)), min(shipdate), max(shipdate), sum(length(comment))"
-    ours, other = (
-        duckdb.sql(f"select {sums} from read_parquet('{folder}/**/*.parquet')").fetchone()
-        for folder in (local, measure.scratch() / "out")
-    )
-    size = sum(file.stat().st_size for file in local.rglob("*.parquet")) / 1e6
-    shutil.rmtree(local)
-    assert ours == other, (ours, other)
-    print(f"{ours[0]} rows in {len(with_keys)} partitions on both sides; Mastic wrote {size:.0f} MB")
+
+    def totals(folder):
+        return duckdb.sql(f"select {sums} from read_parquet('{folder}/**/*.parquet')").fetchall()[0]
+
+    def size(folder):
+        return sum(file.stat().st_size for file in folder.rglob("*.parquet")) / 1e6
+
+    assert totals(ours) == totals(theirs), (totals(ours), totals(theirs))
+    print(f"{totals(ours)[0]} rows in {len(partitions(ours))} partitions, equal in both")
+    print(f"written: Mastic {size(ours):.0f} MB, DuckDB {size(theirs):.0f} MB")
+    shutil.rmtree(ours)
 
 
 def main(with_spark):

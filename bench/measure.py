@@ -150,18 +150,19 @@ def rounds(count, **engines):
 def table(title, found, base):
     """Prints medians, and the median of within-round ratios to `base`."""
     print(f"\n{title}")
-    print(f"{'':12} {'wall s':>8} {'(min..max)':>16} {'cpu s':>8} {'peak MiB':>9} {'wall':>6} {'cpu':>6} {'peak':>6}  of {base}")
+    head = f"{'':12} {'wall s':>8} {'(min..max)':>16} {'cpu s':>8} {'peak MiB':>9}"
+    print(f"{head} {'wall':>6} {'cpu':>6} {'peak':>6}  of {base}")
     for name, runs in found.items():
         walls = [run.wall for run in runs]
+        pairs = list(zip(runs, found[base]))
         ratios = [
-            statistics.median(getattr(run, what) / max(getattr(other, what), 1e-9) for run, other in zip(runs, found[base]))
+            statistics.median(getattr(run, what) / max(getattr(other, what), 1e-9) for run, other in pairs)
             for what in ("wall", "cpu", "peak")
         ]
         spread = f"({min(walls):.2f}..{max(walls):.2f})"
-        print(
-            f"{name:12} {statistics.median(walls):8.2f} {spread:>16} {statistics.median(run.cpu for run in runs):8.2f}"
-            f" {statistics.median(run.peak for run in runs):9.0f} " + " ".join(f"{ratio:6.2f}" for ratio in ratios)
-        )
+        wall, spent, peak = (statistics.median(getattr(run, what) for run in runs) for what in ("wall", "cpu", "peak"))
+        ratios = " ".join(f"{ratio:6.2f}" for ratio in ratios)
+        print(f"{name:12} {wall:8.2f} {spread:>16} {spent:8.2f} {peak:9.0f} {ratios}")
 
 
 def free_port():

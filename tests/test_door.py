@@ -252,17 +252,19 @@ def test_presigned_urls(server, unique, version):
     else:
         late = server.http("GET", url("get_object", seconds=-1))
         assert (late.status, late.code) == (403, "AccessDenied")
-    nobody = server.user()
-    config = {"config": botocore.config.Config(signature_version=version)}
-    theirs = server.client("s3", nobody, **config).generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b/k"})
-    refused = server.http("GET", theirs.removeprefix(server.endpoint))
+
+    def get_as(who):
+        signing = server.client("s3", who, config=botocore.config.Config(signature_version=version))
+        given = signing.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b/k"})
+        return server.http("GET", given.removeprefix(server.endpoint))
+
+    refused = get_as(server.user())
     assert (refused.status, refused.code) == (403, "AccessDenied")
     session = server.client("sts").get_session_token()["Credentials"]
     root = harness.Credentials(
         server.root.account, session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
     )
-    own = server.client("s3", root, **config).generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a b/k"})
-    assert server.http("GET", own.removeprefix(server.endpoint)).body == b"hello"
+    assert get_as(root).body == b"hello"
 
 
 # Starting, stopping, TLS.
@@ -273,7 +275,8 @@ def test_an_empty_directory_is_ready_at_once(own_server, record_property):
     first = own_server.ready_after
     own_server.restart()
     again = own_server.ready_after
-    record_property("figure", f"ready after {first * 1000:.0f} ms on an empty directory, {again * 1000:.0f} ms again")
+    text = f"ready after {first * 1000:.0f} ms on an empty directory, {again * 1000:.0f} ms again"
+    record_property("figure", text)
     # The promise is 200 ms from a release build; this bound only says that nothing waits.
     assert first < 2 and again < 2
 

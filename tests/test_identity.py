@@ -13,6 +13,9 @@ import harness
 from harness import statement, trust
 
 
+CALLER_IDENTITY = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
+
+
 def denied(call, *arguments, **more):
     """The error of a call that must be denied."""
     with pytest.raises(botocore.exceptions.ClientError) as refused:
@@ -45,7 +48,7 @@ def test_env_points_every_tool_at_the_server(server):
     assert found["AWS_ACCESS_KEY_ID"] == server.root.access_key_id
     assert found["AWS_SECRET_ACCESS_KEY"] == server.root.secret_access_key
     assert found["AWS_DEFAULT_REGION"] == harness.REGION
-    script = f'eval "$("{harness.binary()}" env --data "{server.data}")"; "{harness.tool("aws")}" sts get-caller-identity'
+    script = f'eval "$({harness.binary()} env --data {server.data})"; {harness.tool("aws")} sts get-caller-identity'
     done = subprocess.run(
         ["sh", "-c", script], env=server.bare_environment(), capture_output=True, text=True, timeout=60
     )
@@ -70,7 +73,8 @@ def test_a_server_without_given_keys_makes_its_own(own_server):
         told = own_server.mastic("account", "list", "--data", str(data), environment=own_server.bare_environment())
         number = told.stdout.split()[0]
         assert len(number) == 12 and number.isdigit() and number != "111122223333"
-        secrets = [line.split("=", 1)[1].strip() for line in (data / "credentials").read_text().splitlines() if "secret" in line]
+        kept = (data / "credentials").read_text().splitlines()
+        secrets = [line.split("=", 1)[1].strip() for line in kept if "secret" in line]
         assert len(secrets) == 1 and len(secrets[0]) == 40
     finally:
         process.terminate()
@@ -85,7 +89,8 @@ def test_accounts_are_made_and_listed(server):
     listed = server.mastic("account", "list").stdout
     assert any(line.split()[0] == number and "Analytics" in line for line in listed.splitlines())
     assert any(line.split()[:2] == [server.root.account, "management"] for line in listed.splitlines())
-    told = server.mastic("env", "--data", str(server.data), "--account", number, environment=server.bare_environment()).stdout
+    bare = server.bare_environment()
+    told = server.mastic("env", "--data", str(server.data), "--account", number, environment=bare).stdout
     keys = dict(line.removeprefix("export ").split("=", 1) for line in told.splitlines() if "=" in line)
     theirs = harness.Credentials(number, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"].strip("'"))
     assert server.client("sts", theirs).get_caller_identity()["Arn"] == f"arn:aws:iam::{number}:root"
@@ -178,11 +183,11 @@ def test_an_inactive_or_deleted_key_is_no_key(server):
     user = server.user(statement("*"))
     iam, keys = server.client("iam"), {"UserName": user.name, "AccessKeyId": user.access_key_id}
     iam.update_access_key(**keys, Status="Inactive")
-    assert server.form("sts", {"Action": "GetCallerIdentity", "Version": "2011-06-15"}, user).code == "InvalidClientTokenId"
+    assert server.form("sts", CALLER_IDENTITY, user).code == "InvalidClientTokenId"
     iam.update_access_key(**keys, Status="Active")
     assert server.client("sts", user).get_caller_identity()["Arn"] == user.arn
     iam.delete_access_key(**keys)
-    assert server.form("sts", {"Action": "GetCallerIdentity", "Version": "2011-06-15"}, user).code == "InvalidClientTokenId"
+    assert server.form("sts", CALLER_IDENTITY, user).code == "InvalidClientTokenId"
 
 
 # B1, B2: Glue's roles.
@@ -270,7 +275,8 @@ def test_a_role_in_another_account_needs_both_sides(server):
     assert server.client("sts", session).get_caller_identity()["Arn"] == session.arn
     assert "DatabaseList" in server.client("glue", session).get_databases()
     error = denied(server.client("glue", session).create_database, DatabaseInput={"Name": "no"})
-    assert error["Error"]["Message"].startswith(f"User: {session.arn} is not authorized to perform: glue:CreateDatabase")
+    text = f"User: {session.arn} is not authorized to perform: glue:CreateDatabase"
+    assert error["Error"]["Message"].startswith(text)
     server.client("iam", owner).update_assume_role_policy(
         RoleName=role.rsplit("/", 1)[-1], PolicyDocument=json.dumps(trust(AWS=f"arn:aws:iam::{owner.account}:root"))
     )
