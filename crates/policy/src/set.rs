@@ -86,6 +86,10 @@ pub struct Label {
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A resource has one policy, which bears its name.
+        if matches!(self.kind, PolicyKind::Resource | PolicyKind::Trust) {
+            return write!(f, "the {} of {}", self.kind, self.attached_to);
+        }
         write!(f, "{} `{}`", self.kind, self.name)?;
         if let Some(arn) = &self.arn {
             write!(f, " ({arn})")?;

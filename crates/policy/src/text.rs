@@ -3,7 +3,7 @@ use std::fmt::Write;
 use crate::document::Effect;
 use crate::missing::Missing;
 use crate::reasons::{Decision, Miss, Outcome, PolicyReport, StatementReport};
-use crate::{Layer, Principal, Request};
+use crate::{Layer, PolicyKind, Principal, Request};
 
 impl Decision {
     /// The message of an access denied error in AWS's words ("Troubleshoot access denied error
@@ -68,7 +68,7 @@ impl Decision {
         match self.outcome {
             Outcome::Allow => {
                 for (policy, statement) in self.permissions() {
-                    writeln!(out, "  - {} of the {} allows it.", name(statement), place(policy))?;
+                    writeln!(out, "  - {} of {} allows it.", name(statement), place(policy))?;
                 }
                 if self.permissions().next().is_none() {
                     writeln!(out, "  - The root user may do everything in its own account.")?;
@@ -76,7 +76,7 @@ impl Decision {
             }
             Outcome::ExplicitDeny => {
                 for (policy, statement) in self.denials() {
-                    writeln!(out, "  - {} of the {} denies it.", name(statement), place(policy))?;
+                    writeln!(out, "  - {} of {} denies it.", name(statement), place(policy))?;
                 }
             }
             Outcome::ImplicitDeny => {
@@ -123,7 +123,7 @@ impl Decision {
         for (policy, statement) in std::iter::once(first).chain(near) {
             if let Some(miss) = &statement.miss {
                 let said = explain(miss, &self.resource);
-                writeln!(out, "  - {} of the {}: {said}", name(statement), place(policy))?;
+                writeln!(out, "  - {} of {}: {said}", name(statement), place(policy))?;
             }
         }
         Ok(())
@@ -135,6 +135,7 @@ fn write_missing(out: &mut String, missing: &Missing) -> std::fmt::Result {
         Missing::Allow { layer, account, attached_to, policy, statement, .. } => {
             write!(out, "  - Add to ")?;
             match policy {
+                Some(label) if has_one_policy(label.kind) => write!(out, "{label}")?,
                 Some(label) => write!(out, "the {layer}, {label}")?,
                 None => write!(out, "{} {layer} of {attached_to}", article(*layer))?,
             }
@@ -145,9 +146,14 @@ fn write_missing(out: &mut String, missing: &Missing) -> std::fmt::Result {
         }
         Missing::Deny { layer, policy, index, sid } => {
             let sid = sid.as_deref().map(|sid| format!(" `{sid}`")).unwrap_or_default();
-            writeln!(out, "  - Remove or narrow statement {index}{sid} of the {layer}, {policy}.")
+            writeln!(out, "  - Remove or narrow statement {}{sid} of the {layer}, {policy}.", index + 1)
         }
     }
+}
+
+/// Whether what it stands at has exactly one policy of the kind.
+fn has_one_policy(kind: PolicyKind) -> bool {
+    matches!(kind, PolicyKind::Resource | PolicyKind::Trust)
 }
 
 fn article(layer: Layer) -> &'static str {
@@ -156,17 +162,18 @@ fn article(layer: Layer) -> &'static str {
 
 fn name(statement: &StatementReport) -> String {
     match &statement.sid {
-        Some(sid) => format!("statement {} `{sid}`", statement.index),
-        None => format!("statement {}", statement.index),
+        Some(sid) => format!("statement {} `{sid}`", statement.index + 1),
+        None => format!("statement {}", statement.index + 1),
     }
 }
 
 fn place(policy: &PolicyReport) -> String {
     match policy.layer {
         Layer::ServiceControl | Layer::ResourceControl => {
-            format!("{} of level {}, {}", policy.layer, policy.level, policy.label)
+            format!("the {} of level {}, {}", policy.layer, policy.level, policy.label)
         }
-        layer => format!("{layer}, {}", policy.label),
+        _ if has_one_policy(policy.label.kind) => policy.label.to_string(),
+        layer => format!("the {layer}, {}", policy.label),
     }
 }
 

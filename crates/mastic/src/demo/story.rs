@@ -201,7 +201,8 @@ async fn explain(timeline: &mut Timeline, ana: &Client, reason: &str) -> Result<
     let text = ana.call::<ExplainRequest>(request).await?.text;
     timeline.done(step, &format!("mastic explain {request_id}"));
     println!();
-    for line in text.trim().lines() {
+    // The command goes on with every policy that was asked; here the answer is enough.
+    for line in text.trim().lines().take_while(|line| *line != "Policies asked:") {
         println!("    {line}");
     }
     println!();
@@ -223,20 +224,32 @@ async fn show_result(root: &Client, ana: &Client) -> Result<(), Failure> {
         let bytes = ana.s3().get_object(ANALYTICS_BUCKET, &object.key).await?;
         lines.extend(parse_csv(&String::from_utf8_lossy(&bytes)));
     }
-    let mut rows: Vec<Vec<String>> =
-        lines.into_iter().filter(|row| row.first().is_some_and(|c| c != "airline")).collect();
-    rows.sort();
-    for row in &mut rows {
-        for cell in row.iter_mut().skip(3) {
-            *cell = cell.parse::<f64>().map_or(String::new(), |number| format!("{number:.1}"));
-        }
-    }
-    println!("\nDelays in minutes, per airline and month of 2013:\n");
-    let heading = ["airline", "month", "flights", "departure", "arrival", "seats"];
-    for line in render(&heading, &rows) {
+    println!("\nMinutes of delay at departure, and flights, per airline and month of 2013:\n");
+    let heading = ["airline", "January", "flights", "February", "flights", "March", "flights"];
+    for line in render(&heading, &by_month(&lines)) {
         println!("{line}");
     }
     Ok(())
+}
+
+/// One row per airline: for each month the mean delay and the number of flights.
+fn by_month(lines: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut rows: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for line in lines {
+        let [airline, month, flights, delay, ..] = line.as_slice() else { continue };
+        let Some(place) = month.parse::<usize>().ok().filter(|month| (1..=3).contains(month)) else {
+            continue;
+        };
+        let row = rows.entry(airline).or_insert_with(|| vec![String::new(); 7]);
+        let delay = delay.parse::<f64>().map_or(String::new(), |minutes| format!("{minutes:.1}"));
+        let cells = [(0, airline.clone()), (2 * place - 1, delay), (2 * place, flights.clone())];
+        for (column, cell) in cells {
+            if let Some(slot) = row.get_mut(column) {
+                *slot = cell;
+            }
+        }
+    }
+    rows.into_values().collect()
 }
 
 /// Where everything is, and what to do next.
@@ -263,6 +276,15 @@ mod tests {
         let text = "denied (request id 01999999-1111-7222-8333-444455556666).";
         assert_eq!(request_id_in(text), Some("01999999-1111-7222-8333-444455556666"));
         assert_eq!(request_id_in("denied"), None);
+    }
+
+    #[test]
+    fn months_stand_side_by_side() {
+        let lines = parse_csv("airline,month,flights,departure_delay\nB,2,7,1.25\nA,1,3,\nB,1,9,-2\n");
+        assert_eq!(
+            by_month(&lines),
+            [["A", "", "3", "", "", "", ""], ["B", "-2.0", "9", "1.2", "7", "", ""]]
+        );
     }
 
     #[test]

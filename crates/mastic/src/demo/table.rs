@@ -1,14 +1,14 @@
 //! Tables for the terminal.
 
-/// Lines of a table: a heading, a rule, rows. Columns whose cells are all numbers are set to the right.
+/// Lines of a table: a heading, a rule, rows. Columns of numbers (or nothing) are set to the right.
 pub fn render(heading: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(heading.get(column).map(|h| h.chars().count())).max().unwrap_or_default()
     };
     let number = |column: usize| {
-        !rows.is_empty()
-            && rows.iter().all(|row| row.get(column).is_some_and(|cell| cell.parse::<f64>().is_ok()))
+        let numeric = |cell: &String| cell.is_empty() || cell.parse::<f64>().is_ok();
+        !rows.is_empty() && rows.iter().all(|row| row.get(column).is_some_and(numeric))
     };
     let columns: Vec<(usize, bool)> = (0..heading.len()).map(|c| (width(c), number(c))).collect();
     let line = |cells: Vec<&str>| {

@@ -95,8 +95,8 @@ Why:
   - No resource-based policy allows it.
 
 Close, but:
-  - statement 0 of the resource-based policy, inline policy `resource` of arn:of:resource: is about other principals: AWS: 444455556666
-  - statement 0 `OnlyFromOffice` of the identity-based policy, inline policy `identity` of arn:of:identity: its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
+  - statement 1 of the resource-based policy, inline policy `resource` of arn:of:resource: is about other principals: AWS: 444455556666
+  - statement 1 `OnlyFromOffice` of the identity-based policy, inline policy `identity` of arn:of:identity: its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
 
 To allow it:
   - Add to an identity-based policy of arn:aws:iam::111122223333:role/etl/R, account 111122223333:
@@ -105,10 +105,10 @@ To allow it:
       {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/etl/R"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/k"}
 
 Policies asked:
-  resource-based policy, inline policy `resource` of arn:of:resource
-    statement 0 (Allow): is about other principals: AWS: 444455556666
-  identity-based policy, inline policy `identity` of arn:of:identity
-    statement 0 `OnlyFromOffice` (Allow): its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
+  the resource-based policy, inline policy `resource` of arn:of:resource
+    statement 1 (Allow): is about other principals: AWS: 444455556666
+  the identity-based policy, inline policy `identity` of arn:of:identity
+    statement 1 `OnlyFromOffice` (Allow): its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
 "#;
     assert_eq!(decision.render(), want);
     let denied = read(&session(), HOME, &set(&[('i', format!("{},{}", s3("Allow"), s3("Deny")))])).render();
