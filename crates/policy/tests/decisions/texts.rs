@@ -113,9 +113,9 @@ Policies asked:
     assert_eq!(decision.render(), want);
     let denied = read(&session(), HOME, &set(&[('i', format!("{},{}", s3("Allow"), s3("Deny")))])).render();
     assert!(denied.contains(
-        "statement 1 of the identity-based policy, inline policy `identity` of arn:of:identity denies it"
+        "statement 2 of the identity-based policy, inline policy `identity` of arn:of:identity denies it"
     ));
-    assert!(denied.contains("Remove or narrow statement 1 of the identity-based policy"));
+    assert!(denied.contains("Remove or narrow statement 2 of the identity-based policy"));
     let allowed = read(&root(HOME), HOME, &set(&[])).render();
     assert!(allowed.starts_with("ALLOWED") && allowed.contains("The root user may do everything"));
 }
