@@ -10,7 +10,7 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use mastic_api_glue::glue::types::{Column, Partition, Table};
-use mastic_hive::{CsvOptions, Format};
+use mastic_hive::{CsvOptions, Expression, Format};
 
 use super::csv::{CsvShape, csv_table};
 use super::json::{JsonShape, json_table, recased};
@@ -133,8 +133,11 @@ pub(crate) async fn open(
     let locations = if shape.keys.is_empty() {
         vec![(shape.location.clone(), vec![])]
     } else {
-        let all = environment.catalog.get_partitions(database, name, None).await.map_err(wrong)?;
-        let wanted = match predicate.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        let predicate = predicate.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let expression = predicate.and_then(|predicate| expression(predicate, &table));
+        let catalog = environment.catalog.as_ref();
+        let all = catalog.get_partitions(database, name, expression.as_deref()).await.map_err(wrong)?;
+        let wanted = match predicate {
             None => all,
             Some(predicate) => {
                 let met = meeting(context, &shape.keys, all, predicate).await;
@@ -220,6 +223,19 @@ async fn files(
         .try_collect()
         .await?;
     Ok(lists.into_iter().flatten().collect())
+}
+
+/// The predicate in the grammar of `GetPartitions`, if it can be said there: the catalog then answers only what
+/// is needed.
+fn expression(predicate: &str, table: &Table) -> Option<String> {
+    let keys = table.partition_keys.as_deref().unwrap_or_default().iter();
+    let keys: Vec<(&str, &str)> =
+        keys.map(|key| (key.name.as_str(), key.r#type.as_deref().unwrap_or("string"))).collect();
+    // Spark also writes `==`; within quotes it would be data.
+    let quoted = predicate.split('\'').skip(1).step_by(2).any(|text| text.contains("=="));
+    let text = predicate.replace("==", "=");
+    let bound = Expression::parse(&text).and_then(|expression| expression.bind(&keys));
+    (!quoted && bound.is_ok()).then_some(text)
 }
 
 /// The partitions whose values meet a predicate in SQL, such as `(year == '2013' and month in ('1', '2'))`.

@@ -95,6 +95,12 @@ async fn a_predicate_picks_partitions() {
     );
     assert_eq!(rows(Some("year > 2013")).await, [r#"{"carrier":"DL","year":2014,"month":"1"}"#]);
     assert_eq!(rows(None).await.len(), 4);
+    let upper = Some("upper(month) = '2' and year == 2013");
+    assert_eq!(rows(upper).await, [r#"{"carrier":"UA","delay":7,"year":2013,"month":"2"}"#]);
+    // What GetPartitions understands is left to it.
+    let asked = world.catalog.asked.lock().unwrap().clone();
+    let expected = [Some("(year = 2013 and month in ('1', '3'))"), Some("year > 2013"), None, None];
+    assert_eq!(asked.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
     assert_eq!(rows(Some("year = 1999")).await.len(), 0);
     let error = world.error(vec![node("f", source("f", Some("nope = 1")), &[])]).await;
     assert!(error.contains("node `The f`: table `d.f`: the partition predicate `nope = 1`"), "{error}");

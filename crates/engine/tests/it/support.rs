@@ -31,6 +31,8 @@ impl Stores for One {
 pub struct MemoryCatalog {
     pub tables: Mutex<BTreeMap<String, Table>>,
     pub partitions: Mutex<BTreeMap<String, Vec<Partition>>>,
+    /// The expressions with which partitions were asked for.
+    pub asked: Mutex<Vec<Option<String>>>,
 }
 
 #[async_trait]
@@ -43,8 +45,9 @@ impl CatalogClient for MemoryCatalog {
         &self,
         database: &str,
         table: &str,
-        _: Option<&str>,
+        expression: Option<&str>,
     ) -> Result<Vec<Partition>, String> {
+        self.asked.lock().unwrap().push(expression.map(str::to_owned));
         Ok(self.partitions.lock().unwrap().get(&format!("{database}.{table}")).cloned().unwrap_or_default())
     }
 
