@@ -60,7 +60,15 @@ impl Calls {
     }
 
     /// Answers awsJson with a target that no model knows.
-    pub(crate) async fn unknown_target(&self, target: &str, parts: &Parts, origin: Origin) -> Answer {
+    pub(crate) async fn unknown_target(
+        &self,
+        target: &str,
+        parts: &Parts,
+        body: Incoming,
+        origin: Origin,
+    ) -> Answer {
+        // Read, so that the connection can be used again; too long a body ends it.
+        drop(body::collect(body, self.max_body).await);
         let call = self.authenticator.anonymous(parts, origin, self.request_id());
         let fault =
             Fault::sender("UnknownOperationException", format!("The operation {target} is not known."));

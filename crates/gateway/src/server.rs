@@ -171,7 +171,7 @@ impl House {
         match self.calls.route(&parts) {
             Route::Health => plain(200, "ok"),
             Route::Json(service, operation) => self.calls.json(service, operation, parts, body, origin).await,
-            Route::UnknownTarget(target) => self.calls.unknown_target(&target, &parts, origin).await,
+            Route::UnknownTarget(target) => self.calls.unknown_target(&target, &parts, body, origin).await,
             Route::Query => self.calls.query(parts, body, origin).await,
             Route::Other => {
                 let request_id = self.calls.request_id();
