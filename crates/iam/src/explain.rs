@@ -13,8 +13,15 @@ pub(crate) async fn explain(
     ctx: Ctx,
     input: t::ExplainRequestRequest,
 ) -> Result<t::ExplainRequestResponse, Fault> {
-    let record = find(&ctx, &input.request_id).await?.ok_or_else(|| {
-        let text = format!("There is no record of a request with id {} that you may see.", input.request_id);
+    let found = match &input.request_id {
+        Some(id) => find(&ctx, id).await?,
+        None => ctx.kernel().audit_last_denied(ctx.account()?).await?,
+    };
+    let record = found.ok_or_else(|| {
+        let text = match &input.request_id {
+            Some(id) => format!("There is no record of a request with id {id} that you may see."),
+            None => "No call of this account was denied.".to_owned(),
+        };
         Fault::sender("ResourceNotFoundException", text)
     })?;
     let decisions = decisions(iam, &record)?;

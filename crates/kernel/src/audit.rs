@@ -138,6 +138,20 @@ impl Trail {
         self.store.read(|tx| TRAIL.get(tx, &(trail_of(account), id)))
     }
 
+    /// The newest record of an account with a need that was not allowed and that ended in an error.
+    pub(crate) fn last_denied(&self, account: &AccountId) -> Result<Option<AuditRecord>, StoreError> {
+        self.store.read(|tx| {
+            for row in TRAIL.scan_reverse(tx, TRAIL.prefix((account.as_str(),))) {
+                let (_, record) = row?;
+                let failed = matches!(record.outcome, Outcome::Failed { .. });
+                if failed && record.decisions.iter().any(|decision| !decision.allowed) {
+                    return Ok(Some(record));
+                }
+            }
+            Ok(None)
+        })
+    }
+
     /// Drops what is older than event history reaches back.
     pub(crate) async fn prune(&self, now: Timestamp) -> Result<(), StoreError> {
         let oldest = RequestId::earliest_at(now.minus(RETENTION));

@@ -209,6 +209,15 @@ impl Kernel {
         Ok(self.inner.trail.find(account, id)?)
     }
 
+    /// Finds the audit record of the last call of an account that was denied.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn audit_last_denied(&self, account: &AccountId) -> Result<Option<AuditRecord>, Fault> {
+        self.inner.trail.flush().await;
+        Ok(self.inner.trail.last_denied(account)?)
+    }
+
     /// Drops audit records older than event history reaches back.
     ///
     /// # Errors

@@ -10,8 +10,9 @@ use crate::remote::Reach;
 /// Tells why a call was allowed or denied.
 #[derive(Args)]
 pub struct ExplainArguments {
-    /// The request id of the call: AWS's tools show it with an error, and `--debug` with any answer.
-    request_id: String,
+    /// The request id of the call: SDKs have it in every error, the AWS CLI shows it with `--debug`. Without
+    /// one, the last call of the account that was denied.
+    request_id: Option<String>,
     #[command(flatten)]
     reach: Reach,
 }

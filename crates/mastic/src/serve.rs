@@ -12,9 +12,6 @@ use crate::assemble::{Settings, assemble};
 use crate::failure::Failure;
 use crate::home::Home;
 
-/// What is logged where `MASTIC_LOG` says nothing. s3s reports every denial as an error; the audit trail has it.
-const USUAL_LOG: &str = "warn,s3s=off";
-
 /// Runs the server.
 #[derive(Args, Clone)]
 pub struct ServeArguments {

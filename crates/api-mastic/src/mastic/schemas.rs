@@ -82,7 +82,7 @@ pub static EXPLAIN_REQUEST_REQUEST: Schema = Schema {
         name: "RequestId",
         wire: "RequestId",
         schema: &REQUEST_ID,
-        required: true,
+        required: false,
     }]),
     sensitive: false,
 };

@@ -46,7 +46,7 @@ structure!(CreateAccountResponse {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ExplainRequestRequest {
-    pub request_id: String,
+    pub request_id: Option<String>,
 }
 
 structure!(ExplainRequestRequest {

@@ -84,7 +84,7 @@ async fn a_denied_call_is_explained() {
     let (denied, _) = house.call_with_id::<iam_op::GetRole>(&alice, input()).await;
     house.allow(&house.root, "alice", &allow("iam:GetRole", "*")).await;
     let (served, _) = house.call_with_id::<iam_op::GetRole>(&alice, input()).await;
-    let ask = |request_id: &str| t::ExplainRequestRequest { request_id: request_id.into() };
+    let ask = |request_id: &str| t::ExplainRequestRequest { request_id: Some(request_id.into()) };
 
     let told = house.root::<op::ExplainRequest>(ask(&denied)).await.unwrap();
     assert_eq!(told.event_name.as_deref(), Some("GetRole"));
@@ -107,7 +107,7 @@ async fn only_the_management_root_looks_into_other_accounts() {
     let (theirs, _) = house.call_with_id::<iam_op::ListUsers>(&other, iam::ListUsersRequest::default()).await;
     let (ours, _) =
         house.call_with_id::<iam_op::ListUsers>(&house.root, iam::ListUsersRequest::default()).await;
-    let ask = |request_id: &str| t::ExplainRequestRequest { request_id: request_id.into() };
+    let ask = |request_id: &str| t::ExplainRequestRequest { request_id: Some(request_id.into()) };
     assert!(house.root::<op::ExplainRequest>(ask(&theirs)).await.is_ok());
     assert!(house.call::<op::ExplainRequest>(&other, ask(&theirs)).await.is_ok());
     assert!(house.call::<op::ExplainRequest>(&other, ask(&ours)).await.is_err());
