@@ -367,10 +367,7 @@ class Server:
 
 def target_directory():
     """Where cargo puts what it builds."""
-    if os.environ.get("CARGO_TARGET_DIR"):
-        return pathlib.Path(os.environ["CARGO_TARGET_DIR"])
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    return cache / "mastic" / "target"
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 
 
 def binary():

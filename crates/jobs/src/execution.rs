@@ -1,6 +1,7 @@
 //! One runner process: started with an assignment, heard until it ends, stopped or killed when it must.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -91,7 +92,7 @@ impl Jobs {
             tracing::error!(run = execution.id, %fault, "the sessions of a run could not be ended");
         }
         if let Err(error) = tokio::fs::remove_dir_all(&scratch).await
-            && error.kind() != std::io::ErrorKind::NotFound
+            && error.kind() != ErrorKind::NotFound
         {
             tracing::warn!(run = execution.id, %error, "a scratch directory could not be removed");
         }
@@ -146,7 +147,11 @@ impl Jobs {
             .spawn()
             .map_err(|e| failed(&binary.display().to_string(), e))?;
         let mut input = child.stdin.take().ok_or("The runner has no input.")?;
-        input.write_all(line.as_bytes()).await.map_err(|e| failed("its input", e))?;
+        // A runner that has ended already does not read; how it ended tells more than the broken pipe.
+        match input.write_all(line.as_bytes()).await {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(failed("its input", error)),
+            _ => {}
+        }
         Ok((child, input))
     }
 
