@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::compute::interleave_record_batch;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::{interleave, interleave_record_batch};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::{DataFusionError, HashMap};
 
@@ -80,24 +80,22 @@ impl Gatherer {
         }
         let places = self.places(&held)?;
         drop(held);
-        let views: Vec<&RecordBatch> = data.iter().collect();
         let few = places.len() < 2 * self.slots.streams();
+        let mut batches = dealt(&layout.file_schema, data, &places)?;
         // Each stream begins elsewhere, and leaves for later what another is busy with.
-        let begin = places.len() * self.number / self.slots.streams().max(1);
-        let (before, after) = places.split_at_checked(begin).unwrap_or((&[], &places));
+        let begin = batches.len() * self.number / self.slots.streams().max(1);
+        batches.rotate_left(begin);
         let mut busy = Vec::new();
-        for (slot, rows) in after.iter().chain(before) {
-            let Some(slot) = self.found.get(*slot) else { continue };
+        for (slot, batch) in batches {
+            let Some(slot) = self.found.get(slot) else { continue };
             let lane = if few { self.number } else { 0 };
             if slot.is_busy(lane) {
-                busy.push((slot, lane, rows));
+                busy.push((slot, lane, batch));
             } else {
-                let batch = interleave_record_batch(&views, rows)?;
                 self.slots.deposit(slot, lane, batch, false).await?;
             }
         }
-        for (slot, lane, rows) in busy {
-            let batch = interleave_record_batch(&views, rows)?;
+        for (slot, lane, batch) in busy {
             self.slots.deposit(slot, lane, batch, false).await?;
         }
         Ok(())
@@ -155,6 +153,30 @@ impl Gatherer {
         }
         Ok(lists.into_iter().enumerate().filter(|(_, list)| !list.is_empty()).collect())
     }
+}
+
+/// One batch of each partition. A column is dealt to all of them before the next is looked at, so that it is
+/// still in the processor's cache when the last gets its values.
+fn dealt(
+    schema: &SchemaRef,
+    data: Vec<RecordBatch>,
+    places: &[(usize, Places)],
+) -> Result<Vec<(usize, RecordBatch)>, DataFusionError> {
+    let mut dealt: Vec<Vec<ArrayRef>> =
+        places.iter().map(|_| Vec::with_capacity(schema.fields().len())).collect();
+    let mut sources: Vec<_> = data.into_iter().map(|batch| batch.columns().to_vec().into_iter()).collect();
+    for _ in schema.fields() {
+        let column: Vec<ArrayRef> = sources.iter_mut().filter_map(Iterator::next).collect();
+        let views: Vec<&dyn Array> = column.iter().map(AsRef::as_ref).collect();
+        for (columns, (_, rows)) in dealt.iter_mut().zip(places) {
+            columns.push(interleave(&views, rows)?);
+        }
+    }
+    let batches = dealt
+        .into_iter()
+        .zip(places)
+        .map(|(columns, (slot, _))| Ok((*slot, RecordBatch::try_new(Arc::clone(schema), columns)?)));
+    batches.collect()
 }
 
 /// The partition values of a row, as folders name them.

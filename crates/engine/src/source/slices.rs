@@ -14,9 +14,9 @@ use super::SourceFile;
 use crate::plan::Codec;
 
 /// Bytes of a file that one task takes up at a time.
-const SLICE: u64 = 8 << 20;
+const SLICE: u64 = 2 << 20;
 /// Bytes read past a slice at first, to find the end of its last line.
-const TAIL: u64 = 64 << 10;
+const TAIL: u64 = 16 << 10;
 /// Bytes of a streamed file that are decoded at a time.
 const PIECE: usize = 2 << 20;
 
