@@ -32,6 +32,10 @@ const GRACE: Duration = Duration::from_secs(5);
 const BATCH: usize = 500;
 const BATCH_AGE: Duration = Duration::from_millis(200);
 
+/// For the runner's allocator: a process that lives for one run keeps the memory it had, in large pages.
+/// Handing it back and taking it anew cost a tenth of a large job's time.
+const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
+
 /// Lines of the runner's own standard error kept for the message of a crash.
 const LAST_WORDS: usize = 20;
 
@@ -139,6 +143,7 @@ impl Jobs {
         // The runner gets nothing of the server's environment: no keys, no proxies, no settings.
         let mut child = Command::new(binary)
             .env_clear()
+            .envs(ALLOCATOR)
             .current_dir(scratch)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

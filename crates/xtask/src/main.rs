@@ -45,7 +45,8 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     // Cargo says where it runs this; the place of compilation may have been another clone.
-    let crate_root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let crate_root =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let root = Path::new(&crate_root).join("../..");
     let outcome = match Arguments::parse().task {
         Task::Api { models, check } => api::run(&root, models, check),
