@@ -8,5 +8,17 @@ help:
 	@echo "make lint   format, clippy, licences, floors, generated code, documentation"
 	@echo "make bench  the measured figures, against their peers"
 
-demo run test lint bench:
-	@scripts/$@
+demo:
+	@scripts/demo
+
+run:
+	@scripts/run
+
+test:
+	@scripts/test
+
+lint:
+	@scripts/lint
+
+bench:
+	@scripts/bench
