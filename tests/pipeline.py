@@ -8,7 +8,7 @@ import pathlib
 
 from harness import ROOT, name, statement, wait_for
 
-FILES = ROOT / "crates" / "mastic" / "demo"
+FILES = ROOT / "crates" / "mastic" / "demo" / "nycflights13"
 GLUE_ROLE = "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole"
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR"}
 
@@ -25,7 +25,7 @@ def bucket(server, files=None, by=None, stem="bucket"):
 def flights(*months):
     """The demo's files: airlines, planes, and flights of these months."""
     chosen = {f"flights/month={m}/flights.csv.gz": FILES / f"flights/month={m}/flights.csv.gz" for m in months}
-    chosen |= {f"{stem}/{stem}.csv": FILES / f"{stem}.csv" for stem in ("airlines", "planes")}
+    chosen |= {f"{stem}/{stem}.csv": FILES / f"{stem}/{stem}.csv" for stem in ("airlines", "planes")}
     return {key: pathlib.Path(path).read_bytes() for key, path in chosen.items()}
 
 

@@ -74,7 +74,7 @@ impl Gatherer {
         if layout.partition.is_empty() {
             let slot = self.slots.slot(vec![]);
             for batch in data {
-                self.slots.deposit(&slot, self.number, batch, true).await?;
+                self.slots.deposit(&slot, self.number, batch).await?;
             }
             return Ok(());
         }
@@ -92,11 +92,11 @@ impl Gatherer {
             if slot.is_busy(lane) {
                 busy.push((slot, lane, batch));
             } else {
-                self.slots.deposit(slot, lane, batch, false).await?;
+                self.slots.deposit(slot, lane, batch).await?;
             }
         }
         for (slot, lane, batch) in busy {
-            self.slots.deposit(slot, lane, batch, false).await?;
+            self.slots.deposit(slot, lane, batch).await?;
         }
         Ok(())
     }

@@ -127,20 +127,19 @@ impl Slots {
         Arc::clone(slot)
     }
 
-    /// Gives a partition rows; `now` has them written even if they are few.
+    /// Gives a partition rows.
     pub(super) async fn deposit(
         &self,
         slot: &Slot,
         lane: usize,
         batch: RecordBatch,
-        now: bool,
     ) -> Result<(), DataFusionError> {
         let Some(lane) = slot.lanes.get(lane) else {
             return Err(DataFusionError::Internal("a stream has no lane".to_owned()));
         };
         let mut lane = lane.lock().await;
         lane.pending_rows += batch.num_rows();
-        if now || lane.pending_rows >= ROWS {
+        if lane.pending_rows >= ROWS {
             lane.pending.push(batch);
             self.write_pending(slot, &mut lane).await?;
         } else {
@@ -265,6 +264,7 @@ impl Slots {
                 loop {
                     let next = slots.lock().unwrap_or_else(PoisonError::into_inner).pop();
                     let Some(slot) = next else { return Ok(()) };
+                    this.unite(&slot).await;
                     for lane in &slot.lanes {
                         let mut lane = lane.lock().await;
                         this.write_pending(&slot, &mut lane).await?;
@@ -275,6 +275,22 @@ impl Slots {
             });
         }
         all(&mut tasks).await
+    }
+
+    /// Puts into one lane what lanes without a file hold: a few rows each would be as many small files.
+    async fn unite(&self, slot: &Slot) {
+        let mut rest = Vec::new();
+        for lane in slot.lanes.iter().skip(1) {
+            let mut lane = lane.lock().await;
+            if lane.file.is_none() {
+                rest.append(&mut lane.pending);
+                (lane.pending_rows, lane.pending_bytes) = (0, 0);
+                self.count(&mut lane);
+            }
+        }
+        if let Some(first) = slot.lanes.first() {
+            first.lock().await.pending.append(&mut rest);
+        }
     }
 
     /// Takes back the files that are not ended.

@@ -8,11 +8,20 @@ pub const ANALYTICS_BUCKET: &str = "analytics-444455556666";
 
 /// Keys and bytes.
 pub const FILES: &[(&str, &[u8])] = &[
-    ("airlines/airlines.csv", include_bytes!("../../demo/airlines.csv")),
-    ("planes/planes.csv", include_bytes!("../../demo/planes.csv")),
-    ("flights/month=1/flights.csv.gz", include_bytes!("../../demo/flights/month=1/flights.csv.gz")),
-    ("flights/month=2/flights.csv.gz", include_bytes!("../../demo/flights/month=2/flights.csv.gz")),
-    ("flights/month=3/flights.csv.gz", include_bytes!("../../demo/flights/month=3/flights.csv.gz")),
+    ("airlines/airlines.csv", include_bytes!("../../demo/nycflights13/airlines/airlines.csv")),
+    ("planes/planes.csv", include_bytes!("../../demo/nycflights13/planes/planes.csv")),
+    (
+        "flights/month=1/flights.csv.gz",
+        include_bytes!("../../demo/nycflights13/flights/month=1/flights.csv.gz"),
+    ),
+    (
+        "flights/month=2/flights.csv.gz",
+        include_bytes!("../../demo/nycflights13/flights/month=2/flights.csv.gz"),
+    ),
+    (
+        "flights/month=3/flights.csv.gz",
+        include_bytes!("../../demo/nycflights13/flights/month=3/flights.csv.gz"),
+    ),
 ];
 
 /// The visual job, as `aws glue create-job --code-gen-configuration-nodes` takes it.

@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
+use mastic_store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::assemble::assemble;
@@ -86,7 +87,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
 fn fresh(path: &std::path::Path) -> Result<Home, Failure> {
     let mark = path.join(MARK);
     if mark.exists() {
-        if mastic_store_sqlite::open(&path.join("store")).is_err() {
+        if matches!(mastic_store_sqlite::open(&path.join("store")), Err(StoreError::InUse(_))) {
             return Err(Failure::Usage(format!(
                 "a server is running on {}: stop it first, or give the demo another place with --data",
                 path.display()
