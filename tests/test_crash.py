@@ -18,7 +18,7 @@ def storm(server, write):
             key = f"w{writer}-{number:06}"
             try:
                 write(key)
-            except (botocore.exceptions.HTTPClientError, botocore.exceptions.ClientError) as error:
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
                 # Only the kill may end a writer.
                 assert not isinstance(error, botocore.exceptions.ClientError), error
                 with lock:

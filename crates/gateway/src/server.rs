@@ -49,6 +49,9 @@ impl Default for Limits {
     }
 }
 
+/// How long a server that stops still takes connections that are queued already.
+const LAST_CALL: Duration = Duration::from_millis(20);
+
 /// The door cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -101,23 +104,32 @@ impl Server {
     /// Serves until `stop` ends, then lets open requests finish.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
+        let serve = |stream, peer| {
+            let (house, tls, watcher) = (Arc::clone(&self.house), self.tls.clone(), graceful.watcher());
+            tokio::spawn(house.connection(stream, peer, tls, watcher));
+        };
         let mut stop = std::pin::pin!(stop);
         loop {
-            let (stream, peer) = tokio::select! {
+            tokio::select! {
                 accepted = self.listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
+                    Ok((stream, peer)) => serve(stream, peer),
                     Err(error) => {
                         // Out of file descriptors, or a client that is gone: the next accept may work.
                         tracing::warn!(%error, "a connection could not be accepted");
                         tokio::task::yield_now().await;
-                        continue;
                     }
                 },
                 () = &mut stop => break,
-            };
-            let (house, tls, watcher) = (Arc::clone(&self.house), self.tls.clone(), graceful.watcher());
-            tokio::spawn(house.connection(stream, peer, tls, watcher));
+            }
         }
+        // Who had connected when the word came is still served.
+        let queued = async {
+            while let Ok((stream, peer)) = self.listener.accept().await {
+                serve(stream, peer);
+            }
+        };
+        // The time is up, or nobody is left; both are the end of it.
+        let _ = tokio::time::timeout(LAST_CALL, queued).await;
         drop(self.listener);
         if tokio::time::timeout(self.house.limits.shutdown, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests were still open at the end of the shutdown");
