@@ -372,6 +372,16 @@ def test_explain_names_the_statement_that_denies(server):
     assert "NotThat" in server.mastic("explain", request_id(error)).stdout
 
 
+def test_explain_without_a_request_tells_of_the_last_denial(server):
+    member = server.account()
+    none = server.mastic("explain", credentials=member, check=False)
+    assert none.returncode != 0 and "No call of this account was denied." in none.stderr
+    user = server.user(by=member)
+    error = denied(server.client("glue", user).get_databases)
+    server.client("glue", member).get_databases()
+    assert f"Request {request_id(error)}" in server.mastic("explain", credentials=member).stdout
+
+
 def test_explain_says_that_it_knows_no_such_request(server):
     told = server.mastic("explain", "00000000-0000-0000-0000-000000000000", check=False)
     assert told.returncode != 0 and "00000000-0000-0000-0000-000000000000" in told.stderr
