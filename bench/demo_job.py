@@ -9,6 +9,7 @@ import measure
 from measure import harness
 
 DEMO = measure.ROOT / "crates" / "mastic" / "demo"
+FILES = DEMO / "nycflights13"
 ROUNDS = 5
 # The buckets that the demo's job names; here both are of one account.
 SOURCE, TARGET = "nyc-flights-111122223333", "analytics-444455556666"
@@ -18,10 +19,8 @@ def prepare(server):
     s3, glue = server.client("s3"), server.client("glue")
     for bucket in (SOURCE, TARGET):
         s3.create_bucket(Bucket=bucket)
-    for file in DEMO.rglob("*.csv*"):
-        key = file.relative_to(DEMO)
-        folder = key.parent if len(key.parts) > 1 else key.name.split(".")[0]
-        s3.upload_file(str(file), SOURCE, f"{folder}/{key.name}")
+    for file in FILES.rglob("*.csv*"):
+        s3.upload_file(str(file), SOURCE, file.relative_to(FILES).as_posix())
     role = server.role(harness.statement(["s3:*", "glue:*", "logs:*"]))
     glue.create_database(DatabaseInput={"Name": "nyc"})
     targets = {"S3Targets": [{"Path": f"s3://{SOURCE}/{folder}/"} for folder in ("flights", "planes")]}
@@ -44,9 +43,9 @@ def duckdb(folder):
         create view delays as
         select name as airline, month::int as month, count(carrier) as flights,
                avg(dep_delay) as departure_delay, avg(arr_delay) as arrival_delay, avg(seats) as seats
-        from read_csv('{DEMO}/flights/*/*.csv.gz', hive_partitioning = true, nullstr = ['NA', '']) f
-        join read_csv('{DEMO}/airlines.csv') a using (carrier)
-        left join read_csv('{DEMO}/planes.csv', nullstr = ['NA', '']) p using (tailnum)
+        from read_csv('{FILES}/flights/*/*.csv.gz', hive_partitioning = true, nullstr = ['NA', '']) f
+        join read_csv('{FILES}/airlines/airlines.csv') a using (carrier)
+        left join read_csv('{FILES}/planes/planes.csv', nullstr = ['NA', '']) p using (tailnum)
         group by all
         """
     )
