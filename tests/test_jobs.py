@@ -213,6 +213,17 @@ def test_concurrency_and_stop(server, unique, plain):
     assert keys(server, out) == []
 
 
+def test_a_stop_right_after_the_start_is_not_lost(server, unique, plain):
+    source, out, role = plain
+    glue = server.client("glue")
+    job = make_job(server, unique, role, slow(server, source, out))
+    for _ in range(10):
+        started = glue.start_job_run(JobName=job)["JobRunId"]
+        glue.batch_stop_job_run(JobName=job, JobRunIds=[started])
+        assert ended(server, job, started)["JobRunState"] == "STOPPED"
+    assert keys(server, out) == []
+
+
 def test_a_queued_run_follows(server, unique, plain):
     source, out, role = plain
     glue = server.client("glue")

@@ -15,6 +15,7 @@ use crate::crawler::running;
 use crate::definition::key;
 use crate::execution::{Ending, Execution, LogPlaces};
 use crate::records::{CRAWLERS, CRAWLS, CrawlRecord, CrawlerRecord, NameKey};
+use crate::schedule::END_AGAIN;
 use crate::{Jobs, access};
 
 const LOG_GROUP: &str = "/aws-glue/crawlers";
@@ -49,7 +50,9 @@ impl Jobs {
         let at = key(ctx, name)?;
         let crawl_id = ctx.entropy().uuid();
         let (id, now) = (crawl_id.clone(), ctx.now());
-        let record = ctx
+        // Before anybody can see the crawl, so that no stop misses it.
+        let stop = self.begin(&crawl_id).ok_or_else(|| Fault::internal("a crawl's id was given twice"))?;
+        let begun = ctx
             .write({
                 let at = at.clone();
                 move |tx| {
@@ -80,12 +83,18 @@ impl Jobs {
                     Ok::<_, Fault>(record)
                 }
             })
-            .await?;
-        if let Some(stop) = self.begin(&crawl_id) {
-            let jobs = Arc::clone(self);
-            tokio::spawn(async move { jobs.drive_crawl(at, record, crawl_id, now, stop).await });
+            .await;
+        match begun {
+            Ok(record) => {
+                let jobs = Arc::clone(self);
+                tokio::spawn(async move { jobs.drive_crawl(at, record, crawl_id, now, stop).await });
+                Ok(StartCrawlerResponse {})
+            }
+            Err(fault) => {
+                self.end(&crawl_id);
+                Err(fault)
+            }
         }
-        Ok(StartCrawlerResponse {})
     }
 
     async fn stop_crawler(&self, ctx: &Ctx, name: &str) -> Result<StopCrawlerResponse, Fault> {
@@ -127,8 +136,9 @@ impl Jobs {
             Ok(execution) => self.execute(execution, stop, std::future::ready(())).await,
             Err(fault) => Ending::Failed(fault.message().to_owned()),
         };
-        if let Err(fault) = self.conclude_crawl(&at, &id, started, ending).await {
-            tracing::error!(crawl = id, %fault, "the end of a crawl could not be written");
+        while let Err(fault) = self.conclude_crawl(&at, &id, started, ending.clone()).await {
+            tracing::error!(crawl = id, cause = fault.cause(), "the end of a crawl could not be written yet");
+            tokio::time::sleep(END_AGAIN).await;
         }
         self.end(&id);
     }

@@ -63,7 +63,7 @@ pub(crate) struct LogPlaces {
 }
 
 /// How an execution ended; nothing of its output is true yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Ending {
     Succeeded(Tally),
     Failed(String),

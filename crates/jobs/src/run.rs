@@ -142,6 +142,8 @@ impl Jobs {
             .await?;
         if !waiting {
             self.stop(id);
+            // It may not have begun yet: then the scheduler ends it.
+            self.wake.notify_one();
         }
         Ok(())
     }

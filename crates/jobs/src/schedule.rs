@@ -14,6 +14,9 @@ use crate::execution::{Ending, Execution, LogPlaces};
 use crate::records::{OPEN_RUNS, RUNS, RunKey, RunRecord};
 use crate::run::{close, has_room, insert};
 
+/// How long until the end of a run or crawl that could not be written is tried again.
+pub(crate) const END_AGAIN: Duration = Duration::from_secs(1);
+
 /// What people read of a run that the server's own end cut short.
 const LOST: &str = "The server stopped while the run was under way. None of the run's output was kept.";
 
@@ -94,33 +97,46 @@ impl Jobs {
             OPEN_RUNS.scan(tx, OPEN_RUNS.all()).map(|row| Ok(row?.1.key)).collect::<Result<Vec<_>, Fault>>()
         })?;
         for key in open {
-            let now = self.background.now();
-            let at = key.clone();
-            let claimed = self
-                .background
-                .write(move |tx| {
-                    let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(None) };
-                    match record.run.job_run_state {
-                        Some(JobRunState::Starting) => Ok(Some(record)),
-                        Some(JobRunState::Waiting) if has_room(tx, &at, &record)? => {
-                            record.run.job_run_state = Some(JobRunState::Starting);
-                            record.run.state_detail = None;
-                            record.run.last_modified_on = Some(now);
-                            RUNS.put(tx, &at, &record)?;
-                            Ok(Some(record))
-                        }
-                        _ => Ok(None),
-                    }
-                })
-                .await?;
-            if let Some(record) = claimed
-                && let Some(stop) = self.begin(&key.4)
-            {
-                let jobs = Arc::clone(self);
-                tokio::spawn(async move { jobs.drive(key, record, stop).await });
+            // From here on a stop reaches the run; one that came before is seen in its state.
+            let Some(stop) = self.begin(&key.4) else { continue };
+            match self.claim(&key).await {
+                Ok(Some(record)) => {
+                    let jobs = Arc::clone(self);
+                    tokio::spawn(async move { jobs.drive(key, record, stop).await });
+                }
+                Ok(None) => self.end(&key.4),
+                Err(fault) => {
+                    self.end(&key.4);
+                    return Err(fault);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Takes a run from the queue, if it is its turn. A run that was stopped before it began ends here.
+    async fn claim(&self, key: &RunKey) -> Result<Option<RunRecord>, Fault> {
+        let (at, now) = (key.clone(), self.background.now());
+        self.background
+            .write(move |tx| {
+                let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(None) };
+                match record.run.job_run_state {
+                    Some(JobRunState::Starting) => Ok(Some(record)),
+                    Some(JobRunState::Waiting) if has_room(tx, &at, &record)? => {
+                        record.run.job_run_state = Some(JobRunState::Starting);
+                        record.run.state_detail = None;
+                        record.run.last_modified_on = Some(now);
+                        RUNS.put(tx, &at, &record)?;
+                        Ok(Some(record))
+                    }
+                    Some(JobRunState::Stopping) => {
+                        close(tx, &at, &mut record, JobRunState::Stopped, now)?;
+                        Ok(None)
+                    }
+                    _ => Ok(None),
+                }
+            })
+            .await
     }
 
     async fn drive(self: Arc<Self>, key: RunKey, record: RunRecord, stop: watch::Receiver<bool>) {
@@ -131,8 +147,10 @@ impl Jobs {
             }
             Err(fault) => Ending::Failed(fault.message().to_owned()),
         };
-        if let Err(fault) = self.conclude(&key, ending).await {
-            tracing::error!(run = key.4, %fault, "the end of a run could not be written");
+        // A full disk must not leave the run open for good: its end is written once that is possible.
+        while let Err(fault) = self.conclude(&key, ending.clone()).await {
+            tracing::error!(run = key.4, cause = fault.cause(), "the end of a run could not be written yet");
+            tokio::time::sleep(END_AGAIN).await;
         }
         self.end(&key.4);
         self.wake.notify_one();
