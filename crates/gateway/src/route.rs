@@ -77,6 +77,7 @@ mod tests {
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     }];
     static JSON: Service = Service {

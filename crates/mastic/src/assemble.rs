@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mastic_analyzer::Analyzer;
 use mastic_catalog::Catalog;
 use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
 use mastic_gateway::{Calls, Fallback, Limits, Server};
@@ -12,7 +13,9 @@ use mastic_iam::{GivenRoot, Iam};
 use mastic_jobs::{Jobs, RunnerConfig};
 use mastic_kernel::{Kernel, Registry, Seams};
 use mastic_objects::Objects;
+use mastic_organizations::Organizations;
 use mastic_s3_door::S3Door;
+use mastic_trail::Trail;
 use mastic_watch::Watch;
 
 use crate::failure::Failure;
@@ -112,6 +115,9 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     catalog.register(&mut registry);
     jobs.register(&mut registry);
     watch.register(&mut registry);
+    Organizations::new().register(&mut registry);
+    Analyzer::new().register(&mut registry);
+    Trail::new().register(&mut registry);
 
     let door =
         S3Door::new(kernel.clone(), iam.clone(), objects.clone(), &settings.domains, settings.region.clone());

@@ -13,7 +13,7 @@ mod shape;
 mod validate;
 mod value;
 
-pub use operation::{AccessLevel, Op, Operation, Protocol, ResourceType, Service};
+pub use operation::{AccessLevel, Http, Op, Operation, Protocol, ResourceType, Service};
 pub use schema::{Bounds, Kind, Member, Pattern, Schema};
 pub use shape::{Blob, Shape, ShapeError, field};
 pub use validate::{Violation, validate, violations_text};

@@ -70,6 +70,8 @@ pub enum Protocol {
     AwsJson11,
     /// Form in, XML out.
     AwsQuery,
+    /// JSON bodies; method and path tell the operation.
+    RestJson1,
 }
 
 /// A row of the operation table.
@@ -85,6 +87,8 @@ pub struct Operation {
     pub resources: &'static [ResourceType],
     /// The service's own condition keys that the action knows.
     pub condition_keys: &'static [&'static str],
+    /// How restJson1 calls it; other protocols need no such thing.
+    pub http: Option<Http>,
     /// The schema of input and output; `None` where Mastic does not implement the operation.
     pub shapes: Option<(&'static Schema, &'static Schema)>,
 }
@@ -101,6 +105,17 @@ impl Operation {
     pub fn mutating(&self) -> bool {
         !matches!(self.access, AccessLevel::Read | AccessLevel::List)
     }
+}
+
+/// How restJson1 calls an operation.
+#[derive(Debug, Clone, Copy)]
+pub struct Http {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with input members as `{labels}`.
+    pub path: &'static str,
+    /// Input members that are in the query string, with their names there.
+    pub query: &'static [(&'static str, &'static str)],
 }
 
 /// AWS's classes of actions.

@@ -10,7 +10,7 @@ use crate::query::{Element, element, escape};
 #[must_use]
 pub fn encode_fault(service: &Service, fault: &Fault, request_id: &str) -> Message {
     let (error_type, body) = match service.protocol {
-        Protocol::AwsJson10 | Protocol::AwsJson11 => {
+        Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1 => {
             let mut body = Vec::with_capacity(128);
             body.extend_from_slice(b"{\"__type\":");
             string(fault.code(), &mut body);

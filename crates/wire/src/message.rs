@@ -24,6 +24,7 @@ pub(crate) fn answer_type(protocol: Protocol) -> &'static str {
         Protocol::AwsJson10 => "application/x-amz-json-1.0",
         Protocol::AwsJson11 => "application/x-amz-json-1.1",
         Protocol::AwsQuery => "text/xml",
+        Protocol::RestJson1 => "application/json",
     }
 }
 
@@ -38,7 +39,7 @@ fn shapes(operation: &Operation) -> Result<(&'static Schema, &'static Schema), W
 pub fn decode_input(service: &Service, operation: &Operation, body: &[u8]) -> Result<Value, WireError> {
     let (schema, _) = shapes(operation)?;
     match service.protocol {
-        Protocol::AwsJson10 | Protocol::AwsJson11 => json::decode(body, schema),
+        Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1 => json::decode(body, schema),
         Protocol::AwsQuery => query::decode(&Form::parse(body)?, schema),
     }
 }
@@ -55,7 +56,7 @@ pub fn encode_output(
 ) -> Result<Message, WireError> {
     let (_, schema) = shapes(operation)?;
     let body = match service.protocol {
-        Protocol::AwsJson10 | Protocol::AwsJson11 => {
+        Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1 => {
             let mut out = Vec::with_capacity(1024);
             // A JSON operation without an output shape answers with no body at all.
             if schema.name != "Empty" {
@@ -78,7 +79,7 @@ pub fn encode_output(
 pub fn encode_input(service: &Service, operation: &Operation, input: &Value) -> Result<Message, WireError> {
     let (schema, _) = shapes(operation)?;
     let (content_type, target, body) = match service.protocol {
-        protocol @ (Protocol::AwsJson10 | Protocol::AwsJson11) => {
+        protocol @ (Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1) => {
             let mut out = Vec::with_capacity(256);
             json::encode(input, schema, &mut out);
             let target = format!("{}.{}", service.target_prefix, operation.name);
@@ -99,7 +100,7 @@ pub fn encode_input(service: &Service, operation: &Operation, input: &Value) -> 
 pub fn decode_output(service: &Service, operation: &Operation, body: &[u8]) -> Result<Value, WireError> {
     let (_, schema) = shapes(operation)?;
     match service.protocol {
-        Protocol::AwsJson10 | Protocol::AwsJson11 => json::decode(body, schema),
+        Protocol::AwsJson10 | Protocol::AwsJson11 | Protocol::RestJson1 => json::decode(body, schema),
         Protocol::AwsQuery => query::read(body, operation.name, schema),
     }
 }

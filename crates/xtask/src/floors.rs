@@ -29,7 +29,19 @@ const FLOORS: &[(u8, &[&str])] = &[
         ],
     ),
     (2, &["mastic-kernel", "mastic-store-sqlite"]),
-    (3, &["mastic-iam", "mastic-objects", "mastic-catalog", "mastic-jobs", "mastic-watch"]),
+    (
+        3,
+        &[
+            "mastic-iam",
+            "mastic-organizations",
+            "mastic-analyzer",
+            "mastic-objects",
+            "mastic-catalog",
+            "mastic-jobs",
+            "mastic-watch",
+            "mastic-trail",
+        ],
+    ),
     (4, &["mastic-gateway", "mastic-s3-door"]),
     (5, &["mastic", "xtask"]),
 ];

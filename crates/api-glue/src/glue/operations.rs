@@ -32,6 +32,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::BATCH_CREATE_PARTITION_REQUEST, &schemas::BATCH_CREATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -51,6 +52,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -80,6 +82,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::BATCH_DELETE_PARTITION_REQUEST, &schemas::BATCH_DELETE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -109,6 +112,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::BATCH_DELETE_TABLE_REQUEST, &schemas::BATCH_DELETE_TABLE_RESPONSE)),
     },
     Operation {
@@ -138,6 +142,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((
             &schemas::BATCH_DELETE_TABLE_VERSION_REQUEST,
             &schemas::BATCH_DELETE_TABLE_VERSION_RESPONSE,
@@ -153,6 +158,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -165,6 +171,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::BATCH_GET_CRAWLERS_REQUEST, &schemas::BATCH_GET_CRAWLERS_RESPONSE)),
     },
     Operation {
@@ -173,6 +180,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -181,6 +189,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -193,6 +202,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -205,6 +215,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::BATCH_GET_JOBS_REQUEST, &schemas::BATCH_GET_JOBS_RESPONSE)),
     },
     Operation {
@@ -234,6 +245,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::BATCH_GET_PARTITION_REQUEST, &schemas::BATCH_GET_PARTITION_RESPONSE)),
     },
     Operation {
@@ -258,6 +270,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -270,6 +283,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -282,6 +296,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -290,6 +305,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -302,6 +318,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::BATCH_STOP_JOB_RUN_REQUEST, &schemas::BATCH_STOP_JOB_RUN_RESPONSE)),
     },
     Operation {
@@ -331,6 +348,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::BATCH_UPDATE_PARTITION_REQUEST, &schemas::BATCH_UPDATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -343,6 +361,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -355,6 +374,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -367,6 +387,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -379,6 +400,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -387,6 +409,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -399,6 +422,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -423,6 +447,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:FederatedAuthorizationSource",
             "glue:LakeFormationPermissions",
         ],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -431,6 +456,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -455,6 +481,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -474,6 +501,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -482,6 +510,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::CREATE_CRAWLER_REQUEST, &schemas::CREATE_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -490,6 +519,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -498,6 +528,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -527,6 +558,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:FederatedAuthorizationSource",
             "glue:LakeFormationPermissions",
         ],
+        http: None,
         shapes: Some((&schemas::CREATE_DATABASE_REQUEST, &schemas::CREATE_DATABASE_RESPONSE)),
     },
     Operation {
@@ -535,6 +567,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -543,6 +576,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -572,6 +606,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -601,6 +636,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -625,6 +661,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -643,6 +680,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:SubnetIds",
             "glue:VpcIds",
         ],
+        http: None,
         shapes: Some((&schemas::CREATE_JOB_REQUEST, &schemas::CREATE_JOB_RESPONSE)),
     },
     Operation {
@@ -651,6 +689,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -680,6 +719,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::CREATE_PARTITION_REQUEST, &schemas::CREATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -709,6 +749,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::CREATE_PARTITION_INDEX_REQUEST, &schemas::CREATE_PARTITION_INDEX_RESPONSE)),
     },
     Operation {
@@ -721,6 +762,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -740,6 +782,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -748,6 +791,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -756,6 +800,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -774,6 +819,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:SubnetIds",
             "glue:VpcIds",
         ],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -803,6 +849,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::CREATE_TABLE_REQUEST, &schemas::CREATE_TABLE_RESPONSE)),
     },
     Operation {
@@ -827,6 +874,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -839,6 +887,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -851,6 +900,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -875,6 +925,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -887,6 +938,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -899,6 +951,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -918,6 +971,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -926,6 +980,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -955,6 +1010,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -984,6 +1040,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1008,6 +1065,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1027,6 +1085,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1039,6 +1098,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1051,6 +1111,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_CRAWLER_REQUEST, &schemas::DELETE_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -1059,6 +1120,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1071,6 +1133,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1105,6 +1168,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::DELETE_DATABASE_REQUEST, &schemas::DELETE_DATABASE_RESPONSE)),
     },
     Operation {
@@ -1117,6 +1181,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1125,6 +1190,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1137,6 +1203,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:ResourceTag/${TagKey}"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1166,6 +1233,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1190,6 +1258,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1202,6 +1271,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_JOB_REQUEST, &schemas::DELETE_JOB_RESPONSE)),
     },
     Operation {
@@ -1214,6 +1284,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1243,6 +1314,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::DELETE_PARTITION_REQUEST, &schemas::DELETE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -1272,6 +1344,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::DELETE_PARTITION_INDEX_REQUEST, &schemas::DELETE_PARTITION_INDEX_RESPONSE)),
     },
     Operation {
@@ -1284,6 +1357,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1296,6 +1370,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1315,6 +1390,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1334,6 +1410,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1342,6 +1419,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1354,6 +1432,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1383,6 +1462,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::DELETE_TABLE_REQUEST, &schemas::DELETE_TABLE_RESPONSE)),
     },
     Operation {
@@ -1407,6 +1487,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1436,6 +1517,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::DELETE_TABLE_VERSION_REQUEST, &schemas::DELETE_TABLE_VERSION_RESPONSE)),
     },
     Operation {
@@ -1448,6 +1530,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1460,6 +1543,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1489,6 +1573,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1501,6 +1586,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1513,6 +1599,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: false,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1537,6 +1624,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1545,6 +1633,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1557,6 +1646,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:ResourceTag/${TagKey}"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1569,6 +1659,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1581,6 +1672,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1593,6 +1685,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1616,6 +1709,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:FederatedAuthorizationSource",
             "glue:LakeFormationPermissions",
         ],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1628,6 +1722,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1651,6 +1746,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:FederatedAuthorizationSource",
             "glue:LakeFormationPermissions",
         ],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1659,6 +1755,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1667,6 +1764,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1696,6 +1794,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1725,6 +1824,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1733,6 +1833,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1741,6 +1842,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1749,6 +1851,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1768,6 +1871,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1787,6 +1891,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1799,6 +1904,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_CRAWLER_REQUEST, &schemas::GET_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -1807,6 +1913,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_CRAWLER_METRICS_REQUEST, &schemas::GET_CRAWLER_METRICS_RESPONSE)),
     },
     Operation {
@@ -1815,6 +1922,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_CRAWLERS_REQUEST, &schemas::GET_CRAWLERS_RESPONSE)),
     },
     Operation {
@@ -1823,6 +1931,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1835,6 +1944,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1854,6 +1964,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1873,6 +1984,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1885,6 +1997,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1897,6 +2010,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1909,6 +2023,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1921,6 +2036,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1945,6 +2061,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_DATABASE_REQUEST, &schemas::GET_DATABASE_RESPONSE)),
     },
     Operation {
@@ -1969,6 +2086,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_DATABASES_REQUEST, &schemas::GET_DATABASES_RESPONSE)),
     },
     Operation {
@@ -1977,6 +2095,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1989,6 +2108,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1997,6 +2117,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2021,6 +2142,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2029,6 +2151,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2058,6 +2181,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2082,6 +2206,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2094,6 +2219,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_JOB_REQUEST, &schemas::GET_JOB_RESPONSE)),
     },
     Operation {
@@ -2102,6 +2228,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2114,6 +2241,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_JOB_RUN_REQUEST, &schemas::GET_JOB_RUN_RESPONSE)),
     },
     Operation {
@@ -2126,6 +2254,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_JOB_RUNS_REQUEST, &schemas::GET_JOB_RUNS_RESPONSE)),
     },
     Operation {
@@ -2134,6 +2263,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_JOBS_REQUEST, &schemas::GET_JOBS_RESPONSE)),
     },
     Operation {
@@ -2146,6 +2276,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2158,6 +2289,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2170,6 +2302,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2182,6 +2315,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2190,6 +2324,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2198,6 +2333,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2227,6 +2363,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_PARTITION_REQUEST, &schemas::GET_PARTITION_RESPONSE)),
     },
     Operation {
@@ -2256,6 +2393,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_PARTITION_INDEXES_REQUEST, &schemas::GET_PARTITION_INDEXES_RESPONSE)),
     },
     Operation {
@@ -2285,6 +2423,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_PARTITIONS_REQUEST, &schemas::GET_PARTITIONS_RESPONSE)),
     },
     Operation {
@@ -2293,6 +2432,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2305,6 +2445,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2317,6 +2458,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2329,6 +2471,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2348,6 +2491,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2367,6 +2511,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2386,6 +2531,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2405,6 +2551,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2413,6 +2560,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2421,6 +2569,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2433,6 +2582,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2445,6 +2595,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2474,6 +2625,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_TABLE_REQUEST, &schemas::GET_TABLE_RESPONSE)),
     },
     Operation {
@@ -2498,6 +2650,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2527,6 +2680,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_TABLE_VERSION_REQUEST, &schemas::GET_TABLE_VERSION_RESPONSE)),
     },
     Operation {
@@ -2556,6 +2710,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_TABLE_VERSIONS_REQUEST, &schemas::GET_TABLE_VERSIONS_RESPONSE)),
     },
     Operation {
@@ -2585,6 +2740,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::GET_TABLES_REQUEST, &schemas::GET_TABLES_RESPONSE)),
     },
     Operation {
@@ -2654,6 +2810,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_TAGS_REQUEST, &schemas::GET_TAGS_RESPONSE)),
     },
     Operation {
@@ -2666,6 +2823,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2674,6 +2832,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2682,6 +2841,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2690,6 +2850,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2698,6 +2859,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2710,6 +2872,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2739,6 +2902,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2768,6 +2932,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2780,6 +2945,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2792,6 +2958,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2804,6 +2971,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2816,6 +2984,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2828,6 +2997,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2836,6 +3006,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2844,6 +3015,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2852,6 +3024,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2860,6 +3033,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_CRAWLERS_REQUEST, &schemas::LIST_CRAWLERS_RESPONSE)),
     },
     Operation {
@@ -2872,6 +3046,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_CRAWLS_REQUEST, &schemas::LIST_CRAWLS_RESPONSE)),
     },
     Operation {
@@ -2880,6 +3055,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2892,6 +3068,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2904,6 +3081,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2916,6 +3094,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2928,6 +3107,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2936,6 +3116,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2944,6 +3125,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2952,6 +3134,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -2976,6 +3159,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3005,6 +3189,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3013,6 +3198,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_JOBS_REQUEST, &schemas::LIST_JOBS_RESPONSE)),
     },
     Operation {
@@ -3025,6 +3211,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3033,6 +3220,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3041,6 +3229,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3060,6 +3249,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3072,6 +3262,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: false,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3080,6 +3271,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3092,6 +3284,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3116,6 +3309,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3124,6 +3318,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3132,6 +3327,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3140,6 +3336,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3152,6 +3349,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:ResourceTag/${TagKey}"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3164,6 +3362,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3183,6 +3382,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3195,6 +3395,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3214,6 +3415,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3226,6 +3428,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3245,6 +3448,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3257,6 +3461,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:ResourceTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3276,6 +3481,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3295,6 +3501,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3303,6 +3510,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3315,6 +3523,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3327,6 +3536,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3356,6 +3566,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::SEARCH_TABLES_REQUEST, &schemas::SEARCH_TABLES_RESPONSE)),
     },
     Operation {
@@ -3368,6 +3579,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3392,6 +3604,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3416,6 +3629,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3428,6 +3642,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::START_CRAWLER_REQUEST, &schemas::START_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -3436,6 +3651,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3448,6 +3664,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3460,6 +3677,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3472,6 +3690,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3484,6 +3703,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3496,6 +3716,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::START_JOB_RUN_REQUEST, &schemas::START_JOB_RUN_RESPONSE)),
     },
     Operation {
@@ -3508,6 +3729,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3520,6 +3742,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3528,6 +3751,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3540,6 +3764,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3552,6 +3777,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3576,6 +3802,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3600,6 +3827,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3612,6 +3840,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::STOP_CRAWLER_REQUEST, &schemas::STOP_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -3620,6 +3849,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3628,6 +3858,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3640,6 +3871,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3652,6 +3884,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3664,6 +3897,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3768,6 +4002,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::TAG_RESOURCE_REQUEST, &schemas::TAG_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -3787,6 +4022,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3891,6 +4127,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["aws:TagKeys", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::UNTAG_RESOURCE_REQUEST, &schemas::UNTAG_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -3903,6 +4140,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3922,6 +4160,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3930,6 +4169,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3959,6 +4199,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -3988,6 +4229,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4012,6 +4254,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4036,6 +4279,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4048,6 +4292,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::UPDATE_CRAWLER_REQUEST, &schemas::UPDATE_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -4056,6 +4301,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4068,6 +4314,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4092,6 +4339,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::UPDATE_DATABASE_REQUEST, &schemas::UPDATE_DATABASE_RESPONSE)),
     },
     Operation {
@@ -4104,6 +4352,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4112,6 +4361,7 @@ pub static OPERATIONS: [Operation; 265] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4141,6 +4391,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4165,6 +4416,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4177,6 +4429,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &["glue:SecurityGroupIds", "glue:SubnetIds", "glue:VpcIds"],
+        http: None,
         shapes: Some((&schemas::UPDATE_JOB_REQUEST, &schemas::UPDATE_JOB_RESPONSE)),
     },
     Operation {
@@ -4189,6 +4442,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4201,6 +4455,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4230,6 +4485,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::UPDATE_PARTITION_REQUEST, &schemas::UPDATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -4242,6 +4498,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4261,6 +4518,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4273,6 +4531,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4302,6 +4561,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
+        http: None,
         shapes: Some((&schemas::UPDATE_TABLE_REQUEST, &schemas::UPDATE_TABLE_RESPONSE)),
     },
     Operation {
@@ -4326,6 +4586,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4338,6 +4599,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4350,6 +4612,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4379,6 +4642,7 @@ pub static OPERATIONS: [Operation; 265] = [
             },
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -4391,6 +4655,7 @@ pub static OPERATIONS: [Operation; 265] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
 ];

@@ -4,6 +4,36 @@ use mastic_shape::{Op, Operation, Service};
 
 use super::types;
 
+pub enum AddClientIDToOpenIDConnectProvider {}
+
+impl Op for AddClientIDToOpenIDConnectProvider {
+    type Input = types::AddClientIDToOpenIDConnectProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[1]
+    }
+}
+
+pub enum AddRoleToInstanceProfile {}
+
+impl Op for AddRoleToInstanceProfile {
+    type Input = types::AddRoleToInstanceProfileRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[2]
+    }
+}
+
 pub enum AddUserToGroup {}
 
 impl Op for AddUserToGroup {
@@ -64,6 +94,21 @@ impl Op for AttachUserPolicy {
     }
 }
 
+pub enum ChangePassword {}
+
+impl Op for ChangePassword {
+    type Input = types::ChangePasswordRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[8]
+    }
+}
+
 pub enum CreateAccessKey {}
 
 impl Op for CreateAccessKey {
@@ -79,6 +124,21 @@ impl Op for CreateAccessKey {
     }
 }
 
+pub enum CreateAccountAlias {}
+
+impl Op for CreateAccountAlias {
+    type Input = types::CreateAccountAliasRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[10]
+    }
+}
+
 pub enum CreateGroup {}
 
 impl Op for CreateGroup {
@@ -91,6 +151,51 @@ impl Op for CreateGroup {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[12]
+    }
+}
+
+pub enum CreateInstanceProfile {}
+
+impl Op for CreateInstanceProfile {
+    type Input = types::CreateInstanceProfileRequest;
+    type Output = types::CreateInstanceProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[13]
+    }
+}
+
+pub enum CreateLoginProfile {}
+
+impl Op for CreateLoginProfile {
+    type Input = types::CreateLoginProfileRequest;
+    type Output = types::CreateLoginProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[14]
+    }
+}
+
+pub enum CreateOpenIDConnectProvider {}
+
+impl Op for CreateOpenIDConnectProvider {
+    type Input = types::CreateOpenIDConnectProviderRequest;
+    type Output = types::CreateOpenIDConnectProviderResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[15]
     }
 }
 
@@ -139,6 +244,51 @@ impl Op for CreateRole {
     }
 }
 
+pub enum CreateSAMLProvider {}
+
+impl Op for CreateSAMLProvider {
+    type Input = types::CreateSAMLProviderRequest;
+    type Output = types::CreateSAMLProviderResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[19]
+    }
+}
+
+pub enum CreateServiceLinkedRole {}
+
+impl Op for CreateServiceLinkedRole {
+    type Input = types::CreateServiceLinkedRoleRequest;
+    type Output = types::CreateServiceLinkedRoleResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[20]
+    }
+}
+
+pub enum CreateServiceSpecificCredential {}
+
+impl Op for CreateServiceSpecificCredential {
+    type Input = types::CreateServiceSpecificCredentialRequest;
+    type Output = types::CreateServiceSpecificCredentialResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[21]
+    }
+}
+
 pub enum CreateUser {}
 
 impl Op for CreateUser {
@@ -154,6 +304,36 @@ impl Op for CreateUser {
     }
 }
 
+pub enum CreateVirtualMFADevice {}
+
+impl Op for CreateVirtualMFADevice {
+    type Input = types::CreateVirtualMFADeviceRequest;
+    type Output = types::CreateVirtualMFADeviceResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[23]
+    }
+}
+
+pub enum DeactivateMFADevice {}
+
+impl Op for DeactivateMFADevice {
+    type Input = types::DeactivateMFADeviceRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[24]
+    }
+}
+
 pub enum DeleteAccessKey {}
 
 impl Op for DeleteAccessKey {
@@ -166,6 +346,36 @@ impl Op for DeleteAccessKey {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[25]
+    }
+}
+
+pub enum DeleteAccountAlias {}
+
+impl Op for DeleteAccountAlias {
+    type Input = types::DeleteAccountAliasRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[26]
+    }
+}
+
+pub enum DeleteAccountPasswordPolicy {}
+
+impl Op for DeleteAccountPasswordPolicy {
+    type Input = ();
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[27]
     }
 }
 
@@ -196,6 +406,51 @@ impl Op for DeleteGroupPolicy {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[29]
+    }
+}
+
+pub enum DeleteInstanceProfile {}
+
+impl Op for DeleteInstanceProfile {
+    type Input = types::DeleteInstanceProfileRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[30]
+    }
+}
+
+pub enum DeleteLoginProfile {}
+
+impl Op for DeleteLoginProfile {
+    type Input = types::DeleteLoginProfileRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[31]
+    }
+}
+
+pub enum DeleteOpenIDConnectProvider {}
+
+impl Op for DeleteOpenIDConnectProvider {
+    type Input = types::DeleteOpenIDConnectProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[32]
     }
 }
 
@@ -274,6 +529,96 @@ impl Op for DeleteRolePolicy {
     }
 }
 
+pub enum DeleteSAMLProvider {}
+
+impl Op for DeleteSAMLProvider {
+    type Input = types::DeleteSAMLProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[38]
+    }
+}
+
+pub enum DeleteSSHPublicKey {}
+
+impl Op for DeleteSSHPublicKey {
+    type Input = types::DeleteSSHPublicKeyRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[39]
+    }
+}
+
+pub enum DeleteServerCertificate {}
+
+impl Op for DeleteServerCertificate {
+    type Input = types::DeleteServerCertificateRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[40]
+    }
+}
+
+pub enum DeleteServiceLinkedRole {}
+
+impl Op for DeleteServiceLinkedRole {
+    type Input = types::DeleteServiceLinkedRoleRequest;
+    type Output = types::DeleteServiceLinkedRoleResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[41]
+    }
+}
+
+pub enum DeleteServiceSpecificCredential {}
+
+impl Op for DeleteServiceSpecificCredential {
+    type Input = types::DeleteServiceSpecificCredentialRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[42]
+    }
+}
+
+pub enum DeleteSigningCertificate {}
+
+impl Op for DeleteSigningCertificate {
+    type Input = types::DeleteSigningCertificateRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[43]
+    }
+}
+
 pub enum DeleteUser {}
 
 impl Op for DeleteUser {
@@ -316,6 +661,21 @@ impl Op for DeleteUserPolicy {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[46]
+    }
+}
+
+pub enum DeleteVirtualMFADevice {}
+
+impl Op for DeleteVirtualMFADevice {
+    type Input = types::DeleteVirtualMFADeviceRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[47]
     }
 }
 
@@ -364,6 +724,126 @@ impl Op for DetachUserPolicy {
     }
 }
 
+pub enum DisableOrganizationsRootCredentialsManagement {}
+
+impl Op for DisableOrganizationsRootCredentialsManagement {
+    type Input = types::DisableOrganizationsRootCredentialsManagementRequest;
+    type Output = types::DisableOrganizationsRootCredentialsManagementResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[51]
+    }
+}
+
+pub enum DisableOrganizationsRootSessions {}
+
+impl Op for DisableOrganizationsRootSessions {
+    type Input = types::DisableOrganizationsRootSessionsRequest;
+    type Output = types::DisableOrganizationsRootSessionsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[52]
+    }
+}
+
+pub enum EnableMFADevice {}
+
+impl Op for EnableMFADevice {
+    type Input = types::EnableMFADeviceRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[54]
+    }
+}
+
+pub enum EnableOrganizationsRootCredentialsManagement {}
+
+impl Op for EnableOrganizationsRootCredentialsManagement {
+    type Input = types::EnableOrganizationsRootCredentialsManagementRequest;
+    type Output = types::EnableOrganizationsRootCredentialsManagementResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[55]
+    }
+}
+
+pub enum EnableOrganizationsRootSessions {}
+
+impl Op for EnableOrganizationsRootSessions {
+    type Input = types::EnableOrganizationsRootSessionsRequest;
+    type Output = types::EnableOrganizationsRootSessionsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[56]
+    }
+}
+
+pub enum GenerateCredentialReport {}
+
+impl Op for GenerateCredentialReport {
+    type Input = ();
+    type Output = types::GenerateCredentialReportResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[58]
+    }
+}
+
+pub enum GenerateOrganizationsAccessReport {}
+
+impl Op for GenerateOrganizationsAccessReport {
+    type Input = types::GenerateOrganizationsAccessReportRequest;
+    type Output = types::GenerateOrganizationsAccessReportResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[59]
+    }
+}
+
+pub enum GenerateServiceLastAccessedDetails {}
+
+impl Op for GenerateServiceLastAccessedDetails {
+    type Input = types::GenerateServiceLastAccessedDetailsRequest;
+    type Output = types::GenerateServiceLastAccessedDetailsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[60]
+    }
+}
+
 pub enum GetAccessKeyLastUsed {}
 
 impl Op for GetAccessKeyLastUsed {
@@ -376,6 +856,96 @@ impl Op for GetAccessKeyLastUsed {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[61]
+    }
+}
+
+pub enum GetAccountAuthorizationDetails {}
+
+impl Op for GetAccountAuthorizationDetails {
+    type Input = types::GetAccountAuthorizationDetailsRequest;
+    type Output = types::GetAccountAuthorizationDetailsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[62]
+    }
+}
+
+pub enum GetAccountPasswordPolicy {}
+
+impl Op for GetAccountPasswordPolicy {
+    type Input = ();
+    type Output = types::GetAccountPasswordPolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[63]
+    }
+}
+
+pub enum GetAccountSummary {}
+
+impl Op for GetAccountSummary {
+    type Input = ();
+    type Output = types::GetAccountSummaryResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[64]
+    }
+}
+
+pub enum GetContextKeysForCustomPolicy {}
+
+impl Op for GetContextKeysForCustomPolicy {
+    type Input = types::GetContextKeysForCustomPolicyRequest;
+    type Output = types::GetContextKeysForPolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[65]
+    }
+}
+
+pub enum GetContextKeysForPrincipalPolicy {}
+
+impl Op for GetContextKeysForPrincipalPolicy {
+    type Input = types::GetContextKeysForPrincipalPolicyRequest;
+    type Output = types::GetContextKeysForPolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[66]
+    }
+}
+
+pub enum GetCredentialReport {}
+
+impl Op for GetCredentialReport {
+    type Input = ();
+    type Output = types::GetCredentialReportResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[67]
     }
 }
 
@@ -406,6 +976,81 @@ impl Op for GetGroupPolicy {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[70]
+    }
+}
+
+pub enum GetInstanceProfile {}
+
+impl Op for GetInstanceProfile {
+    type Input = types::GetInstanceProfileRequest;
+    type Output = types::GetInstanceProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[72]
+    }
+}
+
+pub enum GetLoginProfile {}
+
+impl Op for GetLoginProfile {
+    type Input = types::GetLoginProfileRequest;
+    type Output = types::GetLoginProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[73]
+    }
+}
+
+pub enum GetMFADevice {}
+
+impl Op for GetMFADevice {
+    type Input = types::GetMFADeviceRequest;
+    type Output = types::GetMFADeviceResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[74]
+    }
+}
+
+pub enum GetOpenIDConnectProvider {}
+
+impl Op for GetOpenIDConnectProvider {
+    type Input = types::GetOpenIDConnectProviderRequest;
+    type Output = types::GetOpenIDConnectProviderResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[75]
+    }
+}
+
+pub enum GetOrganizationsAccessReport {}
+
+impl Op for GetOrganizationsAccessReport {
+    type Input = types::GetOrganizationsAccessReportRequest;
+    type Output = types::GetOrganizationsAccessReportResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[76]
     }
 }
 
@@ -469,6 +1114,96 @@ impl Op for GetRolePolicy {
     }
 }
 
+pub enum GetSAMLProvider {}
+
+impl Op for GetSAMLProvider {
+    type Input = types::GetSAMLProviderRequest;
+    type Output = types::GetSAMLProviderResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[82]
+    }
+}
+
+pub enum GetSSHPublicKey {}
+
+impl Op for GetSSHPublicKey {
+    type Input = types::GetSSHPublicKeyRequest;
+    type Output = types::GetSSHPublicKeyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[83]
+    }
+}
+
+pub enum GetServerCertificate {}
+
+impl Op for GetServerCertificate {
+    type Input = types::GetServerCertificateRequest;
+    type Output = types::GetServerCertificateResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[84]
+    }
+}
+
+pub enum GetServiceLastAccessedDetails {}
+
+impl Op for GetServiceLastAccessedDetails {
+    type Input = types::GetServiceLastAccessedDetailsRequest;
+    type Output = types::GetServiceLastAccessedDetailsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[85]
+    }
+}
+
+pub enum GetServiceLastAccessedDetailsWithEntities {}
+
+impl Op for GetServiceLastAccessedDetailsWithEntities {
+    type Input = types::GetServiceLastAccessedDetailsWithEntitiesRequest;
+    type Output = types::GetServiceLastAccessedDetailsWithEntitiesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[86]
+    }
+}
+
+pub enum GetServiceLinkedRoleDeletionStatus {}
+
+impl Op for GetServiceLinkedRoleDeletionStatus {
+    type Input = types::GetServiceLinkedRoleDeletionStatusRequest;
+    type Output = types::GetServiceLinkedRoleDeletionStatusResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[87]
+    }
+}
+
 pub enum GetUser {}
 
 impl Op for GetUser {
@@ -511,6 +1246,21 @@ impl Op for ListAccessKeys {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[90]
+    }
+}
+
+pub enum ListAccountAliases {}
+
+impl Op for ListAccountAliases {
+    type Input = types::ListAccountAliasesRequest;
+    type Output = types::ListAccountAliasesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[91]
     }
 }
 
@@ -619,6 +1369,36 @@ impl Op for ListGroupsForUser {
     }
 }
 
+pub enum ListInstanceProfileTags {}
+
+impl Op for ListInstanceProfileTags {
+    type Input = types::ListInstanceProfileTagsRequest;
+    type Output = types::ListInstanceProfileTagsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[100]
+    }
+}
+
+pub enum ListInstanceProfiles {}
+
+impl Op for ListInstanceProfiles {
+    type Input = types::ListInstanceProfilesRequest;
+    type Output = types::ListInstanceProfilesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[101]
+    }
+}
+
 pub enum ListInstanceProfilesForRole {}
 
 impl Op for ListInstanceProfilesForRole {
@@ -634,6 +1414,81 @@ impl Op for ListInstanceProfilesForRole {
     }
 }
 
+pub enum ListMFADeviceTags {}
+
+impl Op for ListMFADeviceTags {
+    type Input = types::ListMFADeviceTagsRequest;
+    type Output = types::ListMFADeviceTagsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[103]
+    }
+}
+
+pub enum ListMFADevices {}
+
+impl Op for ListMFADevices {
+    type Input = types::ListMFADevicesRequest;
+    type Output = types::ListMFADevicesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[104]
+    }
+}
+
+pub enum ListOpenIDConnectProviderTags {}
+
+impl Op for ListOpenIDConnectProviderTags {
+    type Input = types::ListOpenIDConnectProviderTagsRequest;
+    type Output = types::ListOpenIDConnectProviderTagsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[105]
+    }
+}
+
+pub enum ListOpenIDConnectProviders {}
+
+impl Op for ListOpenIDConnectProviders {
+    type Input = types::ListOpenIDConnectProvidersRequest;
+    type Output = types::ListOpenIDConnectProvidersResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[106]
+    }
+}
+
+pub enum ListOrganizationsFeatures {}
+
+impl Op for ListOrganizationsFeatures {
+    type Input = types::ListOrganizationsFeaturesRequest;
+    type Output = types::ListOrganizationsFeaturesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[107]
+    }
+}
+
 pub enum ListPolicies {}
 
 impl Op for ListPolicies {
@@ -646,6 +1501,21 @@ impl Op for ListPolicies {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[108]
+    }
+}
+
+pub enum ListPoliciesGrantingServiceAccess {}
+
+impl Op for ListPoliciesGrantingServiceAccess {
+    type Input = types::ListPoliciesGrantingServiceAccessRequest;
+    type Output = types::ListPoliciesGrantingServiceAccessResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[109]
     }
 }
 
@@ -724,6 +1594,111 @@ impl Op for ListRoles {
     }
 }
 
+pub enum ListSAMLProviderTags {}
+
+impl Op for ListSAMLProviderTags {
+    type Input = types::ListSAMLProviderTagsRequest;
+    type Output = types::ListSAMLProviderTagsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[115]
+    }
+}
+
+pub enum ListSAMLProviders {}
+
+impl Op for ListSAMLProviders {
+    type Input = types::ListSAMLProvidersRequest;
+    type Output = types::ListSAMLProvidersResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[116]
+    }
+}
+
+pub enum ListSSHPublicKeys {}
+
+impl Op for ListSSHPublicKeys {
+    type Input = types::ListSSHPublicKeysRequest;
+    type Output = types::ListSSHPublicKeysResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[117]
+    }
+}
+
+pub enum ListServerCertificateTags {}
+
+impl Op for ListServerCertificateTags {
+    type Input = types::ListServerCertificateTagsRequest;
+    type Output = types::ListServerCertificateTagsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[118]
+    }
+}
+
+pub enum ListServerCertificates {}
+
+impl Op for ListServerCertificates {
+    type Input = types::ListServerCertificatesRequest;
+    type Output = types::ListServerCertificatesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[119]
+    }
+}
+
+pub enum ListServiceSpecificCredentials {}
+
+impl Op for ListServiceSpecificCredentials {
+    type Input = types::ListServiceSpecificCredentialsRequest;
+    type Output = types::ListServiceSpecificCredentialsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[120]
+    }
+}
+
+pub enum ListSigningCertificates {}
+
+impl Op for ListSigningCertificates {
+    type Input = types::ListSigningCertificatesRequest;
+    type Output = types::ListSigningCertificatesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[121]
+    }
+}
+
 pub enum ListUserPolicies {}
 
 impl Op for ListUserPolicies {
@@ -766,6 +1741,21 @@ impl Op for ListUsers {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[124]
+    }
+}
+
+pub enum ListVirtualMFADevices {}
+
+impl Op for ListVirtualMFADevices {
+    type Input = types::ListVirtualMFADevicesRequest;
+    type Output = types::ListVirtualMFADevicesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[125]
     }
 }
 
@@ -844,6 +1834,36 @@ impl Op for PutUserPolicy {
     }
 }
 
+pub enum RemoveClientIDFromOpenIDConnectProvider {}
+
+impl Op for RemoveClientIDFromOpenIDConnectProvider {
+    type Input = types::RemoveClientIDFromOpenIDConnectProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[132]
+    }
+}
+
+pub enum RemoveRoleFromInstanceProfile {}
+
+impl Op for RemoveRoleFromInstanceProfile {
+    type Input = types::RemoveRoleFromInstanceProfileRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[133]
+    }
+}
+
 pub enum RemoveUserFromGroup {}
 
 impl Op for RemoveUserFromGroup {
@@ -859,6 +1879,36 @@ impl Op for RemoveUserFromGroup {
     }
 }
 
+pub enum ResetServiceSpecificCredential {}
+
+impl Op for ResetServiceSpecificCredential {
+    type Input = types::ResetServiceSpecificCredentialRequest;
+    type Output = types::ResetServiceSpecificCredentialResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[135]
+    }
+}
+
+pub enum ResyncMFADevice {}
+
+impl Op for ResyncMFADevice {
+    type Input = types::ResyncMFADeviceRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[136]
+    }
+}
+
 pub enum SetDefaultPolicyVersion {}
 
 impl Op for SetDefaultPolicyVersion {
@@ -871,6 +1921,96 @@ impl Op for SetDefaultPolicyVersion {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[138]
+    }
+}
+
+pub enum SetSecurityTokenServicePreferences {}
+
+impl Op for SetSecurityTokenServicePreferences {
+    type Input = types::SetSecurityTokenServicePreferencesRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[139]
+    }
+}
+
+pub enum SimulateCustomPolicy {}
+
+impl Op for SimulateCustomPolicy {
+    type Input = types::SimulateCustomPolicyRequest;
+    type Output = types::SimulatePolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[140]
+    }
+}
+
+pub enum SimulatePrincipalPolicy {}
+
+impl Op for SimulatePrincipalPolicy {
+    type Input = types::SimulatePrincipalPolicyRequest;
+    type Output = types::SimulatePolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[141]
+    }
+}
+
+pub enum TagInstanceProfile {}
+
+impl Op for TagInstanceProfile {
+    type Input = types::TagInstanceProfileRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[142]
+    }
+}
+
+pub enum TagMFADevice {}
+
+impl Op for TagMFADevice {
+    type Input = types::TagMFADeviceRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[143]
+    }
+}
+
+pub enum TagOpenIDConnectProvider {}
+
+impl Op for TagOpenIDConnectProvider {
+    type Input = types::TagOpenIDConnectProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[144]
     }
 }
 
@@ -904,6 +2044,36 @@ impl Op for TagRole {
     }
 }
 
+pub enum TagSAMLProvider {}
+
+impl Op for TagSAMLProvider {
+    type Input = types::TagSAMLProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[147]
+    }
+}
+
+pub enum TagServerCertificate {}
+
+impl Op for TagServerCertificate {
+    type Input = types::TagServerCertificateRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[148]
+    }
+}
+
 pub enum TagUser {}
 
 impl Op for TagUser {
@@ -916,6 +2086,51 @@ impl Op for TagUser {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[149]
+    }
+}
+
+pub enum UntagInstanceProfile {}
+
+impl Op for UntagInstanceProfile {
+    type Input = types::UntagInstanceProfileRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[150]
+    }
+}
+
+pub enum UntagMFADevice {}
+
+impl Op for UntagMFADevice {
+    type Input = types::UntagMFADeviceRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[151]
+    }
+}
+
+pub enum UntagOpenIDConnectProvider {}
+
+impl Op for UntagOpenIDConnectProvider {
+    type Input = types::UntagOpenIDConnectProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[152]
     }
 }
 
@@ -949,6 +2164,36 @@ impl Op for UntagRole {
     }
 }
 
+pub enum UntagSAMLProvider {}
+
+impl Op for UntagSAMLProvider {
+    type Input = types::UntagSAMLProviderRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[155]
+    }
+}
+
+pub enum UntagServerCertificate {}
+
+impl Op for UntagServerCertificate {
+    type Input = types::UntagServerCertificateRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[156]
+    }
+}
+
 pub enum UntagUser {}
 
 impl Op for UntagUser {
@@ -976,6 +2221,21 @@ impl Op for UpdateAccessKey {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[158]
+    }
+}
+
+pub enum UpdateAccountPasswordPolicy {}
+
+impl Op for UpdateAccountPasswordPolicy {
+    type Input = types::UpdateAccountPasswordPolicyRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[159]
     }
 }
 
@@ -1009,6 +2269,36 @@ impl Op for UpdateGroup {
     }
 }
 
+pub enum UpdateLoginProfile {}
+
+impl Op for UpdateLoginProfile {
+    type Input = types::UpdateLoginProfileRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[163]
+    }
+}
+
+pub enum UpdateOpenIDConnectProviderThumbprint {}
+
+impl Op for UpdateOpenIDConnectProviderThumbprint {
+    type Input = types::UpdateOpenIDConnectProviderThumbprintRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[164]
+    }
+}
+
 pub enum UpdateRole {}
 
 impl Op for UpdateRole {
@@ -1039,6 +2329,81 @@ impl Op for UpdateRoleDescription {
     }
 }
 
+pub enum UpdateSAMLProvider {}
+
+impl Op for UpdateSAMLProvider {
+    type Input = types::UpdateSAMLProviderRequest;
+    type Output = types::UpdateSAMLProviderResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[167]
+    }
+}
+
+pub enum UpdateSSHPublicKey {}
+
+impl Op for UpdateSSHPublicKey {
+    type Input = types::UpdateSSHPublicKeyRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[168]
+    }
+}
+
+pub enum UpdateServerCertificate {}
+
+impl Op for UpdateServerCertificate {
+    type Input = types::UpdateServerCertificateRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[169]
+    }
+}
+
+pub enum UpdateServiceSpecificCredential {}
+
+impl Op for UpdateServiceSpecificCredential {
+    type Input = types::UpdateServiceSpecificCredentialRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[170]
+    }
+}
+
+pub enum UpdateSigningCertificate {}
+
+impl Op for UpdateSigningCertificate {
+    type Input = types::UpdateSigningCertificateRequest;
+    type Output = ();
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[171]
+    }
+}
+
 pub enum UpdateUser {}
 
 impl Op for UpdateUser {
@@ -1051,5 +2416,50 @@ impl Op for UpdateUser {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[172]
+    }
+}
+
+pub enum UploadSSHPublicKey {}
+
+impl Op for UploadSSHPublicKey {
+    type Input = types::UploadSSHPublicKeyRequest;
+    type Output = types::UploadSSHPublicKeyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[173]
+    }
+}
+
+pub enum UploadServerCertificate {}
+
+impl Op for UploadServerCertificate {
+    type Input = types::UploadServerCertificateRequest;
+    type Output = types::UploadServerCertificateResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[174]
+    }
+}
+
+pub enum UploadSigningCertificate {}
+
+impl Op for UploadSigningCertificate {
+    type Input = types::UploadSigningCertificateRequest;
+    type Output = types::UploadSigningCertificateResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[175]
     }
 }

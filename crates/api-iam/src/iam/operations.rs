@@ -15,6 +15,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -27,7 +28,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "AddRoleToInstanceProfile",
@@ -39,7 +41,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "AddUserToGroup",
@@ -51,6 +54,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::ADD_USER_TO_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -63,6 +67,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -75,6 +80,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PolicyARN"],
+        http: None,
         shapes: Some((&schemas::ATTACH_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -87,6 +93,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+        http: None,
         shapes: Some((&schemas::ATTACH_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -99,6 +106,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+        http: None,
         shapes: Some((&schemas::ATTACH_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -111,7 +119,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::CHANGE_PASSWORD_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "CreateAccessKey",
@@ -123,6 +132,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::CREATE_ACCESS_KEY_REQUEST, &schemas::CREATE_ACCESS_KEY_RESPONSE)),
     },
     Operation {
@@ -131,7 +141,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::CREATE_ACCOUNT_ALIAS_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "CreateDelegationRequest",
@@ -143,6 +154,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:DelegationDuration", "iam:NotificationChannel", "iam:TemplateArn"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -155,6 +167,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::CREATE_GROUP_REQUEST, &schemas::CREATE_GROUP_RESPONSE)),
     },
     Operation {
@@ -167,7 +180,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::CREATE_INSTANCE_PROFILE_REQUEST, &schemas::CREATE_INSTANCE_PROFILE_RESPONSE)),
     },
     Operation {
         name: "CreateLoginProfile",
@@ -179,7 +193,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::CREATE_LOGIN_PROFILE_REQUEST, &schemas::CREATE_LOGIN_PROFILE_RESPONSE)),
     },
     Operation {
         name: "CreateOpenIDConnectProvider",
@@ -191,7 +206,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::CREATE_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+            &schemas::CREATE_OPEN_ID_CONNECT_PROVIDER_RESPONSE,
+        )),
     },
     Operation {
         name: "CreatePolicy",
@@ -203,6 +222,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::CREATE_POLICY_REQUEST, &schemas::CREATE_POLICY_RESPONSE)),
     },
     Operation {
@@ -215,6 +235,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::CREATE_POLICY_VERSION_REQUEST, &schemas::CREATE_POLICY_VERSION_RESPONSE)),
     },
     Operation {
@@ -227,6 +248,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::CREATE_ROLE_REQUEST, &schemas::CREATE_ROLE_RESPONSE)),
     },
     Operation {
@@ -239,7 +261,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::CREATE_SAML_PROVIDER_REQUEST, &schemas::CREATE_SAML_PROVIDER_RESPONSE)),
     },
     Operation {
         name: "CreateServiceLinkedRole",
@@ -251,7 +274,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:AWSServiceName"],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::CREATE_SERVICE_LINKED_ROLE_REQUEST,
+            &schemas::CREATE_SERVICE_LINKED_ROLE_RESPONSE,
+        )),
     },
     Operation {
         name: "CreateServiceSpecificCredential",
@@ -263,7 +290,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:ServiceSpecificCredentialAgeDays", "iam:ServiceSpecificCredentialServiceName"],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::CREATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
+            &schemas::CREATE_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE,
+        )),
     },
     Operation {
         name: "CreateUser",
@@ -275,6 +306,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::CREATE_USER_REQUEST, &schemas::CREATE_USER_RESPONSE)),
     },
     Operation {
@@ -287,7 +319,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::CREATE_VIRTUAL_MFA_DEVICE_REQUEST,
+            &schemas::CREATE_VIRTUAL_MFA_DEVICE_RESPONSE,
+        )),
     },
     Operation {
         name: "DeactivateMFADevice",
@@ -299,7 +335,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DEACTIVATE_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteAccessKey",
@@ -311,6 +348,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_ACCESS_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -319,7 +357,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_ACCOUNT_ALIAS_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteAccountPasswordPolicy",
@@ -327,7 +366,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::EMPTY, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteGroup",
@@ -339,6 +379,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -351,6 +392,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -363,7 +405,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteLoginProfile",
@@ -375,7 +418,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_LOGIN_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteOpenIDConnectProvider",
@@ -387,7 +431,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeletePolicy",
@@ -399,6 +444,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -411,6 +457,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_POLICY_VERSION_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -423,6 +470,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::DELETE_ROLE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -435,6 +483,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -447,6 +496,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::DELETE_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -459,7 +509,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_SAML_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteSSHPublicKey",
@@ -471,7 +522,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_SSH_PUBLIC_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteServerCertificate",
@@ -483,7 +535,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteServiceLinkedRole",
@@ -495,7 +548,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::DELETE_SERVICE_LINKED_ROLE_REQUEST,
+            &schemas::DELETE_SERVICE_LINKED_ROLE_RESPONSE,
+        )),
     },
     Operation {
         name: "DeleteServiceSpecificCredential",
@@ -507,7 +564,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:ServiceSpecificCredentialServiceName"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteSigningCertificate",
@@ -519,7 +577,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_SIGNING_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DeleteUser",
@@ -531,6 +590,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -543,6 +603,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -555,6 +616,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::DELETE_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -574,7 +636,8 @@ pub static OPERATIONS: [Operation; 176] = [
             },
         ],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::DELETE_VIRTUAL_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "DetachGroupPolicy",
@@ -586,6 +649,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PolicyARN"],
+        http: None,
         shapes: Some((&schemas::DETACH_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -598,6 +662,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+        http: None,
         shapes: Some((&schemas::DETACH_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -610,6 +675,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
+        http: None,
         shapes: Some((&schemas::DETACH_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -618,7 +684,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST,
+            &schemas::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_RESPONSE,
+        )),
     },
     Operation {
         name: "DisableOrganizationsRootSessions",
@@ -626,7 +696,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::DISABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST,
+            &schemas::DISABLE_ORGANIZATIONS_ROOT_SESSIONS_RESPONSE,
+        )),
     },
     Operation {
         name: "DisableOutboundWebIdentityFederation",
@@ -634,6 +708,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -651,7 +726,8 @@ pub static OPERATIONS: [Operation; 176] = [
             "iam:FIDO-certification",
             "iam:RegisterSecurityKey",
         ],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::ENABLE_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "EnableOrganizationsRootCredentialsManagement",
@@ -659,7 +735,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST,
+            &schemas::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_RESPONSE,
+        )),
     },
     Operation {
         name: "EnableOrganizationsRootSessions",
@@ -667,7 +747,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::ENABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST,
+            &schemas::ENABLE_ORGANIZATIONS_ROOT_SESSIONS_RESPONSE,
+        )),
     },
     Operation {
         name: "EnableOutboundWebIdentityFederation",
@@ -675,6 +759,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -683,7 +768,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::EMPTY, &schemas::GENERATE_CREDENTIAL_REPORT_RESPONSE)),
     },
     Operation {
         name: "GenerateOrganizationsAccessReport",
@@ -695,7 +781,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:OrganizationsPolicyId"],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GENERATE_ORGANIZATIONS_ACCESS_REPORT_REQUEST,
+            &schemas::GENERATE_ORGANIZATIONS_ACCESS_REPORT_RESPONSE,
+        )),
     },
     Operation {
         name: "GenerateServiceLastAccessedDetails",
@@ -724,7 +814,11 @@ pub static OPERATIONS: [Operation; 176] = [
             },
         ],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GENERATE_SERVICE_LAST_ACCESSED_DETAILS_REQUEST,
+            &schemas::GENERATE_SERVICE_LAST_ACCESSED_DETAILS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetAccessKeyLastUsed",
@@ -736,6 +830,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((
             &schemas::GET_ACCESS_KEY_LAST_USED_REQUEST,
             &schemas::GET_ACCESS_KEY_LAST_USED_RESPONSE,
@@ -747,7 +842,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_ACCOUNT_AUTHORIZATION_DETAILS_REQUEST,
+            &schemas::GET_ACCOUNT_AUTHORIZATION_DETAILS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetAccountPasswordPolicy",
@@ -755,7 +854,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::EMPTY, &schemas::GET_ACCOUNT_PASSWORD_POLICY_RESPONSE)),
     },
     Operation {
         name: "GetAccountSummary",
@@ -763,7 +863,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::EMPTY, &schemas::GET_ACCOUNT_SUMMARY_RESPONSE)),
     },
     Operation {
         name: "GetContextKeysForCustomPolicy",
@@ -771,7 +872,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY_REQUEST,
+            &schemas::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE,
+        )),
     },
     Operation {
         name: "GetContextKeysForPrincipalPolicy",
@@ -795,7 +900,11 @@ pub static OPERATIONS: [Operation; 176] = [
             },
         ],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY_REQUEST,
+            &schemas::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE,
+        )),
     },
     Operation {
         name: "GetCredentialReport",
@@ -803,7 +912,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::EMPTY, &schemas::GET_CREDENTIAL_REPORT_RESPONSE)),
     },
     Operation {
         name: "GetDelegationRequest",
@@ -815,6 +925,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -827,6 +938,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_GROUP_REQUEST, &schemas::GET_GROUP_RESPONSE)),
     },
     Operation {
@@ -839,6 +951,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_GROUP_POLICY_REQUEST, &schemas::GET_GROUP_POLICY_RESPONSE)),
     },
     Operation {
@@ -851,6 +964,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -863,7 +977,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_INSTANCE_PROFILE_REQUEST, &schemas::GET_INSTANCE_PROFILE_RESPONSE)),
     },
     Operation {
         name: "GetLoginProfile",
@@ -875,7 +990,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_LOGIN_PROFILE_REQUEST, &schemas::GET_LOGIN_PROFILE_RESPONSE)),
     },
     Operation {
         name: "GetMFADevice",
@@ -887,7 +1003,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_MFA_DEVICE_REQUEST, &schemas::GET_MFA_DEVICE_RESPONSE)),
     },
     Operation {
         name: "GetOpenIDConnectProvider",
@@ -899,7 +1016,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_OPEN_ID_CONNECT_PROVIDER_REQUEST,
+            &schemas::GET_OPEN_ID_CONNECT_PROVIDER_RESPONSE,
+        )),
     },
     Operation {
         name: "GetOrganizationsAccessReport",
@@ -907,7 +1028,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_ORGANIZATIONS_ACCESS_REPORT_REQUEST,
+            &schemas::GET_ORGANIZATIONS_ACCESS_REPORT_RESPONSE,
+        )),
     },
     Operation {
         name: "GetOutboundWebIdentityFederationInfo",
@@ -915,6 +1040,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -927,6 +1053,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_POLICY_REQUEST, &schemas::GET_POLICY_RESPONSE)),
     },
     Operation {
@@ -939,6 +1066,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_POLICY_VERSION_REQUEST, &schemas::GET_POLICY_VERSION_RESPONSE)),
     },
     Operation {
@@ -951,6 +1079,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::GET_ROLE_REQUEST, &schemas::GET_ROLE_RESPONSE)),
     },
     Operation {
@@ -963,6 +1092,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_ROLE_POLICY_REQUEST, &schemas::GET_ROLE_POLICY_RESPONSE)),
     },
     Operation {
@@ -975,7 +1105,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_SAML_PROVIDER_REQUEST, &schemas::GET_SAML_PROVIDER_RESPONSE)),
     },
     Operation {
         name: "GetSSHPublicKey",
@@ -987,7 +1118,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_SSH_PUBLIC_KEY_REQUEST, &schemas::GET_SSH_PUBLIC_KEY_RESPONSE)),
     },
     Operation {
         name: "GetServerCertificate",
@@ -999,7 +1131,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_SERVER_CERTIFICATE_REQUEST, &schemas::GET_SERVER_CERTIFICATE_RESPONSE)),
     },
     Operation {
         name: "GetServiceLastAccessedDetails",
@@ -1007,7 +1140,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_REQUEST,
+            &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetServiceLastAccessedDetailsWithEntities",
@@ -1015,7 +1152,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_REQUEST,
+            &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_RESPONSE,
+        )),
     },
     Operation {
         name: "GetServiceLinkedRoleDeletionStatus",
@@ -1027,7 +1168,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST,
+            &schemas::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetUser",
@@ -1039,6 +1184,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_USER_REQUEST, &schemas::GET_USER_RESPONSE)),
     },
     Operation {
@@ -1051,6 +1197,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_USER_POLICY_REQUEST, &schemas::GET_USER_POLICY_RESPONSE)),
     },
     Operation {
@@ -1063,6 +1210,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_ACCESS_KEYS_REQUEST, &schemas::LIST_ACCESS_KEYS_RESPONSE)),
     },
     Operation {
@@ -1071,7 +1219,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::LIST_ACCOUNT_ALIASES_REQUEST, &schemas::LIST_ACCOUNT_ALIASES_RESPONSE)),
     },
     Operation {
         name: "ListAttachedGroupPolicies",
@@ -1083,6 +1232,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((
             &schemas::LIST_ATTACHED_GROUP_POLICIES_REQUEST,
             &schemas::LIST_ATTACHED_GROUP_POLICIES_RESPONSE,
@@ -1098,6 +1248,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((
             &schemas::LIST_ATTACHED_ROLE_POLICIES_REQUEST,
             &schemas::LIST_ATTACHED_ROLE_POLICIES_RESPONSE,
@@ -1113,6 +1264,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((
             &schemas::LIST_ATTACHED_USER_POLICIES_REQUEST,
             &schemas::LIST_ATTACHED_USER_POLICIES_RESPONSE,
@@ -1124,6 +1276,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &["iam:DelegationRequestOwner"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1136,6 +1289,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((
             &schemas::LIST_ENTITIES_FOR_POLICY_REQUEST,
             &schemas::LIST_ENTITIES_FOR_POLICY_RESPONSE,
@@ -1151,6 +1305,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_GROUP_POLICIES_REQUEST, &schemas::LIST_GROUP_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1159,6 +1314,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_GROUPS_REQUEST, &schemas::LIST_GROUPS_RESPONSE)),
     },
     Operation {
@@ -1171,6 +1327,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_GROUPS_FOR_USER_REQUEST, &schemas::LIST_GROUPS_FOR_USER_RESPONSE)),
     },
     Operation {
@@ -1183,7 +1340,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_INSTANCE_PROFILE_TAGS_REQUEST,
+            &schemas::LIST_INSTANCE_PROFILE_TAGS_RESPONSE,
+        )),
     },
     Operation {
         name: "ListInstanceProfiles",
@@ -1191,7 +1352,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::LIST_INSTANCE_PROFILES_REQUEST, &schemas::LIST_INSTANCE_PROFILES_RESPONSE)),
     },
     Operation {
         name: "ListInstanceProfilesForRole",
@@ -1203,6 +1365,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((
             &schemas::LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST,
             &schemas::LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE,
@@ -1218,7 +1381,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::LIST_MFA_DEVICE_TAGS_REQUEST, &schemas::LIST_MFA_DEVICE_TAGS_RESPONSE)),
     },
     Operation {
         name: "ListMFADevices",
@@ -1230,7 +1394,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: false,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::LIST_MFA_DEVICES_REQUEST, &schemas::LIST_MFA_DEVICES_RESPONSE)),
     },
     Operation {
         name: "ListOpenIDConnectProviderTags",
@@ -1242,7 +1407,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_REQUEST,
+            &schemas::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_RESPONSE,
+        )),
     },
     Operation {
         name: "ListOpenIDConnectProviders",
@@ -1250,7 +1419,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_OPEN_ID_CONNECT_PROVIDERS_REQUEST,
+            &schemas::LIST_OPEN_ID_CONNECT_PROVIDERS_RESPONSE,
+        )),
     },
     Operation {
         name: "ListOrganizationsFeatures",
@@ -1258,7 +1431,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_ORGANIZATIONS_FEATURES_REQUEST,
+            &schemas::LIST_ORGANIZATIONS_FEATURES_RESPONSE,
+        )),
     },
     Operation {
         name: "ListPolicies",
@@ -1266,6 +1443,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_POLICIES_REQUEST, &schemas::LIST_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1290,7 +1468,11 @@ pub static OPERATIONS: [Operation; 176] = [
             },
         ],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_POLICIES_GRANTING_SERVICE_ACCESS_REQUEST,
+            &schemas::LIST_POLICIES_GRANTING_SERVICE_ACCESS_RESPONSE,
+        )),
     },
     Operation {
         name: "ListPolicyTags",
@@ -1302,6 +1484,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_POLICY_TAGS_REQUEST, &schemas::LIST_POLICY_TAGS_RESPONSE)),
     },
     Operation {
@@ -1314,6 +1497,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_POLICY_VERSIONS_REQUEST, &schemas::LIST_POLICY_VERSIONS_RESPONSE)),
     },
     Operation {
@@ -1326,6 +1510,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_ROLE_POLICIES_REQUEST, &schemas::LIST_ROLE_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1338,6 +1523,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_ROLE_TAGS_REQUEST, &schemas::LIST_ROLE_TAGS_RESPONSE)),
     },
     Operation {
@@ -1346,6 +1532,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_ROLES_REQUEST, &schemas::LIST_ROLES_RESPONSE)),
     },
     Operation {
@@ -1358,7 +1545,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::LIST_SAML_PROVIDER_TAGS_REQUEST, &schemas::LIST_SAML_PROVIDER_TAGS_RESPONSE)),
     },
     Operation {
         name: "ListSAMLProviders",
@@ -1366,7 +1554,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::LIST_SAML_PROVIDERS_REQUEST, &schemas::LIST_SAML_PROVIDERS_RESPONSE)),
     },
     Operation {
         name: "ListSSHPublicKeys",
@@ -1378,7 +1567,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::LIST_SSH_PUBLIC_KEYS_REQUEST, &schemas::LIST_SSH_PUBLIC_KEYS_RESPONSE)),
     },
     Operation {
         name: "ListServerCertificateTags",
@@ -1390,7 +1580,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_SERVER_CERTIFICATE_TAGS_REQUEST,
+            &schemas::LIST_SERVER_CERTIFICATE_TAGS_RESPONSE,
+        )),
     },
     Operation {
         name: "ListServerCertificates",
@@ -1398,7 +1592,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_SERVER_CERTIFICATES_REQUEST,
+            &schemas::LIST_SERVER_CERTIFICATES_RESPONSE,
+        )),
     },
     Operation {
         name: "ListServiceSpecificCredentials",
@@ -1410,7 +1608,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_SERVICE_SPECIFIC_CREDENTIALS_REQUEST,
+            &schemas::LIST_SERVICE_SPECIFIC_CREDENTIALS_RESPONSE,
+        )),
     },
     Operation {
         name: "ListSigningCertificates",
@@ -1422,7 +1624,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_SIGNING_CERTIFICATES_REQUEST,
+            &schemas::LIST_SIGNING_CERTIFICATES_RESPONSE,
+        )),
     },
     Operation {
         name: "ListUserPolicies",
@@ -1434,6 +1640,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_USER_POLICIES_REQUEST, &schemas::LIST_USER_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1446,6 +1653,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_USER_TAGS_REQUEST, &schemas::LIST_USER_TAGS_RESPONSE)),
     },
     Operation {
@@ -1454,6 +1662,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_USERS_REQUEST, &schemas::LIST_USERS_RESPONSE)),
     },
     Operation {
@@ -1462,7 +1671,11 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::LIST_VIRTUAL_MFA_DEVICES_REQUEST,
+            &schemas::LIST_VIRTUAL_MFA_DEVICES_RESPONSE,
+        )),
     },
     Operation {
         name: "PutGroupPolicy",
@@ -1474,6 +1687,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::PUT_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1486,6 +1700,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1498,6 +1713,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::PUT_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1510,6 +1726,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::PUT_USER_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1522,6 +1739,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::PUT_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1534,6 +1752,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1546,7 +1765,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "RemoveRoleFromInstanceProfile",
@@ -1558,7 +1778,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "RemoveUserFromGroup",
@@ -1570,6 +1791,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::REMOVE_USER_FROM_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1582,7 +1804,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:ServiceSpecificCredentialServiceName"],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
+            &schemas::RESET_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE,
+        )),
     },
     Operation {
         name: "ResyncMFADevice",
@@ -1594,7 +1820,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::RESYNC_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "SendDelegationToken",
@@ -1606,6 +1833,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1618,6 +1846,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::SET_DEFAULT_POLICY_VERSION_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1626,7 +1855,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::SET_SECURITY_TOKEN_SERVICE_PREFERENCES_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "SimulateCustomPolicy",
@@ -1634,7 +1864,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::SIMULATE_CUSTOM_POLICY_REQUEST, &schemas::SIMULATE_POLICY_RESPONSE)),
     },
     Operation {
         name: "SimulatePrincipalPolicy",
@@ -1658,7 +1889,8 @@ pub static OPERATIONS: [Operation; 176] = [
             },
         ],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::SIMULATE_PRINCIPAL_POLICY_REQUEST, &schemas::SIMULATE_POLICY_RESPONSE)),
     },
     Operation {
         name: "TagInstanceProfile",
@@ -1670,7 +1902,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::TAG_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "TagMFADevice",
@@ -1682,7 +1915,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::TAG_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "TagOpenIDConnectProvider",
@@ -1694,7 +1928,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::TAG_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "TagPolicy",
@@ -1706,6 +1941,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::TAG_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1718,6 +1954,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::TAG_ROLE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1730,7 +1967,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::TAG_SAML_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "TagServerCertificate",
@@ -1742,7 +1980,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::TAG_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "TagUser",
@@ -1754,6 +1993,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::TAG_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1766,7 +2006,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UNTAG_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UntagMFADevice",
@@ -1778,7 +2019,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UNTAG_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UntagOpenIDConnectProvider",
@@ -1790,7 +2032,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UNTAG_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UntagPolicy",
@@ -1802,6 +2045,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::UNTAG_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1814,6 +2058,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::UNTAG_ROLE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1826,7 +2071,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UNTAG_SAML_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UntagServerCertificate",
@@ -1838,7 +2084,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UNTAG_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UntagUser",
@@ -1850,6 +2097,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::UNTAG_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1862,6 +2110,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::UPDATE_ACCESS_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1870,7 +2119,8 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_ACCOUNT_PASSWORD_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UpdateAssumeRolePolicy",
@@ -1882,6 +2132,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::UPDATE_ASSUME_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1890,6 +2141,7 @@ pub static OPERATIONS: [Operation; 176] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1902,6 +2154,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::UPDATE_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1914,7 +2167,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_LOGIN_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UpdateOpenIDConnectProviderThumbprint",
@@ -1926,7 +2180,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UpdateRole",
@@ -1938,6 +2193,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::UPDATE_ROLE_REQUEST, &schemas::UPDATE_ROLE_RESPONSE)),
     },
     Operation {
@@ -1950,6 +2206,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:PermissionsBoundary"],
+        http: None,
         shapes: Some((&schemas::UPDATE_ROLE_DESCRIPTION_REQUEST, &schemas::UPDATE_ROLE_DESCRIPTION_RESPONSE)),
     },
     Operation {
@@ -1962,7 +2219,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_SAML_PROVIDER_REQUEST, &schemas::UPDATE_SAML_PROVIDER_RESPONSE)),
     },
     Operation {
         name: "UpdateSSHPublicKey",
@@ -1974,7 +2232,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_SSH_PUBLIC_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UpdateServerCertificate",
@@ -1986,7 +2245,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UpdateServiceSpecificCredential",
@@ -1998,7 +2258,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["iam:ServiceSpecificCredentialServiceName"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UpdateSigningCertificate",
@@ -2010,7 +2271,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPDATE_SIGNING_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
         name: "UpdateUser",
@@ -2022,6 +2284,7 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::UPDATE_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2034,7 +2297,8 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::UPLOAD_SSH_PUBLIC_KEY_REQUEST, &schemas::UPLOAD_SSH_PUBLIC_KEY_RESPONSE)),
     },
     Operation {
         name: "UploadServerCertificate",
@@ -2046,7 +2310,11 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::UPLOAD_SERVER_CERTIFICATE_REQUEST,
+            &schemas::UPLOAD_SERVER_CERTIFICATE_RESPONSE,
+        )),
     },
     Operation {
         name: "UploadSigningCertificate",
@@ -2058,6 +2326,10 @@ pub static OPERATIONS: [Operation; 176] = [
             required: true,
         }],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::UPLOAD_SIGNING_CERTIFICATE_REQUEST,
+            &schemas::UPLOAD_SIGNING_CERTIFICATE_RESPONSE,
+        )),
     },
 ];

@@ -4,6 +4,60 @@ use mastic_shape::{Bounds, Kind, Member, Pattern, Schema};
 
 pub static EMPTY: Schema = Schema { name: "Empty", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static ACCESS_ADVISOR_USAGE_GRANULARITY_TYPE: Schema = Schema {
+    name: "AccessAdvisorUsageGranularityType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["SERVICE_LEVEL", "ACTION_LEVEL"],
+    },
+    sensitive: false,
+};
+
+pub static ACCESS_DETAIL: Schema = Schema {
+    name: "AccessDetail",
+    kind: Kind::Structure(&[
+        Member { name: "ServiceName", wire: "ServiceName", schema: &SERVICE_NAME_TYPE, required: true },
+        Member {
+            name: "ServiceNamespace",
+            wire: "ServiceNamespace",
+            schema: &SERVICE_NAMESPACE_TYPE,
+            required: true,
+        },
+        Member { name: "Region", wire: "Region", schema: &STRING_TYPE, required: false },
+        Member {
+            name: "EntityPath",
+            wire: "EntityPath",
+            schema: &ORGANIZATIONS_ENTITY_PATH_TYPE,
+            required: false,
+        },
+        Member {
+            name: "LastAuthenticatedTime",
+            wire: "LastAuthenticatedTime",
+            schema: &DATE_TYPE,
+            required: false,
+        },
+        Member {
+            name: "TotalAuthenticatedEntities",
+            wire: "TotalAuthenticatedEntities",
+            schema: &INTEGER_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ACCESS_DETAILS: Schema = Schema {
+    name: "AccessDetails",
+    kind: Kind::List {
+        member: &ACCESS_DETAIL,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static ACCESS_KEY: Schema = Schema {
     name: "AccessKey",
     kind: Kind::Structure(&[
@@ -42,12 +96,68 @@ pub static ACCESS_KEY_METADATA: Schema = Schema {
     sensitive: false,
 };
 
+pub static ACTION_NAME_LIST_TYPE: Schema = Schema {
+    name: "ActionNameListType",
+    kind: Kind::List {
+        member: &ACTION_NAME_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static ACTION_NAME_TYPE: Schema = Schema {
+    name: "ActionNameType",
+    kind: Kind::String { length: Bounds { min: Some(3), max: Some(128) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER_REQUEST: Schema = Schema {
+    name: "AddClientIDToOpenIDConnectProviderRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OpenIDConnectProviderArn",
+            wire: "OpenIDConnectProviderArn",
+            schema: &ARN_TYPE,
+            required: true,
+        },
+        Member { name: "ClientID", wire: "ClientID", schema: &CLIENT_ID_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST: Schema = Schema {
+    name: "AddRoleToInstanceProfileRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "InstanceProfileName",
+            wire: "InstanceProfileName",
+            schema: &INSTANCE_PROFILE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "RoleName", wire: "RoleName", schema: &ROLE_NAME_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static ADD_USER_TO_GROUP_REQUEST: Schema = Schema {
     name: "AddUserToGroupRequest",
     kind: Kind::Structure(&[
         Member { name: "GroupName", wire: "GroupName", schema: &GROUP_NAME_TYPE, required: true },
         Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: true },
     ]),
+    sensitive: false,
+};
+
+pub static ARN_LIST_TYPE: Schema = Schema {
+    name: "ArnListType",
+    kind: Kind::List {
+        member: &ARN_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 
@@ -106,6 +216,149 @@ pub static ATTACHED_POLICY: Schema = Schema {
     sensitive: false,
 };
 
+pub static BOOTSTRAP_DATUM: Schema =
+    Schema { name: "BootstrapDatum", kind: Kind::Blob(Bounds { min: None, max: None }), sensitive: true };
+
+static P_CERTIFICATION_KEY_TYPE: Pattern = Pattern::new("[\\u0020-\\u00FF]+", "^(?:[\\x{0020}-\\x{00FF}]+)$");
+
+pub static CERTIFICATION_KEY_TYPE: Schema = Schema {
+    name: "CertificationKeyType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(128) },
+        pattern: Some(&P_CERTIFICATION_KEY_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static CERTIFICATION_MAP_TYPE: Schema = Schema {
+    name: "CertificationMapType",
+    kind: Kind::Map {
+        key: &CERTIFICATION_KEY_TYPE,
+        value: &CERTIFICATION_VALUE_TYPE,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+static P_CERTIFICATION_VALUE_TYPE: Pattern =
+    Pattern::new("[\\u0020-\\u00FF]+", "^(?:[\\x{0020}-\\x{00FF}]+)$");
+
+pub static CERTIFICATION_VALUE_TYPE: Schema = Schema {
+    name: "CertificationValueType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(32) },
+        pattern: Some(&P_CERTIFICATION_VALUE_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static CHANGE_PASSWORD_REQUEST: Schema = Schema {
+    name: "ChangePasswordRequest",
+    kind: Kind::Structure(&[
+        Member { name: "OldPassword", wire: "OldPassword", schema: &PASSWORD_TYPE, required: true },
+        Member { name: "NewPassword", wire: "NewPassword", schema: &PASSWORD_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static COLUMN_NUMBER: Schema =
+    Schema { name: "ColumnNumber", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
+
+pub static CONTEXT_ENTRY: Schema = Schema {
+    name: "ContextEntry",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ContextKeyName",
+            wire: "ContextKeyName",
+            schema: &CONTEXT_KEY_NAME_TYPE,
+            required: false,
+        },
+        Member {
+            name: "ContextKeyValues",
+            wire: "ContextKeyValues",
+            schema: &CONTEXT_KEY_VALUE_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "ContextKeyType",
+            wire: "ContextKeyType",
+            schema: &CONTEXT_KEY_TYPE_ENUM,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CONTEXT_ENTRY_LIST_TYPE: Schema = Schema {
+    name: "ContextEntryListType",
+    kind: Kind::List {
+        member: &CONTEXT_ENTRY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CONTEXT_KEY_NAME_TYPE: Schema = Schema {
+    name: "ContextKeyNameType",
+    kind: Kind::String { length: Bounds { min: Some(5), max: Some(256) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CONTEXT_KEY_NAMES_RESULT_LIST_TYPE: Schema = Schema {
+    name: "ContextKeyNamesResultListType",
+    kind: Kind::List {
+        member: &CONTEXT_KEY_NAME_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CONTEXT_KEY_TYPE_ENUM: Schema = Schema {
+    name: "ContextKeyTypeEnum",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &[
+            "string",
+            "stringList",
+            "numeric",
+            "numericList",
+            "boolean",
+            "booleanList",
+            "ip",
+            "ipList",
+            "binary",
+            "binaryList",
+            "date",
+            "dateList",
+        ],
+    },
+    sensitive: false,
+};
+
+pub static CONTEXT_KEY_VALUE_LIST_TYPE: Schema = Schema {
+    name: "ContextKeyValueListType",
+    kind: Kind::List {
+        member: &CONTEXT_KEY_VALUE_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CONTEXT_KEY_VALUE_TYPE: Schema = Schema {
+    name: "ContextKeyValueType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static CREATE_ACCESS_KEY_REQUEST: Schema = Schema {
     name: "CreateAccessKeyRequest",
     kind: Kind::Structure(&[Member {
@@ -128,6 +381,17 @@ pub static CREATE_ACCESS_KEY_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static CREATE_ACCOUNT_ALIAS_REQUEST: Schema = Schema {
+    name: "CreateAccountAliasRequest",
+    kind: Kind::Structure(&[Member {
+        name: "AccountAlias",
+        wire: "AccountAlias",
+        schema: &ACCOUNT_ALIAS_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
 pub static CREATE_GROUP_REQUEST: Schema = Schema {
     name: "CreateGroupRequest",
     kind: Kind::Structure(&[
@@ -140,6 +404,88 @@ pub static CREATE_GROUP_REQUEST: Schema = Schema {
 pub static CREATE_GROUP_RESPONSE: Schema = Schema {
     name: "CreateGroupResponse",
     kind: Kind::Structure(&[Member { name: "Group", wire: "Group", schema: &GROUP, required: true }]),
+    sensitive: false,
+};
+
+pub static CREATE_INSTANCE_PROFILE_REQUEST: Schema = Schema {
+    name: "CreateInstanceProfileRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "InstanceProfileName",
+            wire: "InstanceProfileName",
+            schema: &INSTANCE_PROFILE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: false },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_INSTANCE_PROFILE_RESPONSE: Schema = Schema {
+    name: "CreateInstanceProfileResponse",
+    kind: Kind::Structure(&[Member {
+        name: "InstanceProfile",
+        wire: "InstanceProfile",
+        schema: &INSTANCE_PROFILE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static CREATE_LOGIN_PROFILE_REQUEST: Schema = Schema {
+    name: "CreateLoginProfileRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member { name: "Password", wire: "Password", schema: &PASSWORD_TYPE, required: false },
+        Member {
+            name: "PasswordResetRequired",
+            wire: "PasswordResetRequired",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_LOGIN_PROFILE_RESPONSE: Schema = Schema {
+    name: "CreateLoginProfileResponse",
+    kind: Kind::Structure(&[Member {
+        name: "LoginProfile",
+        wire: "LoginProfile",
+        schema: &LOGIN_PROFILE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static CREATE_OPEN_ID_CONNECT_PROVIDER_REQUEST: Schema = Schema {
+    name: "CreateOpenIDConnectProviderRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Url", wire: "Url", schema: &OPEN_ID_CONNECT_PROVIDER_URL_TYPE, required: true },
+        Member { name: "ClientIDList", wire: "ClientIDList", schema: &CLIENT_ID_LIST_TYPE, required: false },
+        Member {
+            name: "ThumbprintList",
+            wire: "ThumbprintList",
+            schema: &THUMBPRINT_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_OPEN_ID_CONNECT_PROVIDER_RESPONSE: Schema = Schema {
+    name: "CreateOpenIDConnectProviderResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OpenIDConnectProviderArn",
+            wire: "OpenIDConnectProviderArn",
+            schema: &ARN_TYPE,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -232,6 +578,79 @@ pub static CREATE_ROLE_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static CREATE_SAML_PROVIDER_REQUEST: Schema = Schema {
+    name: "CreateSAMLProviderRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "SAMLMetadataDocument",
+            wire: "SAMLMetadataDocument",
+            schema: &SAML_METADATA_DOCUMENT_TYPE,
+            required: true,
+        },
+        Member { name: "Name", wire: "Name", schema: &SAML_PROVIDER_NAME_TYPE, required: true },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+        Member {
+            name: "AssertionEncryptionMode",
+            wire: "AssertionEncryptionMode",
+            schema: &ASSERTION_ENCRYPTION_MODE_TYPE,
+            required: false,
+        },
+        Member { name: "AddPrivateKey", wire: "AddPrivateKey", schema: &PRIVATE_KEY_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_SAML_PROVIDER_RESPONSE: Schema = Schema {
+    name: "CreateSAMLProviderResponse",
+    kind: Kind::Structure(&[
+        Member { name: "SAMLProviderArn", wire: "SAMLProviderArn", schema: &ARN_TYPE, required: false },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_SERVICE_LINKED_ROLE_REQUEST: Schema = Schema {
+    name: "CreateServiceLinkedRoleRequest",
+    kind: Kind::Structure(&[
+        Member { name: "AWSServiceName", wire: "AWSServiceName", schema: &GROUP_NAME_TYPE, required: true },
+        Member { name: "Description", wire: "Description", schema: &ROLE_DESCRIPTION_TYPE, required: false },
+        Member { name: "CustomSuffix", wire: "CustomSuffix", schema: &CUSTOM_SUFFIX_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_SERVICE_LINKED_ROLE_RESPONSE: Schema = Schema {
+    name: "CreateServiceLinkedRoleResponse",
+    kind: Kind::Structure(&[Member { name: "Role", wire: "Role", schema: &ROLE, required: false }]),
+    sensitive: false,
+};
+
+pub static CREATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Schema = Schema {
+    name: "CreateServiceSpecificCredentialRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "ServiceName", wire: "ServiceName", schema: &SERVICE_NAME, required: true },
+        Member {
+            name: "CredentialAgeDays",
+            wire: "CredentialAgeDays",
+            schema: &CREDENTIAL_AGE_DAYS,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE: Schema = Schema {
+    name: "CreateServiceSpecificCredentialResponse",
+    kind: Kind::Structure(&[Member {
+        name: "ServiceSpecificCredential",
+        wire: "ServiceSpecificCredential",
+        schema: &SERVICE_SPECIFIC_CREDENTIAL,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
 pub static CREATE_USER_REQUEST: Schema = Schema {
     name: "CreateUserRequest",
     kind: Kind::Structure(&[
@@ -254,12 +673,58 @@ pub static CREATE_USER_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static CREATE_VIRTUAL_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "CreateVirtualMFADeviceRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: false },
+        Member {
+            name: "VirtualMFADeviceName",
+            wire: "VirtualMFADeviceName",
+            schema: &VIRTUAL_MFA_DEVICE_NAME,
+            required: true,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_VIRTUAL_MFA_DEVICE_RESPONSE: Schema = Schema {
+    name: "CreateVirtualMFADeviceResponse",
+    kind: Kind::Structure(&[Member {
+        name: "VirtualMFADevice",
+        wire: "VirtualMFADevice",
+        schema: &VIRTUAL_MFA_DEVICE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DEACTIVATE_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "DeactivateMFADeviceRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: false },
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static DELETE_ACCESS_KEY_REQUEST: Schema = Schema {
     name: "DeleteAccessKeyRequest",
     kind: Kind::Structure(&[
         Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: false },
         Member { name: "AccessKeyId", wire: "AccessKeyId", schema: &ACCESS_KEY_ID_TYPE, required: true },
     ]),
+    sensitive: false,
+};
+
+pub static DELETE_ACCOUNT_ALIAS_REQUEST: Schema = Schema {
+    name: "DeleteAccountAliasRequest",
+    kind: Kind::Structure(&[Member {
+        name: "AccountAlias",
+        wire: "AccountAlias",
+        schema: &ACCOUNT_ALIAS_TYPE,
+        required: true,
+    }]),
     sensitive: false,
 };
 
@@ -278,6 +743,39 @@ pub static DELETE_GROUP_REQUEST: Schema = Schema {
         name: "GroupName",
         wire: "GroupName",
         schema: &GROUP_NAME_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_INSTANCE_PROFILE_REQUEST: Schema = Schema {
+    name: "DeleteInstanceProfileRequest",
+    kind: Kind::Structure(&[Member {
+        name: "InstanceProfileName",
+        wire: "InstanceProfileName",
+        schema: &INSTANCE_PROFILE_NAME_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_LOGIN_PROFILE_REQUEST: Schema = Schema {
+    name: "DeleteLoginProfileRequest",
+    kind: Kind::Structure(&[Member {
+        name: "UserName",
+        wire: "UserName",
+        schema: &USER_NAME_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_OPEN_ID_CONNECT_PROVIDER_REQUEST: Schema = Schema {
+    name: "DeleteOpenIDConnectProviderRequest",
+    kind: Kind::Structure(&[Member {
+        name: "OpenIDConnectProviderArn",
+        wire: "OpenIDConnectProviderArn",
+        schema: &ARN_TYPE,
         required: true,
     }]),
     sensitive: false,
@@ -334,6 +832,87 @@ pub static DELETE_ROLE_REQUEST: Schema = Schema {
     sensitive: false,
 };
 
+pub static DELETE_SAML_PROVIDER_REQUEST: Schema = Schema {
+    name: "DeleteSAMLProviderRequest",
+    kind: Kind::Structure(&[Member {
+        name: "SAMLProviderArn",
+        wire: "SAMLProviderArn",
+        schema: &ARN_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_SSH_PUBLIC_KEY_REQUEST: Schema = Schema {
+    name: "DeleteSSHPublicKeyRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member {
+            name: "SSHPublicKeyId",
+            wire: "SSHPublicKeyId",
+            schema: &PUBLIC_KEY_ID_TYPE,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_SERVER_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "DeleteServerCertificateRequest",
+    kind: Kind::Structure(&[Member {
+        name: "ServerCertificateName",
+        wire: "ServerCertificateName",
+        schema: &SERVER_CERTIFICATE_NAME_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_SERVICE_LINKED_ROLE_REQUEST: Schema = Schema {
+    name: "DeleteServiceLinkedRoleRequest",
+    kind: Kind::Structure(&[Member {
+        name: "RoleName",
+        wire: "RoleName",
+        schema: &ROLE_NAME_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_SERVICE_LINKED_ROLE_RESPONSE: Schema = Schema {
+    name: "DeleteServiceLinkedRoleResponse",
+    kind: Kind::Structure(&[Member {
+        name: "DeletionTaskId",
+        wire: "DeletionTaskId",
+        schema: &DELETION_TASK_ID_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Schema = Schema {
+    name: "DeleteServiceSpecificCredentialRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member {
+            name: "ServiceSpecificCredentialId",
+            wire: "ServiceSpecificCredentialId",
+            schema: &SERVICE_SPECIFIC_CREDENTIAL_ID,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_SIGNING_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "DeleteSigningCertificateRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: false },
+        Member { name: "CertificateId", wire: "CertificateId", schema: &CERTIFICATE_ID_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST: Schema = Schema {
     name: "DeleteUserPermissionsBoundaryRequest",
     kind: Kind::Structure(&[Member {
@@ -365,6 +944,47 @@ pub static DELETE_USER_REQUEST: Schema = Schema {
     sensitive: false,
 };
 
+pub static DELETE_VIRTUAL_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "DeleteVirtualMFADeviceRequest",
+    kind: Kind::Structure(&[Member {
+        name: "SerialNumber",
+        wire: "SerialNumber",
+        schema: &SERIAL_NUMBER_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETION_TASK_FAILURE_REASON_TYPE: Schema = Schema {
+    name: "DeletionTaskFailureReasonType",
+    kind: Kind::Structure(&[
+        Member { name: "Reason", wire: "Reason", schema: &REASON_TYPE, required: false },
+        Member {
+            name: "RoleUsageList",
+            wire: "RoleUsageList",
+            schema: &ROLE_USAGE_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETION_TASK_ID_TYPE: Schema = Schema {
+    name: "DeletionTaskIdType",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(1000) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static DELETION_TASK_STATUS_TYPE: Schema = Schema {
+    name: "DeletionTaskStatusType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["SUCCEEDED", "IN_PROGRESS", "FAILED", "NOT_STARTED"],
+    },
+    sensitive: false,
+};
+
 pub static DETACH_GROUP_POLICY_REQUEST: Schema = Schema {
     name: "DetachGroupPolicyRequest",
     kind: Kind::Structure(&[
@@ -392,6 +1012,142 @@ pub static DETACH_USER_POLICY_REQUEST: Schema = Schema {
     sensitive: false,
 };
 
+pub static DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST: Schema = Schema {
+    name: "DisableOrganizationsRootCredentialsManagementRequest",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
+pub static DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_RESPONSE: Schema = Schema {
+    name: "DisableOrganizationsRootCredentialsManagementResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OrganizationId",
+            wire: "OrganizationId",
+            schema: &ORGANIZATION_ID_TYPE,
+            required: false,
+        },
+        Member {
+            name: "EnabledFeatures",
+            wire: "EnabledFeatures",
+            schema: &FEATURES_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static DISABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST: Schema =
+    Schema { name: "DisableOrganizationsRootSessionsRequest", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static DISABLE_ORGANIZATIONS_ROOT_SESSIONS_RESPONSE: Schema = Schema {
+    name: "DisableOrganizationsRootSessionsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OrganizationId",
+            wire: "OrganizationId",
+            schema: &ORGANIZATION_ID_TYPE,
+            required: false,
+        },
+        Member {
+            name: "EnabledFeatures",
+            wire: "EnabledFeatures",
+            schema: &FEATURES_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ENABLE_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "EnableMFADeviceRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: true },
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member {
+            name: "AuthenticationCode1",
+            wire: "AuthenticationCode1",
+            schema: &AUTHENTICATION_CODE_TYPE,
+            required: true,
+        },
+        Member {
+            name: "AuthenticationCode2",
+            wire: "AuthenticationCode2",
+            schema: &AUTHENTICATION_CODE_TYPE,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST: Schema = Schema {
+    name: "EnableOrganizationsRootCredentialsManagementRequest",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
+pub static ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_RESPONSE: Schema = Schema {
+    name: "EnableOrganizationsRootCredentialsManagementResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OrganizationId",
+            wire: "OrganizationId",
+            schema: &ORGANIZATION_ID_TYPE,
+            required: false,
+        },
+        Member {
+            name: "EnabledFeatures",
+            wire: "EnabledFeatures",
+            schema: &FEATURES_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ENABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST: Schema =
+    Schema { name: "EnableOrganizationsRootSessionsRequest", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static ENABLE_ORGANIZATIONS_ROOT_SESSIONS_RESPONSE: Schema = Schema {
+    name: "EnableOrganizationsRootSessionsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OrganizationId",
+            wire: "OrganizationId",
+            schema: &ORGANIZATION_ID_TYPE,
+            required: false,
+        },
+        Member {
+            name: "EnabledFeatures",
+            wire: "EnabledFeatures",
+            schema: &FEATURES_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ENTITY_DETAILS: Schema = Schema {
+    name: "EntityDetails",
+    kind: Kind::Structure(&[
+        Member { name: "EntityInfo", wire: "EntityInfo", schema: &ENTITY_INFO, required: true },
+        Member { name: "LastAuthenticated", wire: "LastAuthenticated", schema: &DATE_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static ENTITY_INFO: Schema = Schema {
+    name: "EntityInfo",
+    kind: Kind::Structure(&[
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: true },
+        Member { name: "Name", wire: "Name", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "Type", wire: "Type", schema: &POLICY_OWNER_ENTITY_TYPE, required: true },
+        Member { name: "Id", wire: "Id", schema: &ID_TYPE, required: true },
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static ENTITY_TYPE: Schema = Schema {
     name: "EntityType",
     kind: Kind::String {
@@ -399,6 +1155,178 @@ pub static ENTITY_TYPE: Schema = Schema {
         pattern: None,
         values: &["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"],
     },
+    sensitive: false,
+};
+
+pub static ERROR_DETAILS: Schema = Schema {
+    name: "ErrorDetails",
+    kind: Kind::Structure(&[
+        Member { name: "Message", wire: "Message", schema: &STRING_TYPE, required: true },
+        Member { name: "Code", wire: "Code", schema: &STRING_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static EVAL_DECISION_DETAILS_TYPE: Schema = Schema {
+    name: "EvalDecisionDetailsType",
+    kind: Kind::Map {
+        key: &EVAL_DECISION_SOURCE_TYPE,
+        value: &POLICY_EVALUATION_DECISION_TYPE,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static EVAL_DECISION_SOURCE_TYPE: Schema = Schema {
+    name: "EvalDecisionSourceType",
+    kind: Kind::String { length: Bounds { min: Some(3), max: Some(256) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static EVALUATION_RESULT: Schema = Schema {
+    name: "EvaluationResult",
+    kind: Kind::Structure(&[
+        Member { name: "EvalActionName", wire: "EvalActionName", schema: &ACTION_NAME_TYPE, required: true },
+        Member {
+            name: "EvalResourceName",
+            wire: "EvalResourceName",
+            schema: &RESOURCE_NAME_TYPE,
+            required: false,
+        },
+        Member {
+            name: "EvalDecision",
+            wire: "EvalDecision",
+            schema: &POLICY_EVALUATION_DECISION_TYPE,
+            required: true,
+        },
+        Member {
+            name: "MatchedStatements",
+            wire: "MatchedStatements",
+            schema: &STATEMENT_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "MissingContextValues",
+            wire: "MissingContextValues",
+            schema: &CONTEXT_KEY_NAMES_RESULT_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "OrganizationsDecisionDetail",
+            wire: "OrganizationsDecisionDetail",
+            schema: &ORGANIZATIONS_DECISION_DETAIL,
+            required: false,
+        },
+        Member {
+            name: "PermissionsBoundaryDecisionDetail",
+            wire: "PermissionsBoundaryDecisionDetail",
+            schema: &PERMISSIONS_BOUNDARY_DECISION_DETAIL,
+            required: false,
+        },
+        Member {
+            name: "EvalDecisionDetails",
+            wire: "EvalDecisionDetails",
+            schema: &EVAL_DECISION_DETAILS_TYPE,
+            required: false,
+        },
+        Member {
+            name: "ResourceSpecificResults",
+            wire: "ResourceSpecificResults",
+            schema: &RESOURCE_SPECIFIC_RESULT_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static EVALUATION_RESULTS_LIST_TYPE: Schema = Schema {
+    name: "EvaluationResultsListType",
+    kind: Kind::List {
+        member: &EVALUATION_RESULT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static FEATURE_TYPE: Schema = Schema {
+    name: "FeatureType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["RootCredentialsManagement", "RootSessions"],
+    },
+    sensitive: false,
+};
+
+pub static FEATURES_LIST_TYPE: Schema = Schema {
+    name: "FeaturesListType",
+    kind: Kind::List {
+        member: &FEATURE_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static GENERATE_CREDENTIAL_REPORT_RESPONSE: Schema = Schema {
+    name: "GenerateCredentialReportResponse",
+    kind: Kind::Structure(&[
+        Member { name: "State", wire: "State", schema: &REPORT_STATE_TYPE, required: false },
+        Member {
+            name: "Description",
+            wire: "Description",
+            schema: &REPORT_STATE_DESCRIPTION_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GENERATE_ORGANIZATIONS_ACCESS_REPORT_REQUEST: Schema = Schema {
+    name: "GenerateOrganizationsAccessReportRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "EntityPath",
+            wire: "EntityPath",
+            schema: &ORGANIZATIONS_ENTITY_PATH_TYPE,
+            required: true,
+        },
+        Member {
+            name: "OrganizationsPolicyId",
+            wire: "OrganizationsPolicyId",
+            schema: &ORGANIZATIONS_POLICY_ID_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GENERATE_ORGANIZATIONS_ACCESS_REPORT_RESPONSE: Schema = Schema {
+    name: "GenerateOrganizationsAccessReportResponse",
+    kind: Kind::Structure(&[Member { name: "JobId", wire: "JobId", schema: &JOB_ID_TYPE, required: false }]),
+    sensitive: false,
+};
+
+pub static GENERATE_SERVICE_LAST_ACCESSED_DETAILS_REQUEST: Schema = Schema {
+    name: "GenerateServiceLastAccessedDetailsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: true },
+        Member {
+            name: "Granularity",
+            wire: "Granularity",
+            schema: &ACCESS_ADVISOR_USAGE_GRANULARITY_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GENERATE_SERVICE_LAST_ACCESSED_DETAILS_RESPONSE: Schema = Schema {
+    name: "GenerateServiceLastAccessedDetailsResponse",
+    kind: Kind::Structure(&[Member { name: "JobId", wire: "JobId", schema: &JOB_ID_TYPE, required: false }]),
     sensitive: false,
 };
 
@@ -423,6 +1351,117 @@ pub static GET_ACCESS_KEY_LAST_USED_RESPONSE: Schema = Schema {
             schema: &ACCESS_KEY_LAST_USED,
             required: false,
         },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_ACCOUNT_AUTHORIZATION_DETAILS_REQUEST: Schema = Schema {
+    name: "GetAccountAuthorizationDetailsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Filter", wire: "Filter", schema: &ENTITY_LIST_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_ACCOUNT_AUTHORIZATION_DETAILS_RESPONSE: Schema = Schema {
+    name: "GetAccountAuthorizationDetailsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "UserDetailList",
+            wire: "UserDetailList",
+            schema: &USER_DETAIL_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "GroupDetailList",
+            wire: "GroupDetailList",
+            schema: &GROUP_DETAIL_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "RoleDetailList",
+            wire: "RoleDetailList",
+            schema: &ROLE_DETAIL_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "Policies",
+            wire: "Policies",
+            schema: &MANAGED_POLICY_DETAIL_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_ACCOUNT_PASSWORD_POLICY_RESPONSE: Schema = Schema {
+    name: "GetAccountPasswordPolicyResponse",
+    kind: Kind::Structure(&[Member {
+        name: "PasswordPolicy",
+        wire: "PasswordPolicy",
+        schema: &PASSWORD_POLICY,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_ACCOUNT_SUMMARY_RESPONSE: Schema = Schema {
+    name: "GetAccountSummaryResponse",
+    kind: Kind::Structure(&[Member {
+        name: "SummaryMap",
+        wire: "SummaryMap",
+        schema: &SUMMARY_MAP_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY_REQUEST: Schema = Schema {
+    name: "GetContextKeysForCustomPolicyRequest",
+    kind: Kind::Structure(&[Member {
+        name: "PolicyInputList",
+        wire: "PolicyInputList",
+        schema: &SIMULATION_POLICY_LIST_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE: Schema = Schema {
+    name: "GetContextKeysForPolicyResponse",
+    kind: Kind::Structure(&[Member {
+        name: "ContextKeyNames",
+        wire: "ContextKeyNames",
+        schema: &CONTEXT_KEY_NAMES_RESULT_LIST_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY_REQUEST: Schema = Schema {
+    name: "GetContextKeysForPrincipalPolicyRequest",
+    kind: Kind::Structure(&[
+        Member { name: "PolicySourceArn", wire: "PolicySourceArn", schema: &ARN_TYPE, required: true },
+        Member {
+            name: "PolicyInputList",
+            wire: "PolicyInputList",
+            schema: &SIMULATION_POLICY_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_CREDENTIAL_REPORT_RESPONSE: Schema = Schema {
+    name: "GetCredentialReportResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Content", wire: "Content", schema: &REPORT_CONTENT_TYPE, required: false },
+        Member { name: "ReportFormat", wire: "ReportFormat", schema: &REPORT_FORMAT_TYPE, required: false },
+        Member { name: "GeneratedTime", wire: "GeneratedTime", schema: &DATE_TYPE, required: false },
     ]),
     sensitive: false,
 };
@@ -468,6 +1507,140 @@ pub static GET_GROUP_RESPONSE: Schema = Schema {
         Member { name: "Users", wire: "Users", schema: &USER_LIST_TYPE, required: true },
         Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
         Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_INSTANCE_PROFILE_REQUEST: Schema = Schema {
+    name: "GetInstanceProfileRequest",
+    kind: Kind::Structure(&[Member {
+        name: "InstanceProfileName",
+        wire: "InstanceProfileName",
+        schema: &INSTANCE_PROFILE_NAME_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_INSTANCE_PROFILE_RESPONSE: Schema = Schema {
+    name: "GetInstanceProfileResponse",
+    kind: Kind::Structure(&[Member {
+        name: "InstanceProfile",
+        wire: "InstanceProfile",
+        schema: &INSTANCE_PROFILE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_LOGIN_PROFILE_REQUEST: Schema = Schema {
+    name: "GetLoginProfileRequest",
+    kind: Kind::Structure(&[Member {
+        name: "UserName",
+        wire: "UserName",
+        schema: &USER_NAME_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_LOGIN_PROFILE_RESPONSE: Schema = Schema {
+    name: "GetLoginProfileResponse",
+    kind: Kind::Structure(&[Member {
+        name: "LoginProfile",
+        wire: "LoginProfile",
+        schema: &LOGIN_PROFILE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "GetMFADeviceRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_MFA_DEVICE_RESPONSE: Schema = Schema {
+    name: "GetMFADeviceResponse",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member { name: "EnableDate", wire: "EnableDate", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "Certifications",
+            wire: "Certifications",
+            schema: &CERTIFICATION_MAP_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_OPEN_ID_CONNECT_PROVIDER_REQUEST: Schema = Schema {
+    name: "GetOpenIDConnectProviderRequest",
+    kind: Kind::Structure(&[Member {
+        name: "OpenIDConnectProviderArn",
+        wire: "OpenIDConnectProviderArn",
+        schema: &ARN_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_OPEN_ID_CONNECT_PROVIDER_RESPONSE: Schema = Schema {
+    name: "GetOpenIDConnectProviderResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Url", wire: "Url", schema: &OPEN_ID_CONNECT_PROVIDER_URL_TYPE, required: false },
+        Member { name: "ClientIDList", wire: "ClientIDList", schema: &CLIENT_ID_LIST_TYPE, required: false },
+        Member {
+            name: "ThumbprintList",
+            wire: "ThumbprintList",
+            schema: &THUMBPRINT_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_ORGANIZATIONS_ACCESS_REPORT_REQUEST: Schema = Schema {
+    name: "GetOrganizationsAccessReportRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobId", wire: "JobId", schema: &JOB_ID_TYPE, required: true },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "SortKey", wire: "SortKey", schema: &SORT_KEY_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_ORGANIZATIONS_ACCESS_REPORT_RESPONSE: Schema = Schema {
+    name: "GetOrganizationsAccessReportResponse",
+    kind: Kind::Structure(&[
+        Member { name: "JobStatus", wire: "JobStatus", schema: &JOB_STATUS_TYPE, required: true },
+        Member { name: "JobCreationDate", wire: "JobCreationDate", schema: &DATE_TYPE, required: true },
+        Member { name: "JobCompletionDate", wire: "JobCompletionDate", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "NumberOfServicesAccessible",
+            wire: "NumberOfServicesAccessible",
+            schema: &INTEGER_TYPE,
+            required: false,
+        },
+        Member {
+            name: "NumberOfServicesNotAccessed",
+            wire: "NumberOfServicesNotAccessed",
+            schema: &INTEGER_TYPE,
+            required: false,
+        },
+        Member { name: "AccessDetails", wire: "AccessDetails", schema: &ACCESS_DETAILS, required: false },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "ErrorDetails", wire: "ErrorDetails", schema: &ERROR_DETAILS, required: false },
     ]),
     sensitive: false,
 };
@@ -550,6 +1723,189 @@ pub static GET_ROLE_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static GET_SAML_PROVIDER_REQUEST: Schema = Schema {
+    name: "GetSAMLProviderRequest",
+    kind: Kind::Structure(&[Member {
+        name: "SAMLProviderArn",
+        wire: "SAMLProviderArn",
+        schema: &ARN_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_SAML_PROVIDER_RESPONSE: Schema = Schema {
+    name: "GetSAMLProviderResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "SAMLProviderUUID",
+            wire: "SAMLProviderUUID",
+            schema: &PRIVATE_KEY_ID_TYPE,
+            required: false,
+        },
+        Member {
+            name: "SAMLMetadataDocument",
+            wire: "SAMLMetadataDocument",
+            schema: &SAML_METADATA_DOCUMENT_TYPE,
+            required: false,
+        },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+        Member { name: "ValidUntil", wire: "ValidUntil", schema: &DATE_TYPE, required: false },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+        Member {
+            name: "AssertionEncryptionMode",
+            wire: "AssertionEncryptionMode",
+            schema: &ASSERTION_ENCRYPTION_MODE_TYPE,
+            required: false,
+        },
+        Member { name: "PrivateKeyList", wire: "PrivateKeyList", schema: &PRIVATE_KEY_LIST, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SSH_PUBLIC_KEY_REQUEST: Schema = Schema {
+    name: "GetSSHPublicKeyRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member {
+            name: "SSHPublicKeyId",
+            wire: "SSHPublicKeyId",
+            schema: &PUBLIC_KEY_ID_TYPE,
+            required: true,
+        },
+        Member { name: "Encoding", wire: "Encoding", schema: &ENCODING_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SSH_PUBLIC_KEY_RESPONSE: Schema = Schema {
+    name: "GetSSHPublicKeyResponse",
+    kind: Kind::Structure(&[Member {
+        name: "SSHPublicKey",
+        wire: "SSHPublicKey",
+        schema: &SSH_PUBLIC_KEY,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_SERVER_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "GetServerCertificateRequest",
+    kind: Kind::Structure(&[Member {
+        name: "ServerCertificateName",
+        wire: "ServerCertificateName",
+        schema: &SERVER_CERTIFICATE_NAME_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_SERVER_CERTIFICATE_RESPONSE: Schema = Schema {
+    name: "GetServerCertificateResponse",
+    kind: Kind::Structure(&[Member {
+        name: "ServerCertificate",
+        wire: "ServerCertificate",
+        schema: &SERVER_CERTIFICATE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_SERVICE_LAST_ACCESSED_DETAILS_REQUEST: Schema = Schema {
+    name: "GetServiceLastAccessedDetailsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobId", wire: "JobId", schema: &JOB_ID_TYPE, required: true },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SERVICE_LAST_ACCESSED_DETAILS_RESPONSE: Schema = Schema {
+    name: "GetServiceLastAccessedDetailsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "JobStatus", wire: "JobStatus", schema: &JOB_STATUS_TYPE, required: true },
+        Member {
+            name: "JobType",
+            wire: "JobType",
+            schema: &ACCESS_ADVISOR_USAGE_GRANULARITY_TYPE,
+            required: false,
+        },
+        Member { name: "JobCreationDate", wire: "JobCreationDate", schema: &DATE_TYPE, required: true },
+        Member {
+            name: "ServicesLastAccessed",
+            wire: "ServicesLastAccessed",
+            schema: &SERVICES_LAST_ACCESSED,
+            required: true,
+        },
+        Member { name: "JobCompletionDate", wire: "JobCompletionDate", schema: &DATE_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+        Member { name: "Error", wire: "Error", schema: &ERROR_DETAILS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_REQUEST: Schema = Schema {
+    name: "GetServiceLastAccessedDetailsWithEntitiesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobId", wire: "JobId", schema: &JOB_ID_TYPE, required: true },
+        Member {
+            name: "ServiceNamespace",
+            wire: "ServiceNamespace",
+            schema: &SERVICE_NAMESPACE_TYPE,
+            required: true,
+        },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_RESPONSE: Schema = Schema {
+    name: "GetServiceLastAccessedDetailsWithEntitiesResponse",
+    kind: Kind::Structure(&[
+        Member { name: "JobStatus", wire: "JobStatus", schema: &JOB_STATUS_TYPE, required: true },
+        Member { name: "JobCreationDate", wire: "JobCreationDate", schema: &DATE_TYPE, required: true },
+        Member { name: "JobCompletionDate", wire: "JobCompletionDate", schema: &DATE_TYPE, required: true },
+        Member {
+            name: "EntityDetailsList",
+            wire: "EntityDetailsList",
+            schema: &ENTITY_DETAILS_LIST_TYPE,
+            required: true,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+        Member { name: "Error", wire: "Error", schema: &ERROR_DETAILS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST: Schema = Schema {
+    name: "GetServiceLinkedRoleDeletionStatusRequest",
+    kind: Kind::Structure(&[Member {
+        name: "DeletionTaskId",
+        wire: "DeletionTaskId",
+        schema: &DELETION_TASK_ID_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE: Schema = Schema {
+    name: "GetServiceLinkedRoleDeletionStatusResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Status", wire: "Status", schema: &DELETION_TASK_STATUS_TYPE, required: true },
+        Member {
+            name: "Reason",
+            wire: "Reason",
+            schema: &DELETION_TASK_FAILURE_REASON_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
 pub static GET_USER_POLICY_REQUEST: Schema = Schema {
     name: "GetUserPolicyRequest",
     kind: Kind::Structure(&[
@@ -603,6 +1959,30 @@ pub static GROUP: Schema = Schema {
     sensitive: false,
 };
 
+pub static GROUP_DETAIL: Schema = Schema {
+    name: "GroupDetail",
+    kind: Kind::Structure(&[
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: false },
+        Member { name: "GroupName", wire: "GroupName", schema: &GROUP_NAME_TYPE, required: false },
+        Member { name: "GroupId", wire: "GroupId", schema: &ID_TYPE, required: false },
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: false },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "GroupPolicyList",
+            wire: "GroupPolicyList",
+            schema: &POLICY_DETAIL_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "AttachedManagedPolicies",
+            wire: "AttachedManagedPolicies",
+            schema: &ATTACHED_POLICIES_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
 pub static INSTANCE_PROFILE: Schema = Schema {
     name: "InstanceProfile",
     kind: Kind::Structure(&[
@@ -622,6 +2002,9 @@ pub static INSTANCE_PROFILE: Schema = Schema {
     sensitive: false,
 };
 
+pub static LINE_NUMBER: Schema =
+    Schema { name: "LineNumber", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
+
 pub static LIST_ACCESS_KEYS_REQUEST: Schema = Schema {
     name: "ListAccessKeysRequest",
     kind: Kind::Structure(&[
@@ -639,6 +2022,30 @@ pub static LIST_ACCESS_KEYS_RESPONSE: Schema = Schema {
             name: "AccessKeyMetadata",
             wire: "AccessKeyMetadata",
             schema: &ACCESS_KEY_METADATA_LIST_TYPE,
+            required: true,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_ACCOUNT_ALIASES_REQUEST: Schema = Schema {
+    name: "ListAccountAliasesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_ACCOUNT_ALIASES_RESPONSE: Schema = Schema {
+    name: "ListAccountAliasesResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "AccountAliases",
+            wire: "AccountAliases",
+            schema: &ACCOUNT_ALIAS_LIST_TYPE,
             required: true,
         },
         Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
@@ -820,6 +2227,31 @@ pub static LIST_GROUPS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static LIST_INSTANCE_PROFILE_TAGS_REQUEST: Schema = Schema {
+    name: "ListInstanceProfileTagsRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "InstanceProfileName",
+            wire: "InstanceProfileName",
+            schema: &INSTANCE_PROFILE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_INSTANCE_PROFILE_TAGS_RESPONSE: Schema = Schema {
+    name: "ListInstanceProfileTagsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST: Schema = Schema {
     name: "ListInstanceProfilesForRoleRequest",
     kind: Kind::Structure(&[
@@ -837,6 +2269,181 @@ pub static LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE: Schema = Schema {
             name: "InstanceProfiles",
             wire: "InstanceProfiles",
             schema: &INSTANCE_PROFILE_LIST_TYPE,
+            required: true,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_INSTANCE_PROFILES_REQUEST: Schema = Schema {
+    name: "ListInstanceProfilesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "PathPrefix", wire: "PathPrefix", schema: &PATH_PREFIX_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_INSTANCE_PROFILES_RESPONSE: Schema = Schema {
+    name: "ListInstanceProfilesResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "InstanceProfiles",
+            wire: "InstanceProfiles",
+            schema: &INSTANCE_PROFILE_LIST_TYPE,
+            required: true,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_MFA_DEVICE_TAGS_REQUEST: Schema = Schema {
+    name: "ListMFADeviceTagsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_MFA_DEVICE_TAGS_RESPONSE: Schema = Schema {
+    name: "ListMFADeviceTagsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_MFA_DEVICES_REQUEST: Schema = Schema {
+    name: "ListMFADevicesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_MFA_DEVICES_RESPONSE: Schema = Schema {
+    name: "ListMFADevicesResponse",
+    kind: Kind::Structure(&[
+        Member { name: "MFADevices", wire: "MFADevices", schema: &MFA_DEVICE_LIST_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_REQUEST: Schema = Schema {
+    name: "ListOpenIDConnectProviderTagsRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OpenIDConnectProviderArn",
+            wire: "OpenIDConnectProviderArn",
+            schema: &ARN_TYPE,
+            required: true,
+        },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_RESPONSE: Schema = Schema {
+    name: "ListOpenIDConnectProviderTagsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_OPEN_ID_CONNECT_PROVIDERS_REQUEST: Schema =
+    Schema { name: "ListOpenIDConnectProvidersRequest", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static LIST_OPEN_ID_CONNECT_PROVIDERS_RESPONSE: Schema = Schema {
+    name: "ListOpenIDConnectProvidersResponse",
+    kind: Kind::Structure(&[Member {
+        name: "OpenIDConnectProviderList",
+        wire: "OpenIDConnectProviderList",
+        schema: &OPEN_ID_CONNECT_PROVIDER_LIST_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static LIST_ORGANIZATIONS_FEATURES_REQUEST: Schema =
+    Schema { name: "ListOrganizationsFeaturesRequest", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static LIST_ORGANIZATIONS_FEATURES_RESPONSE: Schema = Schema {
+    name: "ListOrganizationsFeaturesResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OrganizationId",
+            wire: "OrganizationId",
+            schema: &ORGANIZATION_ID_TYPE,
+            required: false,
+        },
+        Member {
+            name: "EnabledFeatures",
+            wire: "EnabledFeatures",
+            schema: &FEATURES_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_POLICIES_GRANTING_SERVICE_ACCESS_ENTRY: Schema = Schema {
+    name: "ListPoliciesGrantingServiceAccessEntry",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServiceNamespace",
+            wire: "ServiceNamespace",
+            schema: &SERVICE_NAMESPACE_TYPE,
+            required: false,
+        },
+        Member {
+            name: "Policies",
+            wire: "Policies",
+            schema: &POLICY_GRANTING_SERVICE_ACCESS_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_POLICIES_GRANTING_SERVICE_ACCESS_REQUEST: Schema = Schema {
+    name: "ListPoliciesGrantingServiceAccessRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: true },
+        Member {
+            name: "ServiceNamespaces",
+            wire: "ServiceNamespaces",
+            schema: &SERVICE_NAMESPACE_LIST_TYPE,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_POLICIES_GRANTING_SERVICE_ACCESS_RESPONSE: Schema = Schema {
+    name: "ListPoliciesGrantingServiceAccessResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "PoliciesGrantingServiceAccess",
+            wire: "PoliciesGrantingServiceAccess",
+            schema: &LIST_POLICY_GRANTING_SERVICE_ACCESS_RESPONSE_LIST_TYPE,
             required: true,
         },
         Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
@@ -978,6 +2585,162 @@ pub static LIST_ROLES_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static LIST_SAML_PROVIDER_TAGS_REQUEST: Schema = Schema {
+    name: "ListSAMLProviderTagsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SAMLProviderArn", wire: "SAMLProviderArn", schema: &ARN_TYPE, required: true },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SAML_PROVIDER_TAGS_RESPONSE: Schema = Schema {
+    name: "ListSAMLProviderTagsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SAML_PROVIDERS_REQUEST: Schema =
+    Schema { name: "ListSAMLProvidersRequest", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static LIST_SAML_PROVIDERS_RESPONSE: Schema = Schema {
+    name: "ListSAMLProvidersResponse",
+    kind: Kind::Structure(&[Member {
+        name: "SAMLProviderList",
+        wire: "SAMLProviderList",
+        schema: &SAML_PROVIDER_LIST_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static LIST_SSH_PUBLIC_KEYS_REQUEST: Schema = Schema {
+    name: "ListSSHPublicKeysRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SSH_PUBLIC_KEYS_RESPONSE: Schema = Schema {
+    name: "ListSSHPublicKeysResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "SSHPublicKeys",
+            wire: "SSHPublicKeys",
+            schema: &SSH_PUBLIC_KEY_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SERVER_CERTIFICATE_TAGS_REQUEST: Schema = Schema {
+    name: "ListServerCertificateTagsRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServerCertificateName",
+            wire: "ServerCertificateName",
+            schema: &SERVER_CERTIFICATE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SERVER_CERTIFICATE_TAGS_RESPONSE: Schema = Schema {
+    name: "ListServerCertificateTagsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SERVER_CERTIFICATES_REQUEST: Schema = Schema {
+    name: "ListServerCertificatesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "PathPrefix", wire: "PathPrefix", schema: &PATH_PREFIX_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SERVER_CERTIFICATES_RESPONSE: Schema = Schema {
+    name: "ListServerCertificatesResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServerCertificateMetadataList",
+            wire: "ServerCertificateMetadataList",
+            schema: &SERVER_CERTIFICATE_METADATA_LIST_TYPE,
+            required: true,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SERVICE_SPECIFIC_CREDENTIALS_REQUEST: Schema = Schema {
+    name: "ListServiceSpecificCredentialsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member { name: "ServiceName", wire: "ServiceName", schema: &SERVICE_NAME, required: false },
+        Member { name: "AllUsers", wire: "AllUsers", schema: &ALL_USERS, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SERVICE_SPECIFIC_CREDENTIALS_RESPONSE: Schema = Schema {
+    name: "ListServiceSpecificCredentialsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServiceSpecificCredentials",
+            wire: "ServiceSpecificCredentials",
+            schema: &SERVICE_SPECIFIC_CREDENTIALS_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SIGNING_CERTIFICATES_REQUEST: Schema = Schema {
+    name: "ListSigningCertificatesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SIGNING_CERTIFICATES_RESPONSE: Schema = Schema {
+    name: "ListSigningCertificatesResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Certificates", wire: "Certificates", schema: &CERTIFICATE_LIST_TYPE, required: true },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static LIST_USER_POLICIES_REQUEST: Schema = Schema {
     name: "ListUserPoliciesRequest",
     kind: Kind::Structure(&[
@@ -1038,6 +2801,209 @@ pub static LIST_USERS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static LIST_VIRTUAL_MFA_DEVICES_REQUEST: Schema = Schema {
+    name: "ListVirtualMFADevicesRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "AssignmentStatus",
+            wire: "AssignmentStatus",
+            schema: &ASSIGNMENT_STATUS_TYPE,
+            required: false,
+        },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_VIRTUAL_MFA_DEVICES_RESPONSE: Schema = Schema {
+    name: "ListVirtualMFADevicesResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "VirtualMFADevices",
+            wire: "VirtualMFADevices",
+            schema: &VIRTUAL_MFA_DEVICE_LIST_TYPE,
+            required: true,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LOGIN_PROFILE: Schema = Schema {
+    name: "LoginProfile",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: true },
+        Member {
+            name: "PasswordResetRequired",
+            wire: "PasswordResetRequired",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static MFA_DEVICE: Schema = Schema {
+    name: "MFADevice",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member { name: "EnableDate", wire: "EnableDate", schema: &DATE_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static MANAGED_POLICY_DETAIL: Schema = Schema {
+    name: "ManagedPolicyDetail",
+    kind: Kind::Structure(&[
+        Member { name: "PolicyName", wire: "PolicyName", schema: &POLICY_NAME_TYPE, required: false },
+        Member { name: "PolicyId", wire: "PolicyId", schema: &ID_TYPE, required: false },
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: false },
+        Member { name: "Path", wire: "Path", schema: &POLICY_PATH_TYPE, required: false },
+        Member {
+            name: "DefaultVersionId",
+            wire: "DefaultVersionId",
+            schema: &POLICY_VERSION_ID_TYPE,
+            required: false,
+        },
+        Member {
+            name: "AttachmentCount",
+            wire: "AttachmentCount",
+            schema: &ATTACHMENT_COUNT_TYPE,
+            required: false,
+        },
+        Member {
+            name: "PermissionsBoundaryUsageCount",
+            wire: "PermissionsBoundaryUsageCount",
+            schema: &ATTACHMENT_COUNT_TYPE,
+            required: false,
+        },
+        Member { name: "IsAttachable", wire: "IsAttachable", schema: &BOOLEAN_TYPE, required: false },
+        Member {
+            name: "Description",
+            wire: "Description",
+            schema: &POLICY_DESCRIPTION_TYPE,
+            required: false,
+        },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+        Member { name: "UpdateDate", wire: "UpdateDate", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "PolicyVersionList",
+            wire: "PolicyVersionList",
+            schema: &POLICY_DOCUMENT_VERSION_LIST_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static MANAGED_POLICY_DETAIL_LIST_TYPE: Schema = Schema {
+    name: "ManagedPolicyDetailListType",
+    kind: Kind::List {
+        member: &MANAGED_POLICY_DETAIL,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY: Schema = Schema {
+    name: "OpenIDConnectProviderListEntry",
+    kind: Kind::Structure(&[Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: false }]),
+    sensitive: false,
+};
+
+pub static OPEN_ID_CONNECT_PROVIDER_LIST_TYPE: Schema = Schema {
+    name: "OpenIDConnectProviderListType",
+    kind: Kind::List {
+        member: &OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static OPEN_ID_CONNECT_PROVIDER_URL_TYPE: Schema = Schema {
+    name: "OpenIDConnectProviderUrlType",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(255) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+static P_ORGANIZATION_ID_TYPE: Pattern = Pattern::new("^o-[a-z0-9]{10,32}$", "^(?:^o-[a-z0-9]{10,32}$)$");
+
+pub static ORGANIZATION_ID_TYPE: Schema = Schema {
+    name: "OrganizationIdType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(34) },
+        pattern: Some(&P_ORGANIZATION_ID_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static ORGANIZATIONS_DECISION_DETAIL: Schema = Schema {
+    name: "OrganizationsDecisionDetail",
+    kind: Kind::Structure(&[Member {
+        name: "AllowedByOrganizations",
+        wire: "AllowedByOrganizations",
+        schema: &BOOLEAN_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static PASSWORD_POLICY: Schema = Schema {
+    name: "PasswordPolicy",
+    kind: Kind::Structure(&[
+        Member {
+            name: "MinimumPasswordLength",
+            wire: "MinimumPasswordLength",
+            schema: &MINIMUM_PASSWORD_LENGTH_TYPE,
+            required: false,
+        },
+        Member { name: "RequireSymbols", wire: "RequireSymbols", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "RequireNumbers", wire: "RequireNumbers", schema: &BOOLEAN_TYPE, required: false },
+        Member {
+            name: "RequireUppercaseCharacters",
+            wire: "RequireUppercaseCharacters",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+        Member {
+            name: "RequireLowercaseCharacters",
+            wire: "RequireLowercaseCharacters",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+        Member {
+            name: "AllowUsersToChangePassword",
+            wire: "AllowUsersToChangePassword",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+        Member { name: "ExpirePasswords", wire: "ExpirePasswords", schema: &BOOLEAN_TYPE, required: false },
+        Member {
+            name: "MaxPasswordAge",
+            wire: "MaxPasswordAge",
+            schema: &MAX_PASSWORD_AGE_TYPE,
+            required: false,
+        },
+        Member {
+            name: "PasswordReusePrevention",
+            wire: "PasswordReusePrevention",
+            schema: &PASSWORD_REUSE_PREVENTION_TYPE,
+            required: false,
+        },
+        Member { name: "HardExpiry", wire: "HardExpiry", schema: &BOOLEAN_OBJECT_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Schema = Schema {
     name: "PermissionsBoundaryAttachmentType",
     kind: Kind::String {
@@ -1045,6 +3011,17 @@ pub static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Schema = Schema {
         pattern: None,
         values: &["PermissionsBoundaryPolicy"],
     },
+    sensitive: false,
+};
+
+pub static PERMISSIONS_BOUNDARY_DECISION_DETAIL: Schema = Schema {
+    name: "PermissionsBoundaryDecisionDetail",
+    kind: Kind::Structure(&[Member {
+        name: "AllowedByPermissionsBoundary",
+        wire: "AllowedByPermissionsBoundary",
+        schema: &BOOLEAN_TYPE,
+        required: false,
+    }]),
     sensitive: false,
 };
 
@@ -1087,6 +3064,42 @@ pub static POLICY: Schema = Schema {
     sensitive: false,
 };
 
+pub static POLICY_DETAIL: Schema = Schema {
+    name: "PolicyDetail",
+    kind: Kind::Structure(&[
+        Member { name: "PolicyName", wire: "PolicyName", schema: &POLICY_NAME_TYPE, required: false },
+        Member {
+            name: "PolicyDocument",
+            wire: "PolicyDocument",
+            schema: &POLICY_DOCUMENT_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static POLICY_EVALUATION_DECISION_TYPE: Schema = Schema {
+    name: "PolicyEvaluationDecisionType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["allowed", "explicitDeny", "implicitDeny"],
+    },
+    sensitive: false,
+};
+
+pub static POLICY_GRANTING_SERVICE_ACCESS: Schema = Schema {
+    name: "PolicyGrantingServiceAccess",
+    kind: Kind::Structure(&[
+        Member { name: "PolicyName", wire: "PolicyName", schema: &POLICY_NAME_TYPE, required: true },
+        Member { name: "PolicyType", wire: "PolicyType", schema: &POLICY_TYPE, required: true },
+        Member { name: "PolicyArn", wire: "PolicyArn", schema: &ARN_TYPE, required: false },
+        Member { name: "EntityType", wire: "EntityType", schema: &POLICY_OWNER_ENTITY_TYPE, required: false },
+        Member { name: "EntityName", wire: "EntityName", schema: &ENTITY_NAME_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static POLICY_GROUP: Schema = Schema {
     name: "PolicyGroup",
     kind: Kind::Structure(&[
@@ -1107,6 +3120,12 @@ pub static POLICY_GROUP_LIST_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static POLICY_IDENTIFIER_TYPE: Schema = Schema {
+    name: "PolicyIdentifierType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static POLICY_ROLE: Schema = Schema {
     name: "PolicyRole",
     kind: Kind::Structure(&[
@@ -1123,6 +3142,16 @@ pub static POLICY_ROLE_LIST_TYPE: Schema = Schema {
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static POLICY_SOURCE_TYPE: Schema = Schema {
+    name: "PolicySourceType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["user", "group", "role", "aws-managed", "user-managed", "resource", "none"],
     },
     sensitive: false,
 };
@@ -1164,6 +3193,15 @@ pub static POLICY_VERSION: Schema = Schema {
         Member { name: "VersionId", wire: "VersionId", schema: &POLICY_VERSION_ID_TYPE, required: false },
         Member { name: "IsDefaultVersion", wire: "IsDefaultVersion", schema: &BOOLEAN_TYPE, required: false },
         Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static POSITION: Schema = Schema {
+    name: "Position",
+    kind: Kind::Structure(&[
+        Member { name: "Line", wire: "Line", schema: &LINE_NUMBER, required: false },
+        Member { name: "Column", wire: "Column", schema: &COLUMN_NUMBER, required: false },
     ]),
     sensitive: false,
 };
@@ -1241,11 +3279,199 @@ pub static PUT_USER_POLICY_REQUEST: Schema = Schema {
     sensitive: false,
 };
 
+pub static REASON_TYPE: Schema = Schema {
+    name: "ReasonType",
+    kind: Kind::String { length: Bounds { min: None, max: Some(1000) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static REGION_NAME_TYPE: Schema = Schema {
+    name: "RegionNameType",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(100) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER_REQUEST: Schema = Schema {
+    name: "RemoveClientIDFromOpenIDConnectProviderRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OpenIDConnectProviderArn",
+            wire: "OpenIDConnectProviderArn",
+            schema: &ARN_TYPE,
+            required: true,
+        },
+        Member { name: "ClientID", wire: "ClientID", schema: &CLIENT_ID_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST: Schema = Schema {
+    name: "RemoveRoleFromInstanceProfileRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "InstanceProfileName",
+            wire: "InstanceProfileName",
+            schema: &INSTANCE_PROFILE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "RoleName", wire: "RoleName", schema: &ROLE_NAME_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static REMOVE_USER_FROM_GROUP_REQUEST: Schema = Schema {
     name: "RemoveUserFromGroupRequest",
     kind: Kind::Structure(&[
         Member { name: "GroupName", wire: "GroupName", schema: &GROUP_NAME_TYPE, required: true },
         Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static REPORT_CONTENT_TYPE: Schema =
+    Schema { name: "ReportContentType", kind: Kind::Blob(Bounds { min: None, max: None }), sensitive: false };
+
+pub static REPORT_FORMAT_TYPE: Schema = Schema {
+    name: "ReportFormatType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &["text/csv"] },
+    sensitive: false,
+};
+
+pub static REPORT_STATE_DESCRIPTION_TYPE: Schema = Schema {
+    name: "ReportStateDescriptionType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static REPORT_STATE_TYPE: Schema = Schema {
+    name: "ReportStateType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["STARTED", "INPROGRESS", "COMPLETE"],
+    },
+    sensitive: false,
+};
+
+pub static RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Schema = Schema {
+    name: "ResetServiceSpecificCredentialRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member {
+            name: "ServiceSpecificCredentialId",
+            wire: "ServiceSpecificCredentialId",
+            schema: &SERVICE_SPECIFIC_CREDENTIAL_ID,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static RESET_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE: Schema = Schema {
+    name: "ResetServiceSpecificCredentialResponse",
+    kind: Kind::Structure(&[Member {
+        name: "ServiceSpecificCredential",
+        wire: "ServiceSpecificCredential",
+        schema: &SERVICE_SPECIFIC_CREDENTIAL,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static RESOURCE_HANDLING_OPTION_TYPE: Schema = Schema {
+    name: "ResourceHandlingOptionType",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(64) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static RESOURCE_NAME_LIST_TYPE: Schema = Schema {
+    name: "ResourceNameListType",
+    kind: Kind::List {
+        member: &RESOURCE_NAME_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static RESOURCE_NAME_TYPE: Schema = Schema {
+    name: "ResourceNameType",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(2048) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static RESOURCE_SPECIFIC_RESULT: Schema = Schema {
+    name: "ResourceSpecificResult",
+    kind: Kind::Structure(&[
+        Member {
+            name: "EvalResourceName",
+            wire: "EvalResourceName",
+            schema: &RESOURCE_NAME_TYPE,
+            required: true,
+        },
+        Member {
+            name: "EvalResourceDecision",
+            wire: "EvalResourceDecision",
+            schema: &POLICY_EVALUATION_DECISION_TYPE,
+            required: true,
+        },
+        Member {
+            name: "MatchedStatements",
+            wire: "MatchedStatements",
+            schema: &STATEMENT_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "MissingContextValues",
+            wire: "MissingContextValues",
+            schema: &CONTEXT_KEY_NAMES_RESULT_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "EvalDecisionDetails",
+            wire: "EvalDecisionDetails",
+            schema: &EVAL_DECISION_DETAILS_TYPE,
+            required: false,
+        },
+        Member {
+            name: "PermissionsBoundaryDecisionDetail",
+            wire: "PermissionsBoundaryDecisionDetail",
+            schema: &PERMISSIONS_BOUNDARY_DECISION_DETAIL,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static RESOURCE_SPECIFIC_RESULT_LIST_TYPE: Schema = Schema {
+    name: "ResourceSpecificResultListType",
+    kind: Kind::List {
+        member: &RESOURCE_SPECIFIC_RESULT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static RESYNC_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "ResyncMFADeviceRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: true },
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member {
+            name: "AuthenticationCode1",
+            wire: "AuthenticationCode1",
+            schema: &AUTHENTICATION_CODE_TYPE,
+            required: true,
+        },
+        Member {
+            name: "AuthenticationCode2",
+            wire: "AuthenticationCode2",
+            schema: &AUTHENTICATION_CODE_TYPE,
+            required: true,
+        },
     ]),
     sensitive: false,
 };
@@ -1283,12 +3509,360 @@ pub static ROLE: Schema = Schema {
     sensitive: false,
 };
 
+pub static ROLE_DETAIL: Schema = Schema {
+    name: "RoleDetail",
+    kind: Kind::Structure(&[
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: false },
+        Member { name: "RoleName", wire: "RoleName", schema: &ROLE_NAME_TYPE, required: false },
+        Member { name: "RoleId", wire: "RoleId", schema: &ID_TYPE, required: false },
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: false },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "AssumeRolePolicyDocument",
+            wire: "AssumeRolePolicyDocument",
+            schema: &POLICY_DOCUMENT_TYPE,
+            required: false,
+        },
+        Member {
+            name: "InstanceProfileList",
+            wire: "InstanceProfileList",
+            schema: &INSTANCE_PROFILE_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "RolePolicyList",
+            wire: "RolePolicyList",
+            schema: &POLICY_DETAIL_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "AttachedManagedPolicies",
+            wire: "AttachedManagedPolicies",
+            schema: &ATTACHED_POLICIES_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "PermissionsBoundary",
+            wire: "PermissionsBoundary",
+            schema: &ATTACHED_PERMISSIONS_BOUNDARY,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+        Member { name: "RoleLastUsed", wire: "RoleLastUsed", schema: &ROLE_LAST_USED, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static ROLE_LAST_USED: Schema = Schema {
     name: "RoleLastUsed",
     kind: Kind::Structure(&[
         Member { name: "LastUsedDate", wire: "LastUsedDate", schema: &DATE_TYPE, required: false },
         Member { name: "Region", wire: "Region", schema: &STRING_TYPE, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static ROLE_USAGE_LIST_TYPE: Schema = Schema {
+    name: "RoleUsageListType",
+    kind: Kind::List {
+        member: &ROLE_USAGE_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static ROLE_USAGE_TYPE: Schema = Schema {
+    name: "RoleUsageType",
+    kind: Kind::Structure(&[
+        Member { name: "Region", wire: "Region", schema: &REGION_NAME_TYPE, required: false },
+        Member { name: "Resources", wire: "Resources", schema: &ARN_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SAML_METADATA_DOCUMENT_TYPE: Schema = Schema {
+    name: "SAMLMetadataDocumentType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1000), max: Some(10000000) },
+        pattern: None,
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static SAML_PRIVATE_KEY: Schema = Schema {
+    name: "SAMLPrivateKey",
+    kind: Kind::Structure(&[
+        Member { name: "KeyId", wire: "KeyId", schema: &PRIVATE_KEY_ID_TYPE, required: false },
+        Member { name: "Timestamp", wire: "Timestamp", schema: &DATE_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SAML_PROVIDER_LIST_ENTRY: Schema = Schema {
+    name: "SAMLProviderListEntry",
+    kind: Kind::Structure(&[
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: false },
+        Member { name: "ValidUntil", wire: "ValidUntil", schema: &DATE_TYPE, required: false },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SAML_PROVIDER_LIST_TYPE: Schema = Schema {
+    name: "SAMLProviderListType",
+    kind: Kind::List {
+        member: &SAML_PROVIDER_LIST_ENTRY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+static P_SAML_PROVIDER_NAME_TYPE: Pattern = Pattern::new("[\\w._-]+", "^(?:[\\w._-]+)$");
+
+pub static SAML_PROVIDER_NAME_TYPE: Schema = Schema {
+    name: "SAMLProviderNameType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(128) },
+        pattern: Some(&P_SAML_PROVIDER_NAME_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static SSH_PUBLIC_KEY: Schema = Schema {
+    name: "SSHPublicKey",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member {
+            name: "SSHPublicKeyId",
+            wire: "SSHPublicKeyId",
+            schema: &PUBLIC_KEY_ID_TYPE,
+            required: true,
+        },
+        Member {
+            name: "Fingerprint",
+            wire: "Fingerprint",
+            schema: &PUBLIC_KEY_FINGERPRINT_TYPE,
+            required: true,
+        },
+        Member {
+            name: "SSHPublicKeyBody",
+            wire: "SSHPublicKeyBody",
+            schema: &PUBLIC_KEY_MATERIAL_TYPE,
+            required: true,
+        },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+        Member { name: "UploadDate", wire: "UploadDate", schema: &DATE_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SSH_PUBLIC_KEY_LIST_TYPE: Schema = Schema {
+    name: "SSHPublicKeyListType",
+    kind: Kind::List {
+        member: &SSH_PUBLIC_KEY_METADATA,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static SSH_PUBLIC_KEY_METADATA: Schema = Schema {
+    name: "SSHPublicKeyMetadata",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member {
+            name: "SSHPublicKeyId",
+            wire: "SSHPublicKeyId",
+            schema: &PUBLIC_KEY_ID_TYPE,
+            required: true,
+        },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+        Member { name: "UploadDate", wire: "UploadDate", schema: &DATE_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static SERVER_CERTIFICATE: Schema = Schema {
+    name: "ServerCertificate",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServerCertificateMetadata",
+            wire: "ServerCertificateMetadata",
+            schema: &SERVER_CERTIFICATE_METADATA,
+            required: true,
+        },
+        Member {
+            name: "CertificateBody",
+            wire: "CertificateBody",
+            schema: &CERTIFICATE_BODY_TYPE,
+            required: true,
+        },
+        Member {
+            name: "CertificateChain",
+            wire: "CertificateChain",
+            schema: &CERTIFICATE_CHAIN_TYPE,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SERVER_CERTIFICATE_METADATA: Schema = Schema {
+    name: "ServerCertificateMetadata",
+    kind: Kind::Structure(&[
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: true },
+        Member {
+            name: "ServerCertificateName",
+            wire: "ServerCertificateName",
+            schema: &SERVER_CERTIFICATE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "ServerCertificateId", wire: "ServerCertificateId", schema: &ID_TYPE, required: true },
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: true },
+        Member { name: "UploadDate", wire: "UploadDate", schema: &DATE_TYPE, required: false },
+        Member { name: "Expiration", wire: "Expiration", schema: &DATE_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SERVICE_LAST_ACCESSED: Schema = Schema {
+    name: "ServiceLastAccessed",
+    kind: Kind::Structure(&[
+        Member { name: "ServiceName", wire: "ServiceName", schema: &SERVICE_NAME_TYPE, required: true },
+        Member { name: "LastAuthenticated", wire: "LastAuthenticated", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "ServiceNamespace",
+            wire: "ServiceNamespace",
+            schema: &SERVICE_NAMESPACE_TYPE,
+            required: true,
+        },
+        Member {
+            name: "LastAuthenticatedEntity",
+            wire: "LastAuthenticatedEntity",
+            schema: &ARN_TYPE,
+            required: false,
+        },
+        Member {
+            name: "LastAuthenticatedRegion",
+            wire: "LastAuthenticatedRegion",
+            schema: &STRING_TYPE,
+            required: false,
+        },
+        Member {
+            name: "TotalAuthenticatedEntities",
+            wire: "TotalAuthenticatedEntities",
+            schema: &INTEGER_TYPE,
+            required: false,
+        },
+        Member {
+            name: "TrackedActionsLastAccessed",
+            wire: "TrackedActionsLastAccessed",
+            schema: &TRACKED_ACTIONS_LAST_ACCESSED,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static SERVICE_SPECIFIC_CREDENTIAL: Schema = Schema {
+    name: "ServiceSpecificCredential",
+    kind: Kind::Structure(&[
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: true },
+        Member { name: "ExpirationDate", wire: "ExpirationDate", schema: &DATE_TYPE, required: false },
+        Member { name: "ServiceName", wire: "ServiceName", schema: &SERVICE_NAME, required: true },
+        Member {
+            name: "ServiceUserName",
+            wire: "ServiceUserName",
+            schema: &SERVICE_USER_NAME,
+            required: false,
+        },
+        Member {
+            name: "ServicePassword",
+            wire: "ServicePassword",
+            schema: &SERVICE_PASSWORD,
+            required: false,
+        },
+        Member {
+            name: "ServiceCredentialAlias",
+            wire: "ServiceCredentialAlias",
+            schema: &SERVICE_CREDENTIAL_ALIAS,
+            required: false,
+        },
+        Member {
+            name: "ServiceCredentialSecret",
+            wire: "ServiceCredentialSecret",
+            schema: &SERVICE_CREDENTIAL_SECRET,
+            required: false,
+        },
+        Member {
+            name: "ServiceSpecificCredentialId",
+            wire: "ServiceSpecificCredentialId",
+            schema: &SERVICE_SPECIFIC_CREDENTIAL_ID,
+            required: true,
+        },
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static SERVICE_SPECIFIC_CREDENTIAL_METADATA: Schema = Schema {
+    name: "ServiceSpecificCredentialMetadata",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+        Member {
+            name: "ServiceUserName",
+            wire: "ServiceUserName",
+            schema: &SERVICE_USER_NAME,
+            required: false,
+        },
+        Member {
+            name: "ServiceCredentialAlias",
+            wire: "ServiceCredentialAlias",
+            schema: &SERVICE_CREDENTIAL_ALIAS,
+            required: false,
+        },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: true },
+        Member { name: "ExpirationDate", wire: "ExpirationDate", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "ServiceSpecificCredentialId",
+            wire: "ServiceSpecificCredentialId",
+            schema: &SERVICE_SPECIFIC_CREDENTIAL_ID,
+            required: true,
+        },
+        Member { name: "ServiceName", wire: "ServiceName", schema: &SERVICE_NAME, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static SERVICE_SPECIFIC_CREDENTIALS_LIST_TYPE: Schema = Schema {
+    name: "ServiceSpecificCredentialsListType",
+    kind: Kind::List {
+        member: &SERVICE_SPECIFIC_CREDENTIAL_METADATA,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static SERVICES_LAST_ACCESSED: Schema = Schema {
+    name: "ServicesLastAccessed",
+    kind: Kind::List {
+        member: &SERVICE_LAST_ACCESSED,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 
@@ -1301,11 +3875,231 @@ pub static SET_DEFAULT_POLICY_VERSION_REQUEST: Schema = Schema {
     sensitive: false,
 };
 
+pub static SET_SECURITY_TOKEN_SERVICE_PREFERENCES_REQUEST: Schema = Schema {
+    name: "SetSecurityTokenServicePreferencesRequest",
+    kind: Kind::Structure(&[Member {
+        name: "GlobalEndpointTokenVersion",
+        wire: "GlobalEndpointTokenVersion",
+        schema: &GLOBAL_ENDPOINT_TOKEN_VERSION,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static SIGNING_CERTIFICATE: Schema = Schema {
+    name: "SigningCertificate",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "CertificateId", wire: "CertificateId", schema: &CERTIFICATE_ID_TYPE, required: true },
+        Member {
+            name: "CertificateBody",
+            wire: "CertificateBody",
+            schema: &CERTIFICATE_BODY_TYPE,
+            required: true,
+        },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+        Member { name: "UploadDate", wire: "UploadDate", schema: &DATE_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SIMULATE_CUSTOM_POLICY_REQUEST: Schema = Schema {
+    name: "SimulateCustomPolicyRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "PolicyInputList",
+            wire: "PolicyInputList",
+            schema: &SIMULATION_POLICY_LIST_TYPE,
+            required: true,
+        },
+        Member {
+            name: "PermissionsBoundaryPolicyInputList",
+            wire: "PermissionsBoundaryPolicyInputList",
+            schema: &SIMULATION_POLICY_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "ActionNames", wire: "ActionNames", schema: &ACTION_NAME_LIST_TYPE, required: true },
+        Member {
+            name: "ResourceArns",
+            wire: "ResourceArns",
+            schema: &RESOURCE_NAME_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "ResourcePolicy",
+            wire: "ResourcePolicy",
+            schema: &POLICY_DOCUMENT_TYPE,
+            required: false,
+        },
+        Member { name: "ResourceOwner", wire: "ResourceOwner", schema: &RESOURCE_NAME_TYPE, required: false },
+        Member { name: "CallerArn", wire: "CallerArn", schema: &RESOURCE_NAME_TYPE, required: false },
+        Member {
+            name: "ContextEntries",
+            wire: "ContextEntries",
+            schema: &CONTEXT_ENTRY_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "ResourceHandlingOption",
+            wire: "ResourceHandlingOption",
+            schema: &RESOURCE_HANDLING_OPTION_TYPE,
+            required: false,
+        },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SIMULATE_POLICY_RESPONSE: Schema = Schema {
+    name: "SimulatePolicyResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "EvaluationResults",
+            wire: "EvaluationResults",
+            schema: &EVALUATION_RESULTS_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "IsTruncated", wire: "IsTruncated", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &RESPONSE_MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SIMULATE_PRINCIPAL_POLICY_REQUEST: Schema = Schema {
+    name: "SimulatePrincipalPolicyRequest",
+    kind: Kind::Structure(&[
+        Member { name: "PolicySourceArn", wire: "PolicySourceArn", schema: &ARN_TYPE, required: true },
+        Member {
+            name: "PolicyInputList",
+            wire: "PolicyInputList",
+            schema: &SIMULATION_POLICY_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "PermissionsBoundaryPolicyInputList",
+            wire: "PermissionsBoundaryPolicyInputList",
+            schema: &SIMULATION_POLICY_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "ActionNames", wire: "ActionNames", schema: &ACTION_NAME_LIST_TYPE, required: true },
+        Member {
+            name: "ResourceArns",
+            wire: "ResourceArns",
+            schema: &RESOURCE_NAME_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "ResourcePolicy",
+            wire: "ResourcePolicy",
+            schema: &POLICY_DOCUMENT_TYPE,
+            required: false,
+        },
+        Member { name: "ResourceOwner", wire: "ResourceOwner", schema: &RESOURCE_NAME_TYPE, required: false },
+        Member { name: "CallerArn", wire: "CallerArn", schema: &RESOURCE_NAME_TYPE, required: false },
+        Member {
+            name: "ContextEntries",
+            wire: "ContextEntries",
+            schema: &CONTEXT_ENTRY_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "ResourceHandlingOption",
+            wire: "ResourceHandlingOption",
+            schema: &RESOURCE_HANDLING_OPTION_TYPE,
+            required: false,
+        },
+        Member { name: "MaxItems", wire: "MaxItems", schema: &MAX_ITEMS_TYPE, required: false },
+        Member { name: "Marker", wire: "Marker", schema: &MARKER_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SIMULATION_POLICY_LIST_TYPE: Schema = Schema {
+    name: "SimulationPolicyListType",
+    kind: Kind::List {
+        member: &POLICY_DOCUMENT_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static STATEMENT: Schema = Schema {
+    name: "Statement",
+    kind: Kind::Structure(&[
+        Member {
+            name: "SourcePolicyId",
+            wire: "SourcePolicyId",
+            schema: &POLICY_IDENTIFIER_TYPE,
+            required: false,
+        },
+        Member {
+            name: "SourcePolicyType",
+            wire: "SourcePolicyType",
+            schema: &POLICY_SOURCE_TYPE,
+            required: false,
+        },
+        Member { name: "StartPosition", wire: "StartPosition", schema: &POSITION, required: false },
+        Member { name: "EndPosition", wire: "EndPosition", schema: &POSITION, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static STATEMENT_LIST_TYPE: Schema = Schema {
+    name: "StatementListType",
+    kind: Kind::List {
+        member: &STATEMENT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static TAG: Schema = Schema {
     name: "Tag",
     kind: Kind::Structure(&[
         Member { name: "Key", wire: "Key", schema: &TAG_KEY_TYPE, required: true },
         Member { name: "Value", wire: "Value", schema: &TAG_VALUE_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static TAG_INSTANCE_PROFILE_REQUEST: Schema = Schema {
+    name: "TagInstanceProfileRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "InstanceProfileName",
+            wire: "InstanceProfileName",
+            schema: &INSTANCE_PROFILE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static TAG_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "TagMFADeviceRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static TAG_OPEN_ID_CONNECT_PROVIDER_REQUEST: Schema = Schema {
+    name: "TagOpenIDConnectProviderRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OpenIDConnectProviderArn",
+            wire: "OpenIDConnectProviderArn",
+            schema: &ARN_TYPE,
+            required: true,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
     ]),
     sensitive: false,
 };
@@ -1328,11 +4122,98 @@ pub static TAG_ROLE_REQUEST: Schema = Schema {
     sensitive: false,
 };
 
+pub static TAG_SAML_PROVIDER_REQUEST: Schema = Schema {
+    name: "TagSAMLProviderRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SAMLProviderArn", wire: "SAMLProviderArn", schema: &ARN_TYPE, required: true },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static TAG_SERVER_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "TagServerCertificateRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServerCertificateName",
+            wire: "ServerCertificateName",
+            schema: &SERVER_CERTIFICATE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static TAG_USER_REQUEST: Schema = Schema {
     name: "TagUserRequest",
     kind: Kind::Structure(&[
         Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: true },
         Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static TRACKED_ACTION_LAST_ACCESSED: Schema = Schema {
+    name: "TrackedActionLastAccessed",
+    kind: Kind::Structure(&[
+        Member { name: "ActionName", wire: "ActionName", schema: &STRING_TYPE, required: false },
+        Member { name: "LastAccessedEntity", wire: "LastAccessedEntity", schema: &ARN_TYPE, required: false },
+        Member { name: "LastAccessedTime", wire: "LastAccessedTime", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "LastAccessedRegion",
+            wire: "LastAccessedRegion",
+            schema: &STRING_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static TRACKED_ACTIONS_LAST_ACCESSED: Schema = Schema {
+    name: "TrackedActionsLastAccessed",
+    kind: Kind::List {
+        member: &TRACKED_ACTION_LAST_ACCESSED,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static UNTAG_INSTANCE_PROFILE_REQUEST: Schema = Schema {
+    name: "UntagInstanceProfileRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "InstanceProfileName",
+            wire: "InstanceProfileName",
+            schema: &INSTANCE_PROFILE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "TagKeys", wire: "TagKeys", schema: &TAG_KEY_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static UNTAG_MFA_DEVICE_REQUEST: Schema = Schema {
+    name: "UntagMFADeviceRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member { name: "TagKeys", wire: "TagKeys", schema: &TAG_KEY_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static UNTAG_OPEN_ID_CONNECT_PROVIDER_REQUEST: Schema = Schema {
+    name: "UntagOpenIDConnectProviderRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OpenIDConnectProviderArn",
+            wire: "OpenIDConnectProviderArn",
+            schema: &ARN_TYPE,
+            required: true,
+        },
+        Member { name: "TagKeys", wire: "TagKeys", schema: &TAG_KEY_LIST_TYPE, required: true },
     ]),
     sensitive: false,
 };
@@ -1350,6 +4231,29 @@ pub static UNTAG_ROLE_REQUEST: Schema = Schema {
     name: "UntagRoleRequest",
     kind: Kind::Structure(&[
         Member { name: "RoleName", wire: "RoleName", schema: &ROLE_NAME_TYPE, required: true },
+        Member { name: "TagKeys", wire: "TagKeys", schema: &TAG_KEY_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static UNTAG_SAML_PROVIDER_REQUEST: Schema = Schema {
+    name: "UntagSAMLProviderRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SAMLProviderArn", wire: "SAMLProviderArn", schema: &ARN_TYPE, required: true },
+        Member { name: "TagKeys", wire: "TagKeys", schema: &TAG_KEY_LIST_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static UNTAG_SERVER_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "UntagServerCertificateRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServerCertificateName",
+            wire: "ServerCertificateName",
+            schema: &SERVER_CERTIFICATE_NAME_TYPE,
+            required: true,
+        },
         Member { name: "TagKeys", wire: "TagKeys", schema: &TAG_KEY_LIST_TYPE, required: true },
     ]),
     sensitive: false,
@@ -1374,6 +4278,52 @@ pub static UPDATE_ACCESS_KEY_REQUEST: Schema = Schema {
     sensitive: false,
 };
 
+pub static UPDATE_ACCOUNT_PASSWORD_POLICY_REQUEST: Schema = Schema {
+    name: "UpdateAccountPasswordPolicyRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "MinimumPasswordLength",
+            wire: "MinimumPasswordLength",
+            schema: &MINIMUM_PASSWORD_LENGTH_TYPE,
+            required: false,
+        },
+        Member { name: "RequireSymbols", wire: "RequireSymbols", schema: &BOOLEAN_TYPE, required: false },
+        Member { name: "RequireNumbers", wire: "RequireNumbers", schema: &BOOLEAN_TYPE, required: false },
+        Member {
+            name: "RequireUppercaseCharacters",
+            wire: "RequireUppercaseCharacters",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+        Member {
+            name: "RequireLowercaseCharacters",
+            wire: "RequireLowercaseCharacters",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+        Member {
+            name: "AllowUsersToChangePassword",
+            wire: "AllowUsersToChangePassword",
+            schema: &BOOLEAN_TYPE,
+            required: false,
+        },
+        Member {
+            name: "MaxPasswordAge",
+            wire: "MaxPasswordAge",
+            schema: &MAX_PASSWORD_AGE_TYPE,
+            required: false,
+        },
+        Member {
+            name: "PasswordReusePrevention",
+            wire: "PasswordReusePrevention",
+            schema: &PASSWORD_REUSE_PREVENTION_TYPE,
+            required: false,
+        },
+        Member { name: "HardExpiry", wire: "HardExpiry", schema: &BOOLEAN_OBJECT_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static UPDATE_ASSUME_ROLE_POLICY_REQUEST: Schema = Schema {
     name: "UpdateAssumeRolePolicyRequest",
     kind: Kind::Structure(&[
@@ -1394,6 +4344,40 @@ pub static UPDATE_GROUP_REQUEST: Schema = Schema {
         Member { name: "GroupName", wire: "GroupName", schema: &GROUP_NAME_TYPE, required: true },
         Member { name: "NewPath", wire: "NewPath", schema: &PATH_TYPE, required: false },
         Member { name: "NewGroupName", wire: "NewGroupName", schema: &GROUP_NAME_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_LOGIN_PROFILE_REQUEST: Schema = Schema {
+    name: "UpdateLoginProfileRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "Password", wire: "Password", schema: &PASSWORD_TYPE, required: false },
+        Member {
+            name: "PasswordResetRequired",
+            wire: "PasswordResetRequired",
+            schema: &BOOLEAN_OBJECT_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT_REQUEST: Schema = Schema {
+    name: "UpdateOpenIDConnectProviderThumbprintRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OpenIDConnectProviderArn",
+            wire: "OpenIDConnectProviderArn",
+            schema: &ARN_TYPE,
+            required: true,
+        },
+        Member {
+            name: "ThumbprintList",
+            wire: "ThumbprintList",
+            schema: &THUMBPRINT_LIST_TYPE,
+            required: true,
+        },
     ]),
     sensitive: false,
 };
@@ -1431,6 +4415,104 @@ pub static UPDATE_ROLE_REQUEST: Schema = Schema {
 pub static UPDATE_ROLE_RESPONSE: Schema =
     Schema { name: "UpdateRoleResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static UPDATE_SAML_PROVIDER_REQUEST: Schema = Schema {
+    name: "UpdateSAMLProviderRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "SAMLMetadataDocument",
+            wire: "SAMLMetadataDocument",
+            schema: &SAML_METADATA_DOCUMENT_TYPE,
+            required: false,
+        },
+        Member { name: "SAMLProviderArn", wire: "SAMLProviderArn", schema: &ARN_TYPE, required: true },
+        Member {
+            name: "AssertionEncryptionMode",
+            wire: "AssertionEncryptionMode",
+            schema: &ASSERTION_ENCRYPTION_MODE_TYPE,
+            required: false,
+        },
+        Member { name: "AddPrivateKey", wire: "AddPrivateKey", schema: &PRIVATE_KEY_TYPE, required: false },
+        Member {
+            name: "RemovePrivateKey",
+            wire: "RemovePrivateKey",
+            schema: &PRIVATE_KEY_ID_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_SAML_PROVIDER_RESPONSE: Schema = Schema {
+    name: "UpdateSAMLProviderResponse",
+    kind: Kind::Structure(&[Member {
+        name: "SAMLProviderArn",
+        wire: "SAMLProviderArn",
+        schema: &ARN_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static UPDATE_SSH_PUBLIC_KEY_REQUEST: Schema = Schema {
+    name: "UpdateSSHPublicKeyRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member {
+            name: "SSHPublicKeyId",
+            wire: "SSHPublicKeyId",
+            schema: &PUBLIC_KEY_ID_TYPE,
+            required: true,
+        },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_SERVER_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "UpdateServerCertificateRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServerCertificateName",
+            wire: "ServerCertificateName",
+            schema: &SERVER_CERTIFICATE_NAME_TYPE,
+            required: true,
+        },
+        Member { name: "NewPath", wire: "NewPath", schema: &PATH_TYPE, required: false },
+        Member {
+            name: "NewServerCertificateName",
+            wire: "NewServerCertificateName",
+            schema: &SERVER_CERTIFICATE_NAME_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST: Schema = Schema {
+    name: "UpdateServiceSpecificCredentialRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member {
+            name: "ServiceSpecificCredentialId",
+            wire: "ServiceSpecificCredentialId",
+            schema: &SERVICE_SPECIFIC_CREDENTIAL_ID,
+            required: true,
+        },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_SIGNING_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "UpdateSigningCertificateRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: false },
+        Member { name: "CertificateId", wire: "CertificateId", schema: &CERTIFICATE_ID_TYPE, required: true },
+        Member { name: "Status", wire: "Status", schema: &STATUS_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static UPDATE_USER_REQUEST: Schema = Schema {
     name: "UpdateUserRequest",
     kind: Kind::Structure(&[
@@ -1438,6 +4520,98 @@ pub static UPDATE_USER_REQUEST: Schema = Schema {
         Member { name: "NewPath", wire: "NewPath", schema: &PATH_TYPE, required: false },
         Member { name: "NewUserName", wire: "NewUserName", schema: &USER_NAME_TYPE, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static UPLOAD_SSH_PUBLIC_KEY_REQUEST: Schema = Schema {
+    name: "UploadSSHPublicKeyRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: true },
+        Member {
+            name: "SSHPublicKeyBody",
+            wire: "SSHPublicKeyBody",
+            schema: &PUBLIC_KEY_MATERIAL_TYPE,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPLOAD_SSH_PUBLIC_KEY_RESPONSE: Schema = Schema {
+    name: "UploadSSHPublicKeyResponse",
+    kind: Kind::Structure(&[Member {
+        name: "SSHPublicKey",
+        wire: "SSHPublicKey",
+        schema: &SSH_PUBLIC_KEY,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static UPLOAD_SERVER_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "UploadServerCertificateRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: false },
+        Member {
+            name: "ServerCertificateName",
+            wire: "ServerCertificateName",
+            schema: &SERVER_CERTIFICATE_NAME_TYPE,
+            required: true,
+        },
+        Member {
+            name: "CertificateBody",
+            wire: "CertificateBody",
+            schema: &CERTIFICATE_BODY_TYPE,
+            required: true,
+        },
+        Member { name: "PrivateKey", wire: "PrivateKey", schema: &PRIVATE_KEY_TYPE, required: true },
+        Member {
+            name: "CertificateChain",
+            wire: "CertificateChain",
+            schema: &CERTIFICATE_CHAIN_TYPE,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static UPLOAD_SERVER_CERTIFICATE_RESPONSE: Schema = Schema {
+    name: "UploadServerCertificateResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ServerCertificateMetadata",
+            wire: "ServerCertificateMetadata",
+            schema: &SERVER_CERTIFICATE_METADATA,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static UPLOAD_SIGNING_CERTIFICATE_REQUEST: Schema = Schema {
+    name: "UploadSigningCertificateRequest",
+    kind: Kind::Structure(&[
+        Member { name: "UserName", wire: "UserName", schema: &EXISTING_USER_NAME_TYPE, required: false },
+        Member {
+            name: "CertificateBody",
+            wire: "CertificateBody",
+            schema: &CERTIFICATE_BODY_TYPE,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPLOAD_SIGNING_CERTIFICATE_RESPONSE: Schema = Schema {
+    name: "UploadSigningCertificateResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Certificate",
+        wire: "Certificate",
+        schema: &SIGNING_CERTIFICATE,
+        required: true,
+    }]),
     sensitive: false,
 };
 
@@ -1456,6 +4630,56 @@ pub static USER: Schema = Schema {
             schema: &ATTACHED_PERMISSIONS_BOUNDARY,
             required: false,
         },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static USER_DETAIL: Schema = Schema {
+    name: "UserDetail",
+    kind: Kind::Structure(&[
+        Member { name: "Path", wire: "Path", schema: &PATH_TYPE, required: false },
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME_TYPE, required: false },
+        Member { name: "UserId", wire: "UserId", schema: &ID_TYPE, required: false },
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: false },
+        Member { name: "CreateDate", wire: "CreateDate", schema: &DATE_TYPE, required: false },
+        Member {
+            name: "UserPolicyList",
+            wire: "UserPolicyList",
+            schema: &POLICY_DETAIL_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "GroupList", wire: "GroupList", schema: &GROUP_NAME_LIST_TYPE, required: false },
+        Member {
+            name: "AttachedManagedPolicies",
+            wire: "AttachedManagedPolicies",
+            schema: &ATTACHED_POLICIES_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "PermissionsBoundary",
+            wire: "PermissionsBoundary",
+            schema: &ATTACHED_PERMISSIONS_BOUNDARY,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static VIRTUAL_MFA_DEVICE: Schema = Schema {
+    name: "VirtualMFADevice",
+    kind: Kind::Structure(&[
+        Member { name: "SerialNumber", wire: "SerialNumber", schema: &SERIAL_NUMBER_TYPE, required: true },
+        Member {
+            name: "Base32StringSeed",
+            wire: "Base32StringSeed",
+            schema: &BOOTSTRAP_DATUM,
+            required: false,
+        },
+        Member { name: "QRCodePNG", wire: "QRCodePNG", schema: &BOOTSTRAP_DATUM, required: false },
+        Member { name: "User", wire: "User", schema: &USER, required: false },
+        Member { name: "EnableDate", wire: "EnableDate", schema: &DATE_TYPE, required: false },
         Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
     ]),
     sensitive: false,
@@ -1490,9 +4714,48 @@ pub static ACCESS_KEY_SECRET_TYPE: Schema = Schema {
     sensitive: true,
 };
 
+pub static ACCOUNT_ALIAS_LIST_TYPE: Schema = Schema {
+    name: "accountAliasListType",
+    kind: Kind::List {
+        member: &ACCOUNT_ALIAS_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static ACCOUNT_ALIAS_TYPE: Schema = Schema {
+    name: "accountAliasType",
+    kind: Kind::String { length: Bounds { min: Some(3), max: Some(63) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static ALL_USERS: Schema = Schema { name: "allUsers", kind: Kind::Boolean, sensitive: false };
+
 pub static ARN_TYPE: Schema = Schema {
     name: "arnType",
     kind: Kind::String { length: Bounds { min: Some(20), max: Some(2048) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static ASSERTION_ENCRYPTION_MODE_TYPE: Schema = Schema {
+    name: "assertionEncryptionModeType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["Required", "Allowed"],
+    },
+    sensitive: false,
+};
+
+pub static ASSIGNMENT_STATUS_TYPE: Schema = Schema {
+    name: "assignmentStatusType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["Assigned", "Unassigned", "Any"],
+    },
     sensitive: false,
 };
 
@@ -1513,9 +4776,152 @@ pub static ATTACHMENT_COUNT_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+static P_AUTHENTICATION_CODE_TYPE: Pattern = Pattern::new("[\\d]+", "^(?:[\\d]+)$");
+
+pub static AUTHENTICATION_CODE_TYPE: Schema = Schema {
+    name: "authenticationCodeType",
+    kind: Kind::String {
+        length: Bounds { min: Some(6), max: Some(6) },
+        pattern: Some(&P_AUTHENTICATION_CODE_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static BOOLEAN_OBJECT_TYPE: Schema =
+    Schema { name: "booleanObjectType", kind: Kind::Boolean, sensitive: false };
+
 pub static BOOLEAN_TYPE: Schema = Schema { name: "booleanType", kind: Kind::Boolean, sensitive: false };
 
+static P_CERTIFICATE_BODY_TYPE: Pattern = Pattern::new(
+    "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    "^(?:[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+)$",
+);
+
+pub static CERTIFICATE_BODY_TYPE: Schema = Schema {
+    name: "certificateBodyType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(16384) },
+        pattern: Some(&P_CERTIFICATE_BODY_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_CERTIFICATE_CHAIN_TYPE: Pattern = Pattern::new(
+    "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    "^(?:[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+)$",
+);
+
+pub static CERTIFICATE_CHAIN_TYPE: Schema = Schema {
+    name: "certificateChainType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(2097152) },
+        pattern: Some(&P_CERTIFICATE_CHAIN_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_CERTIFICATE_ID_TYPE: Pattern = Pattern::new("[\\w]+", "^(?:[\\w]+)$");
+
+pub static CERTIFICATE_ID_TYPE: Schema = Schema {
+    name: "certificateIdType",
+    kind: Kind::String {
+        length: Bounds { min: Some(24), max: Some(128) },
+        pattern: Some(&P_CERTIFICATE_ID_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static CERTIFICATE_LIST_TYPE: Schema = Schema {
+    name: "certificateListType",
+    kind: Kind::List {
+        member: &SIGNING_CERTIFICATE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CLIENT_ID_LIST_TYPE: Schema = Schema {
+    name: "clientIDListType",
+    kind: Kind::List {
+        member: &CLIENT_ID_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CLIENT_ID_TYPE: Schema = Schema {
+    name: "clientIDType",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(255) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CREDENTIAL_AGE_DAYS: Schema = Schema {
+    name: "credentialAgeDays",
+    kind: Kind::Integer(Bounds { min: Some(1), max: Some(36600) }),
+    sensitive: false,
+};
+
+static P_CUSTOM_SUFFIX_TYPE: Pattern = Pattern::new("[\\w+=,.@-]+", "^(?:[\\w+=,.@-]+)$");
+
+pub static CUSTOM_SUFFIX_TYPE: Schema = Schema {
+    name: "customSuffixType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(64) },
+        pattern: Some(&P_CUSTOM_SUFFIX_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
 pub static DATE_TYPE: Schema = Schema { name: "dateType", kind: Kind::Timestamp, sensitive: false };
+
+pub static ENCODING_TYPE: Schema = Schema {
+    name: "encodingType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &["SSH", "PEM"] },
+    sensitive: false,
+};
+
+pub static ENTITY_DETAILS_LIST_TYPE: Schema = Schema {
+    name: "entityDetailsListType",
+    kind: Kind::List {
+        member: &ENTITY_DETAILS,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static ENTITY_LIST_TYPE: Schema = Schema {
+    name: "entityListType",
+    kind: Kind::List {
+        member: &ENTITY_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+static P_ENTITY_NAME_TYPE: Pattern = Pattern::new("[\\w+=,.@-]+", "^(?:[\\w+=,.@-]+)$");
+
+pub static ENTITY_NAME_TYPE: Schema = Schema {
+    name: "entityNameType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(128) },
+        pattern: Some(&P_ENTITY_NAME_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
 
 static P_EXISTING_USER_NAME_TYPE: Pattern = Pattern::new("[\\w+=,.@-]+", "^(?:[\\w+=,.@-]+)$");
 
@@ -1529,10 +4935,42 @@ pub static EXISTING_USER_NAME_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static GLOBAL_ENDPOINT_TOKEN_VERSION: Schema = Schema {
+    name: "globalEndpointTokenVersion",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["v1Token", "v2Token"],
+    },
+    sensitive: false,
+};
+
+pub static GROUP_DETAIL_LIST_TYPE: Schema = Schema {
+    name: "groupDetailListType",
+    kind: Kind::List {
+        member: &GROUP_DETAIL,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static GROUP_LIST_TYPE: Schema = Schema {
     name: "groupListType",
     kind: Kind::List {
         member: &GROUP,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static GROUP_NAME_LIST_TYPE: Schema = Schema {
+    name: "groupNameListType",
+    kind: Kind::List {
+        member: &GROUP_NAME_TYPE,
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
@@ -1587,6 +5025,36 @@ pub static INSTANCE_PROFILE_NAME_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static INTEGER_TYPE: Schema =
+    Schema { name: "integerType", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
+
+pub static JOB_ID_TYPE: Schema = Schema {
+    name: "jobIDType",
+    kind: Kind::String { length: Bounds { min: Some(36), max: Some(36) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static JOB_STATUS_TYPE: Schema = Schema {
+    name: "jobStatusType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["IN_PROGRESS", "COMPLETED", "FAILED"],
+    },
+    sensitive: false,
+};
+
+pub static LIST_POLICY_GRANTING_SERVICE_ACCESS_RESPONSE_LIST_TYPE: Schema = Schema {
+    name: "listPolicyGrantingServiceAccessResponseListType",
+    kind: Kind::List {
+        member: &LIST_POLICIES_GRANTING_SERVICE_ACCESS_ENTRY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 static P_MARKER_TYPE: Pattern = Pattern::new("[\\u0020-\\u00FF]+", "^(?:[\\x{0020}-\\x{00FF}]+)$");
 
 pub static MARKER_TYPE: Schema = Schema {
@@ -1603,6 +5071,78 @@ pub static MAX_ITEMS_TYPE: Schema = Schema {
     name: "maxItemsType",
     kind: Kind::Integer(Bounds { min: Some(1), max: Some(1000) }),
     sensitive: false,
+};
+
+pub static MAX_PASSWORD_AGE_TYPE: Schema = Schema {
+    name: "maxPasswordAgeType",
+    kind: Kind::Integer(Bounds { min: Some(1), max: Some(1095) }),
+    sensitive: false,
+};
+
+pub static MFA_DEVICE_LIST_TYPE: Schema = Schema {
+    name: "mfaDeviceListType",
+    kind: Kind::List {
+        member: &MFA_DEVICE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static MINIMUM_PASSWORD_LENGTH_TYPE: Schema = Schema {
+    name: "minimumPasswordLengthType",
+    kind: Kind::Integer(Bounds { min: Some(6), max: Some(128) }),
+    sensitive: false,
+};
+
+static P_ORGANIZATIONS_ENTITY_PATH_TYPE: Pattern = Pattern::new(
+    "^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*",
+    "^(?:^o-[0-9a-z]{10,32}\\/r-[0-9a-z]{4,32}[0-9a-z-\\/]*)$",
+);
+
+pub static ORGANIZATIONS_ENTITY_PATH_TYPE: Schema = Schema {
+    name: "organizationsEntityPathType",
+    kind: Kind::String {
+        length: Bounds { min: Some(19), max: Some(427) },
+        pattern: Some(&P_ORGANIZATIONS_ENTITY_PATH_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_ORGANIZATIONS_POLICY_ID_TYPE: Pattern =
+    Pattern::new("^p-[0-9a-zA-Z_]{8,128}$", "^(?:^p-[0-9a-zA-Z_]{8,128}$)$");
+
+pub static ORGANIZATIONS_POLICY_ID_TYPE: Schema = Schema {
+    name: "organizationsPolicyIdType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: Some(&P_ORGANIZATIONS_POLICY_ID_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static PASSWORD_REUSE_PREVENTION_TYPE: Schema = Schema {
+    name: "passwordReusePreventionType",
+    kind: Kind::Integer(Bounds { min: Some(1), max: Some(24) }),
+    sensitive: false,
+};
+
+static P_PASSWORD_TYPE: Pattern = Pattern::new(
+    "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    "^(?:[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+)$",
+);
+
+pub static PASSWORD_TYPE: Schema = Schema {
+    name: "passwordType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(128) },
+        pattern: Some(&P_PASSWORD_TYPE),
+        values: &[],
+    },
+    sensitive: true,
 };
 
 static P_PATH_PREFIX_TYPE: Pattern =
@@ -1639,6 +5179,17 @@ pub static POLICY_DESCRIPTION_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static POLICY_DETAIL_LIST_TYPE: Schema = Schema {
+    name: "policyDetailListType",
+    kind: Kind::List {
+        member: &POLICY_DETAIL,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 static P_POLICY_DOCUMENT_TYPE: Pattern = Pattern::new(
     "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
     "^(?:[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+)$",
@@ -1658,6 +5209,17 @@ pub static POLICY_DOCUMENT_VERSION_LIST_TYPE: Schema = Schema {
     name: "policyDocumentVersionListType",
     kind: Kind::List {
         member: &POLICY_VERSION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static POLICY_GRANTING_SERVICE_ACCESS_LIST_TYPE: Schema = Schema {
+    name: "policyGrantingServiceAccessListType",
+    kind: Kind::List {
+        member: &POLICY_GRANTING_SERVICE_ACCESS,
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
@@ -1699,6 +5261,16 @@ pub static POLICY_NAME_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static POLICY_OWNER_ENTITY_TYPE: Schema = Schema {
+    name: "policyOwnerEntityType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["USER", "ROLE", "GROUP"],
+    },
+    sensitive: false,
+};
+
 static P_POLICY_PATH_TYPE: Pattern =
     Pattern::new("((/[A-Za-z0-9\\.,\\+@=_-]+)*)/", "^(?:((/[A-Za-z0-9\\.,\\+@=_-]+)*)/)$");
 
@@ -1722,6 +5294,16 @@ pub static POLICY_SCOPE_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static POLICY_TYPE: Schema = Schema {
+    name: "policyType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["INLINE", "MANAGED"],
+    },
+    sensitive: false,
+};
+
 static P_POLICY_VERSION_ID_TYPE: Pattern =
     Pattern::new("v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?", "^(?:v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?)$");
 
@@ -1730,6 +5312,83 @@ pub static POLICY_VERSION_ID_TYPE: Schema = Schema {
     kind: Kind::String {
         length: Bounds { min: None, max: None },
         pattern: Some(&P_POLICY_VERSION_ID_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_PRIVATE_KEY_ID_TYPE: Pattern = Pattern::new("[A-Z0-9]+", "^(?:[A-Z0-9]+)$");
+
+pub static PRIVATE_KEY_ID_TYPE: Schema = Schema {
+    name: "privateKeyIdType",
+    kind: Kind::String {
+        length: Bounds { min: Some(22), max: Some(64) },
+        pattern: Some(&P_PRIVATE_KEY_ID_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static PRIVATE_KEY_LIST: Schema = Schema {
+    name: "privateKeyList",
+    kind: Kind::List {
+        member: &SAML_PRIVATE_KEY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: Some(2) },
+    },
+    sensitive: false,
+};
+
+static P_PRIVATE_KEY_TYPE: Pattern = Pattern::new(
+    "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    "^(?:[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+)$",
+);
+
+pub static PRIVATE_KEY_TYPE: Schema = Schema {
+    name: "privateKeyType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(16384) },
+        pattern: Some(&P_PRIVATE_KEY_TYPE),
+        values: &[],
+    },
+    sensitive: true,
+};
+
+static P_PUBLIC_KEY_FINGERPRINT_TYPE: Pattern = Pattern::new("[:\\w]+", "^(?:[:\\w]+)$");
+
+pub static PUBLIC_KEY_FINGERPRINT_TYPE: Schema = Schema {
+    name: "publicKeyFingerprintType",
+    kind: Kind::String {
+        length: Bounds { min: Some(48), max: Some(48) },
+        pattern: Some(&P_PUBLIC_KEY_FINGERPRINT_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_PUBLIC_KEY_ID_TYPE: Pattern = Pattern::new("[\\w]+", "^(?:[\\w]+)$");
+
+pub static PUBLIC_KEY_ID_TYPE: Schema = Schema {
+    name: "publicKeyIdType",
+    kind: Kind::String {
+        length: Bounds { min: Some(20), max: Some(128) },
+        pattern: Some(&P_PUBLIC_KEY_ID_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_PUBLIC_KEY_MATERIAL_TYPE: Pattern = Pattern::new(
+    "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    "^(?:[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+)$",
+);
+
+pub static PUBLIC_KEY_MATERIAL_TYPE: Schema = Schema {
+    name: "publicKeyMaterialType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(16384) },
+        pattern: Some(&P_PUBLIC_KEY_MATERIAL_TYPE),
         values: &[],
     },
     sensitive: false,
@@ -1752,6 +5411,17 @@ pub static ROLE_DESCRIPTION_TYPE: Schema = Schema {
         length: Bounds { min: None, max: Some(1000) },
         pattern: Some(&P_ROLE_DESCRIPTION_TYPE),
         values: &[],
+    },
+    sensitive: false,
+};
+
+pub static ROLE_DETAIL_LIST_TYPE: Schema = Schema {
+    name: "roleDetailListType",
+    kind: Kind::List {
+        member: &ROLE_DETAIL,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
     },
     sensitive: false,
 };
@@ -1785,6 +5455,139 @@ pub static ROLE_NAME_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+static P_SERIAL_NUMBER_TYPE: Pattern = Pattern::new("[\\w+=/:,.@-]+", "^(?:[\\w+=/:,.@-]+)$");
+
+pub static SERIAL_NUMBER_TYPE: Schema = Schema {
+    name: "serialNumberType",
+    kind: Kind::String {
+        length: Bounds { min: Some(9), max: Some(256) },
+        pattern: Some(&P_SERIAL_NUMBER_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static SERVER_CERTIFICATE_METADATA_LIST_TYPE: Schema = Schema {
+    name: "serverCertificateMetadataListType",
+    kind: Kind::List {
+        member: &SERVER_CERTIFICATE_METADATA,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+static P_SERVER_CERTIFICATE_NAME_TYPE: Pattern = Pattern::new("[\\w+=,.@-]+", "^(?:[\\w+=,.@-]+)$");
+
+pub static SERVER_CERTIFICATE_NAME_TYPE: Schema = Schema {
+    name: "serverCertificateNameType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(128) },
+        pattern: Some(&P_SERVER_CERTIFICATE_NAME_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_SERVICE_CREDENTIAL_ALIAS: Pattern = Pattern::new("[\\w+=,.@-]+", "^(?:[\\w+=,.@-]+)$");
+
+pub static SERVICE_CREDENTIAL_ALIAS: Schema = Schema {
+    name: "serviceCredentialAlias",
+    kind: Kind::String {
+        length: Bounds { min: Some(0), max: Some(200) },
+        pattern: Some(&P_SERVICE_CREDENTIAL_ALIAS),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static SERVICE_CREDENTIAL_SECRET: Schema = Schema {
+    name: "serviceCredentialSecret",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: true,
+};
+
+pub static SERVICE_NAME: Schema = Schema {
+    name: "serviceName",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static SERVICE_NAME_TYPE: Schema = Schema {
+    name: "serviceNameType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static SERVICE_NAMESPACE_LIST_TYPE: Schema = Schema {
+    name: "serviceNamespaceListType",
+    kind: Kind::List {
+        member: &SERVICE_NAMESPACE_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(1), max: Some(200) },
+    },
+    sensitive: false,
+};
+
+static P_SERVICE_NAMESPACE_TYPE: Pattern = Pattern::new("[\\w-]*", "^(?:[\\w-]*)$");
+
+pub static SERVICE_NAMESPACE_TYPE: Schema = Schema {
+    name: "serviceNamespaceType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(64) },
+        pattern: Some(&P_SERVICE_NAMESPACE_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static SERVICE_PASSWORD: Schema = Schema {
+    name: "servicePassword",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: true,
+};
+
+static P_SERVICE_SPECIFIC_CREDENTIAL_ID: Pattern = Pattern::new("[\\w]+", "^(?:[\\w]+)$");
+
+pub static SERVICE_SPECIFIC_CREDENTIAL_ID: Schema = Schema {
+    name: "serviceSpecificCredentialId",
+    kind: Kind::String {
+        length: Bounds { min: Some(20), max: Some(128) },
+        pattern: Some(&P_SERVICE_SPECIFIC_CREDENTIAL_ID),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_SERVICE_USER_NAME: Pattern = Pattern::new("[\\w+=,.@-]*", "^(?:[\\w+=,.@-]*)$");
+
+pub static SERVICE_USER_NAME: Schema = Schema {
+    name: "serviceUserName",
+    kind: Kind::String {
+        length: Bounds { min: Some(0), max: Some(200) },
+        pattern: Some(&P_SERVICE_USER_NAME),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static SORT_KEY_TYPE: Schema = Schema {
+    name: "sortKeyType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &[
+            "SERVICE_NAMESPACE_ASCENDING",
+            "SERVICE_NAMESPACE_DESCENDING",
+            "LAST_AUTHENTICATED_TIME_ASCENDING",
+            "LAST_AUTHENTICATED_TIME_DESCENDING",
+        ],
+    },
+    sensitive: false,
+};
+
 pub static STATUS_TYPE: Schema = Schema {
     name: "statusType",
     kind: Kind::String {
@@ -1798,6 +5601,67 @@ pub static STATUS_TYPE: Schema = Schema {
 pub static STRING_TYPE: Schema = Schema {
     name: "stringType",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static SUMMARY_KEY_TYPE: Schema = Schema {
+    name: "summaryKeyType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &[
+            "Users",
+            "UsersQuota",
+            "Groups",
+            "GroupsQuota",
+            "ServerCertificates",
+            "ServerCertificatesQuota",
+            "UserPolicySizeQuota",
+            "GroupPolicySizeQuota",
+            "GroupsPerUserQuota",
+            "SigningCertificatesPerUserQuota",
+            "AccessKeysPerUserQuota",
+            "MFADevices",
+            "MFADevicesInUse",
+            "AccountMFAEnabled",
+            "AccountAccessKeysPresent",
+            "AccountPasswordPresent",
+            "AccountSigningCertificatesPresent",
+            "AttachedPoliciesPerGroupQuota",
+            "AttachedPoliciesPerRoleQuota",
+            "AttachedPoliciesPerUserQuota",
+            "Policies",
+            "PoliciesQuota",
+            "PolicySizeQuota",
+            "PolicyVersionsInUse",
+            "PolicyVersionsInUseQuota",
+            "VersionsPerPolicyQuota",
+            "GlobalEndpointTokenVersion",
+            "AssumeRolePolicySizeQuota",
+            "InstanceProfiles",
+            "InstanceProfilesQuota",
+            "Providers",
+            "RolePolicySizeQuota",
+            "Roles",
+            "RolesQuota",
+        ],
+    },
+    sensitive: false,
+};
+
+pub static SUMMARY_MAP_TYPE: Schema = Schema {
+    name: "summaryMapType",
+    kind: Kind::Map {
+        key: &SUMMARY_KEY_TYPE,
+        value: &SUMMARY_VALUE_TYPE,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static SUMMARY_VALUE_TYPE: Schema = Schema {
+    name: "summaryValueType",
+    kind: Kind::Integer(Bounds { min: None, max: None }),
     sensitive: false,
 };
 
@@ -1849,6 +5713,34 @@ pub static TAG_VALUE_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static THUMBPRINT_LIST_TYPE: Schema = Schema {
+    name: "thumbprintListType",
+    kind: Kind::List {
+        member: &THUMBPRINT_TYPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static THUMBPRINT_TYPE: Schema = Schema {
+    name: "thumbprintType",
+    kind: Kind::String { length: Bounds { min: Some(40), max: Some(40) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static USER_DETAIL_LIST_TYPE: Schema = Schema {
+    name: "userDetailListType",
+    kind: Kind::List {
+        member: &USER_DETAIL,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static USER_LIST_TYPE: Schema = Schema {
     name: "userListType",
     kind: Kind::List {
@@ -1867,6 +5759,29 @@ pub static USER_NAME_TYPE: Schema = Schema {
     kind: Kind::String {
         length: Bounds { min: Some(1), max: Some(64) },
         pattern: Some(&P_USER_NAME_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static VIRTUAL_MFA_DEVICE_LIST_TYPE: Schema = Schema {
+    name: "virtualMFADeviceListType",
+    kind: Kind::List {
+        member: &VIRTUAL_MFA_DEVICE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+static P_VIRTUAL_MFA_DEVICE_NAME: Pattern = Pattern::new("[\\w+=,.@-]+", "^(?:[\\w+=,.@-]+)$");
+
+pub static VIRTUAL_MFA_DEVICE_NAME: Schema = Schema {
+    name: "virtualMFADeviceName",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: None },
+        pattern: Some(&P_VIRTUAL_MFA_DEVICE_NAME),
         values: &[],
     },
     sensitive: false,

@@ -7,6 +7,30 @@ use std::collections::BTreeMap;
 use mastic_core::{Secret, Timestamp};
 use mastic_shape::{Blob, Value, enumeration, structure};
 
+enumeration!(AccessAdvisorUsageGranularityType {
+ServiceLevel => "SERVICE_LEVEL",
+ActionLevel => "ACTION_LEVEL",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AccessDetail {
+    pub service_name: String,
+    pub service_namespace: String,
+    pub region: Option<String>,
+    pub entity_path: Option<String>,
+    pub last_authenticated_time: Option<Timestamp>,
+    pub total_authenticated_entities: Option<i32>,
+}
+
+structure!(AccessDetail {
+"ServiceName" => service_name,
+"ServiceNamespace" => service_namespace,
+"Region" => region,
+"EntityPath" => entity_path,
+"LastAuthenticatedTime" => last_authenticated_time,
+"TotalAuthenticatedEntities" => total_authenticated_entities,
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AccessKey {
     pub user_name: String,
@@ -50,6 +74,28 @@ structure!(AccessKeyMetadata {
 "AccessKeyId" => access_key_id,
 "Status" => status,
 "CreateDate" => create_date,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AddClientIDToOpenIDConnectProviderRequest {
+    pub open_id_connect_provider_arn: String,
+    pub client_id: String,
+}
+
+structure!(AddClientIDToOpenIDConnectProviderRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+"ClientID" => client_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AddRoleToInstanceProfileRequest {
+    pub instance_profile_name: String,
+    pub role_name: String,
+}
+
+structure!(AddRoleToInstanceProfileRequest {
+"InstanceProfileName" => instance_profile_name,
+"RoleName" => role_name,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -119,6 +165,45 @@ structure!(AttachedPolicy {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChangePasswordRequest {
+    pub old_password: Secret<String>,
+    pub new_password: Secret<String>,
+}
+
+structure!(ChangePasswordRequest {
+"OldPassword" => old_password,
+"NewPassword" => new_password,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ContextEntry {
+    pub context_key_name: Option<String>,
+    pub context_key_values: Option<Vec<String>>,
+    pub context_key_type: Option<ContextKeyTypeEnum>,
+}
+
+structure!(ContextEntry {
+"ContextKeyName" => context_key_name,
+"ContextKeyValues" => context_key_values,
+"ContextKeyType" => context_key_type,
+});
+
+enumeration!(ContextKeyTypeEnum {
+String => "string",
+StringList => "stringList",
+Numeric => "numeric",
+NumericList => "numericList",
+Boolean => "boolean",
+BooleanList => "booleanList",
+Ip => "ip",
+IpList => "ipList",
+Binary => "binary",
+BinaryList => "binaryList",
+Date => "date",
+DateList => "dateList",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateAccessKeyRequest {
     pub user_name: Option<String>,
 }
@@ -134,6 +219,15 @@ pub struct CreateAccessKeyResponse {
 
 structure!(CreateAccessKeyResponse {
 "AccessKey" => access_key,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateAccountAliasRequest {
+    pub account_alias: String,
+}
+
+structure!(CreateAccountAliasRequest {
+"AccountAlias" => account_alias,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -154,6 +248,76 @@ pub struct CreateGroupResponse {
 
 structure!(CreateGroupResponse {
 "Group" => group,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateInstanceProfileRequest {
+    pub instance_profile_name: String,
+    pub path: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(CreateInstanceProfileRequest {
+"InstanceProfileName" => instance_profile_name,
+"Path" => path,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateInstanceProfileResponse {
+    pub instance_profile: InstanceProfile,
+}
+
+structure!(CreateInstanceProfileResponse {
+"InstanceProfile" => instance_profile,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateLoginProfileRequest {
+    pub user_name: Option<String>,
+    pub password: Option<Secret<String>>,
+    pub password_reset_required: Option<bool>,
+}
+
+structure!(CreateLoginProfileRequest {
+"UserName" => user_name,
+"Password" => password,
+"PasswordResetRequired" => password_reset_required,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateLoginProfileResponse {
+    pub login_profile: LoginProfile,
+}
+
+structure!(CreateLoginProfileResponse {
+"LoginProfile" => login_profile,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateOpenIDConnectProviderRequest {
+    pub url: String,
+    pub client_id_list: Option<Vec<String>>,
+    pub thumbprint_list: Option<Vec<String>>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(CreateOpenIDConnectProviderRequest {
+"Url" => url,
+"ClientIDList" => client_id_list,
+"ThumbprintList" => thumbprint_list,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateOpenIDConnectProviderResponse {
+    pub open_id_connect_provider_arn: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(CreateOpenIDConnectProviderResponse {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+"Tags" => tags,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -235,6 +399,78 @@ structure!(CreateRoleResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateSAMLProviderRequest {
+    pub saml_metadata_document: String,
+    pub name: String,
+    pub tags: Option<Vec<Tag>>,
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    pub add_private_key: Option<Secret<String>>,
+}
+
+structure!(CreateSAMLProviderRequest {
+"SAMLMetadataDocument" => saml_metadata_document,
+"Name" => name,
+"Tags" => tags,
+"AssertionEncryptionMode" => assertion_encryption_mode,
+"AddPrivateKey" => add_private_key,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateSAMLProviderResponse {
+    pub saml_provider_arn: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(CreateSAMLProviderResponse {
+"SAMLProviderArn" => saml_provider_arn,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateServiceLinkedRoleRequest {
+    pub aws_service_name: String,
+    pub description: Option<String>,
+    pub custom_suffix: Option<String>,
+}
+
+structure!(CreateServiceLinkedRoleRequest {
+"AWSServiceName" => aws_service_name,
+"Description" => description,
+"CustomSuffix" => custom_suffix,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateServiceLinkedRoleResponse {
+    pub role: Option<Role>,
+}
+
+structure!(CreateServiceLinkedRoleResponse {
+"Role" => role,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateServiceSpecificCredentialRequest {
+    pub user_name: String,
+    pub service_name: String,
+    pub credential_age_days: Option<i32>,
+}
+
+structure!(CreateServiceSpecificCredentialRequest {
+"UserName" => user_name,
+"ServiceName" => service_name,
+"CredentialAgeDays" => credential_age_days,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateServiceSpecificCredentialResponse {
+    pub service_specific_credential: Option<ServiceSpecificCredential>,
+}
+
+structure!(CreateServiceSpecificCredentialResponse {
+"ServiceSpecificCredential" => service_specific_credential,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateUserRequest {
     pub path: Option<String>,
     pub user_name: String,
@@ -259,6 +495,39 @@ structure!(CreateUserResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateVirtualMFADeviceRequest {
+    pub path: Option<String>,
+    pub virtual_mfa_device_name: String,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(CreateVirtualMFADeviceRequest {
+"Path" => path,
+"VirtualMFADeviceName" => virtual_mfa_device_name,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateVirtualMFADeviceResponse {
+    pub virtual_mfa_device: VirtualMFADevice,
+}
+
+structure!(CreateVirtualMFADeviceResponse {
+"VirtualMFADevice" => virtual_mfa_device,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeactivateMFADeviceRequest {
+    pub user_name: Option<String>,
+    pub serial_number: String,
+}
+
+structure!(DeactivateMFADeviceRequest {
+"UserName" => user_name,
+"SerialNumber" => serial_number,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteAccessKeyRequest {
     pub user_name: Option<String>,
     pub access_key_id: String,
@@ -267,6 +536,15 @@ pub struct DeleteAccessKeyRequest {
 structure!(DeleteAccessKeyRequest {
 "UserName" => user_name,
 "AccessKeyId" => access_key_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteAccountAliasRequest {
+    pub account_alias: String,
+}
+
+structure!(DeleteAccountAliasRequest {
+"AccountAlias" => account_alias,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -287,6 +565,33 @@ pub struct DeleteGroupRequest {
 
 structure!(DeleteGroupRequest {
 "GroupName" => group_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteInstanceProfileRequest {
+    pub instance_profile_name: String,
+}
+
+structure!(DeleteInstanceProfileRequest {
+"InstanceProfileName" => instance_profile_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteLoginProfileRequest {
+    pub user_name: Option<String>,
+}
+
+structure!(DeleteLoginProfileRequest {
+"UserName" => user_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteOpenIDConnectProviderRequest {
+    pub open_id_connect_provider_arn: String,
+}
+
+structure!(DeleteOpenIDConnectProviderRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -339,6 +644,75 @@ structure!(DeleteRoleRequest {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteSAMLProviderRequest {
+    pub saml_provider_arn: String,
+}
+
+structure!(DeleteSAMLProviderRequest {
+"SAMLProviderArn" => saml_provider_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteSSHPublicKeyRequest {
+    pub user_name: String,
+    pub ssh_public_key_id: String,
+}
+
+structure!(DeleteSSHPublicKeyRequest {
+"UserName" => user_name,
+"SSHPublicKeyId" => ssh_public_key_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteServerCertificateRequest {
+    pub server_certificate_name: String,
+}
+
+structure!(DeleteServerCertificateRequest {
+"ServerCertificateName" => server_certificate_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteServiceLinkedRoleRequest {
+    pub role_name: String,
+}
+
+structure!(DeleteServiceLinkedRoleRequest {
+"RoleName" => role_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteServiceLinkedRoleResponse {
+    pub deletion_task_id: String,
+}
+
+structure!(DeleteServiceLinkedRoleResponse {
+"DeletionTaskId" => deletion_task_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteServiceSpecificCredentialRequest {
+    pub user_name: Option<String>,
+    pub service_specific_credential_id: String,
+}
+
+structure!(DeleteServiceSpecificCredentialRequest {
+"UserName" => user_name,
+"ServiceSpecificCredentialId" => service_specific_credential_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteSigningCertificateRequest {
+    pub user_name: Option<String>,
+    pub certificate_id: String,
+}
+
+structure!(DeleteSigningCertificateRequest {
+"UserName" => user_name,
+"CertificateId" => certificate_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteUserPermissionsBoundaryRequest {
     pub user_name: String,
 }
@@ -365,6 +739,33 @@ pub struct DeleteUserRequest {
 
 structure!(DeleteUserRequest {
 "UserName" => user_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteVirtualMFADeviceRequest {
+    pub serial_number: String,
+}
+
+structure!(DeleteVirtualMFADeviceRequest {
+"SerialNumber" => serial_number,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeletionTaskFailureReasonType {
+    pub reason: Option<String>,
+    pub role_usage_list: Option<Vec<RoleUsageType>>,
+}
+
+structure!(DeletionTaskFailureReasonType {
+"Reason" => reason,
+"RoleUsageList" => role_usage_list,
+});
+
+enumeration!(DeletionTaskStatusType {
+Succeeded => "SUCCEEDED",
+InProgress => "IN_PROGRESS",
+Failed => "FAILED",
+NotStarted => "NOT_STARTED",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -400,12 +801,211 @@ structure!(DetachUserPolicyRequest {
 "PolicyArn" => policy_arn,
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementRequest {}
+
+structure!(DisableOrganizationsRootCredentialsManagementRequest {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootCredentialsManagementResponse {
+    pub organization_id: Option<String>,
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+
+structure!(DisableOrganizationsRootCredentialsManagementResponse {
+"OrganizationId" => organization_id,
+"EnabledFeatures" => enabled_features,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsRequest {}
+
+structure!(DisableOrganizationsRootSessionsRequest {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DisableOrganizationsRootSessionsResponse {
+    pub organization_id: Option<String>,
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+
+structure!(DisableOrganizationsRootSessionsResponse {
+"OrganizationId" => organization_id,
+"EnabledFeatures" => enabled_features,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnableMFADeviceRequest {
+    pub user_name: String,
+    pub serial_number: String,
+    pub authentication_code1: String,
+    pub authentication_code2: String,
+}
+
+structure!(EnableMFADeviceRequest {
+"UserName" => user_name,
+"SerialNumber" => serial_number,
+"AuthenticationCode1" => authentication_code1,
+"AuthenticationCode2" => authentication_code2,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementRequest {}
+
+structure!(EnableOrganizationsRootCredentialsManagementRequest {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootCredentialsManagementResponse {
+    pub organization_id: Option<String>,
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+
+structure!(EnableOrganizationsRootCredentialsManagementResponse {
+"OrganizationId" => organization_id,
+"EnabledFeatures" => enabled_features,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsRequest {}
+
+structure!(EnableOrganizationsRootSessionsRequest {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnableOrganizationsRootSessionsResponse {
+    pub organization_id: Option<String>,
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+
+structure!(EnableOrganizationsRootSessionsResponse {
+"OrganizationId" => organization_id,
+"EnabledFeatures" => enabled_features,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EntityDetails {
+    pub entity_info: EntityInfo,
+    pub last_authenticated: Option<Timestamp>,
+}
+
+structure!(EntityDetails {
+"EntityInfo" => entity_info,
+"LastAuthenticated" => last_authenticated,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EntityInfo {
+    pub arn: String,
+    pub name: String,
+    pub r#type: Option<PolicyOwnerEntityType>,
+    pub id: String,
+    pub path: Option<String>,
+}
+
+structure!(EntityInfo {
+"Arn" => arn,
+"Name" => name,
+"Type" => r#type,
+"Id" => id,
+"Path" => path,
+});
+
 enumeration!(EntityType {
 User => "User",
 Role => "Role",
 Group => "Group",
 LocalManagedPolicy => "LocalManagedPolicy",
 AWSManagedPolicy => "AWSManagedPolicy",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ErrorDetails {
+    pub message: String,
+    pub code: String,
+}
+
+structure!(ErrorDetails {
+"Message" => message,
+"Code" => code,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EvaluationResult {
+    pub eval_action_name: String,
+    pub eval_resource_name: Option<String>,
+    pub eval_decision: Option<PolicyEvaluationDecisionType>,
+    pub matched_statements: Option<Vec<Statement>>,
+    pub missing_context_values: Option<Vec<String>>,
+    pub organizations_decision_detail: Option<OrganizationsDecisionDetail>,
+    pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
+    pub eval_decision_details: Option<BTreeMap<String, PolicyEvaluationDecisionType>>,
+    pub resource_specific_results: Option<Vec<ResourceSpecificResult>>,
+}
+
+structure!(EvaluationResult {
+"EvalActionName" => eval_action_name,
+"EvalResourceName" => eval_resource_name,
+"EvalDecision" => eval_decision,
+"MatchedStatements" => matched_statements,
+"MissingContextValues" => missing_context_values,
+"OrganizationsDecisionDetail" => organizations_decision_detail,
+"PermissionsBoundaryDecisionDetail" => permissions_boundary_decision_detail,
+"EvalDecisionDetails" => eval_decision_details,
+"ResourceSpecificResults" => resource_specific_results,
+});
+
+enumeration!(FeatureType {
+RootCredentialsManagement => "RootCredentialsManagement",
+RootSessions => "RootSessions",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GenerateCredentialReportResponse {
+    pub state: Option<ReportStateType>,
+    pub description: Option<String>,
+}
+
+structure!(GenerateCredentialReportResponse {
+"State" => state,
+"Description" => description,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GenerateOrganizationsAccessReportRequest {
+    pub entity_path: String,
+    pub organizations_policy_id: Option<String>,
+}
+
+structure!(GenerateOrganizationsAccessReportRequest {
+"EntityPath" => entity_path,
+"OrganizationsPolicyId" => organizations_policy_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GenerateOrganizationsAccessReportResponse {
+    pub job_id: Option<String>,
+}
+
+structure!(GenerateOrganizationsAccessReportResponse {
+"JobId" => job_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GenerateServiceLastAccessedDetailsRequest {
+    pub arn: String,
+    pub granularity: Option<AccessAdvisorUsageGranularityType>,
+}
+
+structure!(GenerateServiceLastAccessedDetailsRequest {
+"Arn" => arn,
+"Granularity" => granularity,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GenerateServiceLastAccessedDetailsResponse {
+    pub job_id: Option<String>,
+}
+
+structure!(GenerateServiceLastAccessedDetailsResponse {
+"JobId" => job_id,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -426,6 +1026,98 @@ pub struct GetAccessKeyLastUsedResponse {
 structure!(GetAccessKeyLastUsedResponse {
 "UserName" => user_name,
 "AccessKeyLastUsed" => access_key_last_used,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccountAuthorizationDetailsRequest {
+    pub filter: Option<Vec<EntityType>>,
+    pub max_items: Option<i32>,
+    pub marker: Option<String>,
+}
+
+structure!(GetAccountAuthorizationDetailsRequest {
+"Filter" => filter,
+"MaxItems" => max_items,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccountAuthorizationDetailsResponse {
+    pub user_detail_list: Option<Vec<UserDetail>>,
+    pub group_detail_list: Option<Vec<GroupDetail>>,
+    pub role_detail_list: Option<Vec<RoleDetail>>,
+    pub policies: Option<Vec<ManagedPolicyDetail>>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(GetAccountAuthorizationDetailsResponse {
+"UserDetailList" => user_detail_list,
+"GroupDetailList" => group_detail_list,
+"RoleDetailList" => role_detail_list,
+"Policies" => policies,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccountPasswordPolicyResponse {
+    pub password_policy: PasswordPolicy,
+}
+
+structure!(GetAccountPasswordPolicyResponse {
+"PasswordPolicy" => password_policy,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccountSummaryResponse {
+    pub summary_map: Option<BTreeMap<String, i32>>,
+}
+
+structure!(GetAccountSummaryResponse {
+"SummaryMap" => summary_map,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetContextKeysForCustomPolicyRequest {
+    pub policy_input_list: Vec<String>,
+}
+
+structure!(GetContextKeysForCustomPolicyRequest {
+"PolicyInputList" => policy_input_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetContextKeysForPolicyResponse {
+    pub context_key_names: Option<Vec<String>>,
+}
+
+structure!(GetContextKeysForPolicyResponse {
+"ContextKeyNames" => context_key_names,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetContextKeysForPrincipalPolicyRequest {
+    pub policy_source_arn: String,
+    pub policy_input_list: Option<Vec<String>>,
+}
+
+structure!(GetContextKeysForPrincipalPolicyRequest {
+"PolicySourceArn" => policy_source_arn,
+"PolicyInputList" => policy_input_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetCredentialReportResponse {
+    pub content: Option<Blob>,
+    pub report_format: Option<ReportFormatType>,
+    pub generated_time: Option<Timestamp>,
+}
+
+structure!(GetCredentialReportResponse {
+"Content" => content,
+"ReportFormat" => report_format,
+"GeneratedTime" => generated_time,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -478,6 +1170,134 @@ structure!(GetGroupResponse {
 "Users" => users,
 "IsTruncated" => is_truncated,
 "Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetInstanceProfileRequest {
+    pub instance_profile_name: String,
+}
+
+structure!(GetInstanceProfileRequest {
+"InstanceProfileName" => instance_profile_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetInstanceProfileResponse {
+    pub instance_profile: InstanceProfile,
+}
+
+structure!(GetInstanceProfileResponse {
+"InstanceProfile" => instance_profile,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetLoginProfileRequest {
+    pub user_name: Option<String>,
+}
+
+structure!(GetLoginProfileRequest {
+"UserName" => user_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetLoginProfileResponse {
+    pub login_profile: LoginProfile,
+}
+
+structure!(GetLoginProfileResponse {
+"LoginProfile" => login_profile,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetMFADeviceRequest {
+    pub serial_number: String,
+    pub user_name: Option<String>,
+}
+
+structure!(GetMFADeviceRequest {
+"SerialNumber" => serial_number,
+"UserName" => user_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetMFADeviceResponse {
+    pub user_name: Option<String>,
+    pub serial_number: String,
+    pub enable_date: Option<Timestamp>,
+    pub certifications: Option<BTreeMap<String, String>>,
+}
+
+structure!(GetMFADeviceResponse {
+"UserName" => user_name,
+"SerialNumber" => serial_number,
+"EnableDate" => enable_date,
+"Certifications" => certifications,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetOpenIDConnectProviderRequest {
+    pub open_id_connect_provider_arn: String,
+}
+
+structure!(GetOpenIDConnectProviderRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetOpenIDConnectProviderResponse {
+    pub url: Option<String>,
+    pub client_id_list: Option<Vec<String>>,
+    pub thumbprint_list: Option<Vec<String>>,
+    pub create_date: Option<Timestamp>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(GetOpenIDConnectProviderResponse {
+"Url" => url,
+"ClientIDList" => client_id_list,
+"ThumbprintList" => thumbprint_list,
+"CreateDate" => create_date,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetOrganizationsAccessReportRequest {
+    pub job_id: String,
+    pub max_items: Option<i32>,
+    pub marker: Option<String>,
+    pub sort_key: Option<SortKeyType>,
+}
+
+structure!(GetOrganizationsAccessReportRequest {
+"JobId" => job_id,
+"MaxItems" => max_items,
+"Marker" => marker,
+"SortKey" => sort_key,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetOrganizationsAccessReportResponse {
+    pub job_status: Option<JobStatusType>,
+    pub job_creation_date: Timestamp,
+    pub job_completion_date: Option<Timestamp>,
+    pub number_of_services_accessible: Option<i32>,
+    pub number_of_services_not_accessed: Option<i32>,
+    pub access_details: Option<Vec<AccessDetail>>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+    pub error_details: Option<ErrorDetails>,
+}
+
+structure!(GetOrganizationsAccessReportResponse {
+"JobStatus" => job_status,
+"JobCreationDate" => job_creation_date,
+"JobCompletionDate" => job_completion_date,
+"NumberOfServicesAccessible" => number_of_services_accessible,
+"NumberOfServicesNotAccessed" => number_of_services_not_accessed,
+"AccessDetails" => access_details,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+"ErrorDetails" => error_details,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -561,6 +1381,168 @@ structure!(GetRoleResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSAMLProviderRequest {
+    pub saml_provider_arn: String,
+}
+
+structure!(GetSAMLProviderRequest {
+"SAMLProviderArn" => saml_provider_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSAMLProviderResponse {
+    pub saml_provider_uuid: Option<String>,
+    pub saml_metadata_document: Option<String>,
+    pub create_date: Option<Timestamp>,
+    pub valid_until: Option<Timestamp>,
+    pub tags: Option<Vec<Tag>>,
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    pub private_key_list: Option<Vec<SAMLPrivateKey>>,
+}
+
+structure!(GetSAMLProviderResponse {
+"SAMLProviderUUID" => saml_provider_uuid,
+"SAMLMetadataDocument" => saml_metadata_document,
+"CreateDate" => create_date,
+"ValidUntil" => valid_until,
+"Tags" => tags,
+"AssertionEncryptionMode" => assertion_encryption_mode,
+"PrivateKeyList" => private_key_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSSHPublicKeyRequest {
+    pub user_name: String,
+    pub ssh_public_key_id: String,
+    pub encoding: Option<EncodingType>,
+}
+
+structure!(GetSSHPublicKeyRequest {
+"UserName" => user_name,
+"SSHPublicKeyId" => ssh_public_key_id,
+"Encoding" => encoding,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSSHPublicKeyResponse {
+    pub ssh_public_key: Option<SSHPublicKey>,
+}
+
+structure!(GetSSHPublicKeyResponse {
+"SSHPublicKey" => ssh_public_key,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServerCertificateRequest {
+    pub server_certificate_name: String,
+}
+
+structure!(GetServerCertificateRequest {
+"ServerCertificateName" => server_certificate_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServerCertificateResponse {
+    pub server_certificate: ServerCertificate,
+}
+
+structure!(GetServerCertificateResponse {
+"ServerCertificate" => server_certificate,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsRequest {
+    pub job_id: String,
+    pub max_items: Option<i32>,
+    pub marker: Option<String>,
+}
+
+structure!(GetServiceLastAccessedDetailsRequest {
+"JobId" => job_id,
+"MaxItems" => max_items,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsResponse {
+    pub job_status: Option<JobStatusType>,
+    pub job_type: Option<AccessAdvisorUsageGranularityType>,
+    pub job_creation_date: Timestamp,
+    pub services_last_accessed: Vec<ServiceLastAccessed>,
+    pub job_completion_date: Timestamp,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+    pub error: Option<ErrorDetails>,
+}
+
+structure!(GetServiceLastAccessedDetailsResponse {
+"JobStatus" => job_status,
+"JobType" => job_type,
+"JobCreationDate" => job_creation_date,
+"ServicesLastAccessed" => services_last_accessed,
+"JobCompletionDate" => job_completion_date,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+"Error" => error,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsWithEntitiesRequest {
+    pub job_id: String,
+    pub service_namespace: String,
+    pub max_items: Option<i32>,
+    pub marker: Option<String>,
+}
+
+structure!(GetServiceLastAccessedDetailsWithEntitiesRequest {
+"JobId" => job_id,
+"ServiceNamespace" => service_namespace,
+"MaxItems" => max_items,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServiceLastAccessedDetailsWithEntitiesResponse {
+    pub job_status: Option<JobStatusType>,
+    pub job_creation_date: Timestamp,
+    pub job_completion_date: Timestamp,
+    pub entity_details_list: Vec<EntityDetails>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+    pub error: Option<ErrorDetails>,
+}
+
+structure!(GetServiceLastAccessedDetailsWithEntitiesResponse {
+"JobStatus" => job_status,
+"JobCreationDate" => job_creation_date,
+"JobCompletionDate" => job_completion_date,
+"EntityDetailsList" => entity_details_list,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+"Error" => error,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServiceLinkedRoleDeletionStatusRequest {
+    pub deletion_task_id: String,
+}
+
+structure!(GetServiceLinkedRoleDeletionStatusRequest {
+"DeletionTaskId" => deletion_task_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetServiceLinkedRoleDeletionStatusResponse {
+    pub status: Option<DeletionTaskStatusType>,
+    pub reason: Option<DeletionTaskFailureReasonType>,
+}
+
+structure!(GetServiceLinkedRoleDeletionStatusResponse {
+"Status" => status,
+"Reason" => reason,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetUserPolicyRequest {
     pub user_name: String,
     pub policy_name: String,
@@ -620,6 +1602,27 @@ structure!(Group {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GroupDetail {
+    pub path: Option<String>,
+    pub group_name: Option<String>,
+    pub group_id: Option<String>,
+    pub arn: Option<String>,
+    pub create_date: Option<Timestamp>,
+    pub group_policy_list: Option<Vec<PolicyDetail>>,
+    pub attached_managed_policies: Option<Vec<AttachedPolicy>>,
+}
+
+structure!(GroupDetail {
+"Path" => path,
+"GroupName" => group_name,
+"GroupId" => group_id,
+"Arn" => arn,
+"CreateDate" => create_date,
+"GroupPolicyList" => group_policy_list,
+"AttachedManagedPolicies" => attached_managed_policies,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct InstanceProfile {
     pub path: String,
     pub instance_profile_name: String,
@@ -662,6 +1665,30 @@ pub struct ListAccessKeysResponse {
 
 structure!(ListAccessKeysResponse {
 "AccessKeyMetadata" => access_key_metadata,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListAccountAliasesRequest {
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListAccountAliasesRequest {
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListAccountAliasesResponse {
+    pub account_aliases: Vec<String>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListAccountAliasesResponse {
+"AccountAliases" => account_aliases,
 "IsTruncated" => is_truncated,
 "Marker" => marker,
 });
@@ -865,6 +1892,32 @@ structure!(ListGroupsResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListInstanceProfileTagsRequest {
+    pub instance_profile_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListInstanceProfileTagsRequest {
+"InstanceProfileName" => instance_profile_name,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListInstanceProfileTagsResponse {
+    pub tags: Vec<Tag>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListInstanceProfileTagsResponse {
+"Tags" => tags,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListInstanceProfilesForRoleRequest {
     pub role_name: String,
     pub marker: Option<String>,
@@ -886,6 +1939,177 @@ pub struct ListInstanceProfilesForRoleResponse {
 
 structure!(ListInstanceProfilesForRoleResponse {
 "InstanceProfiles" => instance_profiles,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListInstanceProfilesRequest {
+    pub path_prefix: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListInstanceProfilesRequest {
+"PathPrefix" => path_prefix,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListInstanceProfilesResponse {
+    pub instance_profiles: Vec<InstanceProfile>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListInstanceProfilesResponse {
+"InstanceProfiles" => instance_profiles,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListMFADeviceTagsRequest {
+    pub serial_number: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListMFADeviceTagsRequest {
+"SerialNumber" => serial_number,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListMFADeviceTagsResponse {
+    pub tags: Vec<Tag>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListMFADeviceTagsResponse {
+"Tags" => tags,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListMFADevicesRequest {
+    pub user_name: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListMFADevicesRequest {
+"UserName" => user_name,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListMFADevicesResponse {
+    pub mfa_devices: Vec<MFADevice>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListMFADevicesResponse {
+"MFADevices" => mfa_devices,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProviderTagsRequest {
+    pub open_id_connect_provider_arn: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListOpenIDConnectProviderTagsRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProviderTagsResponse {
+    pub tags: Vec<Tag>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListOpenIDConnectProviderTagsResponse {
+"Tags" => tags,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProvidersRequest {}
+
+structure!(ListOpenIDConnectProvidersRequest {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListOpenIDConnectProvidersResponse {
+    pub open_id_connect_provider_list: Option<Vec<OpenIDConnectProviderListEntry>>,
+}
+
+structure!(ListOpenIDConnectProvidersResponse {
+"OpenIDConnectProviderList" => open_id_connect_provider_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesRequest {}
+
+structure!(ListOrganizationsFeaturesRequest {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListOrganizationsFeaturesResponse {
+    pub organization_id: Option<String>,
+    pub enabled_features: Option<Vec<FeatureType>>,
+}
+
+structure!(ListOrganizationsFeaturesResponse {
+"OrganizationId" => organization_id,
+"EnabledFeatures" => enabled_features,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListPoliciesGrantingServiceAccessEntry {
+    pub service_namespace: Option<String>,
+    pub policies: Option<Vec<PolicyGrantingServiceAccess>>,
+}
+
+structure!(ListPoliciesGrantingServiceAccessEntry {
+"ServiceNamespace" => service_namespace,
+"Policies" => policies,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListPoliciesGrantingServiceAccessRequest {
+    pub marker: Option<String>,
+    pub arn: String,
+    pub service_namespaces: Vec<String>,
+}
+
+structure!(ListPoliciesGrantingServiceAccessRequest {
+"Marker" => marker,
+"Arn" => arn,
+"ServiceNamespaces" => service_namespaces,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListPoliciesGrantingServiceAccessResponse {
+    pub policies_granting_service_access: Vec<ListPoliciesGrantingServiceAccessEntry>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListPoliciesGrantingServiceAccessResponse {
+"PoliciesGrantingServiceAccess" => policies_granting_service_access,
 "IsTruncated" => is_truncated,
 "Marker" => marker,
 });
@@ -1053,6 +2277,180 @@ structure!(ListRolesResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSAMLProviderTagsRequest {
+    pub saml_provider_arn: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListSAMLProviderTagsRequest {
+"SAMLProviderArn" => saml_provider_arn,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSAMLProviderTagsResponse {
+    pub tags: Vec<Tag>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListSAMLProviderTagsResponse {
+"Tags" => tags,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSAMLProvidersRequest {}
+
+structure!(ListSAMLProvidersRequest {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSAMLProvidersResponse {
+    pub saml_provider_list: Option<Vec<SAMLProviderListEntry>>,
+}
+
+structure!(ListSAMLProvidersResponse {
+"SAMLProviderList" => saml_provider_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSSHPublicKeysRequest {
+    pub user_name: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListSSHPublicKeysRequest {
+"UserName" => user_name,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSSHPublicKeysResponse {
+    pub ssh_public_keys: Option<Vec<SSHPublicKeyMetadata>>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListSSHPublicKeysResponse {
+"SSHPublicKeys" => ssh_public_keys,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListServerCertificateTagsRequest {
+    pub server_certificate_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListServerCertificateTagsRequest {
+"ServerCertificateName" => server_certificate_name,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListServerCertificateTagsResponse {
+    pub tags: Vec<Tag>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListServerCertificateTagsResponse {
+"Tags" => tags,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListServerCertificatesRequest {
+    pub path_prefix: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListServerCertificatesRequest {
+"PathPrefix" => path_prefix,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListServerCertificatesResponse {
+    pub server_certificate_metadata_list: Vec<ServerCertificateMetadata>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListServerCertificatesResponse {
+"ServerCertificateMetadataList" => server_certificate_metadata_list,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListServiceSpecificCredentialsRequest {
+    pub user_name: Option<String>,
+    pub service_name: Option<String>,
+    pub all_users: Option<bool>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListServiceSpecificCredentialsRequest {
+"UserName" => user_name,
+"ServiceName" => service_name,
+"AllUsers" => all_users,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListServiceSpecificCredentialsResponse {
+    pub service_specific_credentials: Option<Vec<ServiceSpecificCredentialMetadata>>,
+    pub marker: Option<String>,
+    pub is_truncated: Option<bool>,
+}
+
+structure!(ListServiceSpecificCredentialsResponse {
+"ServiceSpecificCredentials" => service_specific_credentials,
+"Marker" => marker,
+"IsTruncated" => is_truncated,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSigningCertificatesRequest {
+    pub user_name: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListSigningCertificatesRequest {
+"UserName" => user_name,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSigningCertificatesResponse {
+    pub certificates: Vec<SigningCertificate>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListSigningCertificatesResponse {
+"Certificates" => certificates,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListUserPoliciesRequest {
     pub user_name: String,
     pub marker: Option<String>,
@@ -1130,8 +2528,145 @@ structure!(ListUsersResponse {
 "Marker" => marker,
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListVirtualMFADevicesRequest {
+    pub assignment_status: Option<AssignmentStatusType>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+structure!(ListVirtualMFADevicesRequest {
+"AssignmentStatus" => assignment_status,
+"Marker" => marker,
+"MaxItems" => max_items,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListVirtualMFADevicesResponse {
+    pub virtual_mfa_devices: Vec<VirtualMFADevice>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(ListVirtualMFADevicesResponse {
+"VirtualMFADevices" => virtual_mfa_devices,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LoginProfile {
+    pub user_name: String,
+    pub create_date: Timestamp,
+    pub password_reset_required: Option<bool>,
+}
+
+structure!(LoginProfile {
+"UserName" => user_name,
+"CreateDate" => create_date,
+"PasswordResetRequired" => password_reset_required,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MFADevice {
+    pub user_name: String,
+    pub serial_number: String,
+    pub enable_date: Timestamp,
+}
+
+structure!(MFADevice {
+"UserName" => user_name,
+"SerialNumber" => serial_number,
+"EnableDate" => enable_date,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ManagedPolicyDetail {
+    pub policy_name: Option<String>,
+    pub policy_id: Option<String>,
+    pub arn: Option<String>,
+    pub path: Option<String>,
+    pub default_version_id: Option<String>,
+    pub attachment_count: Option<i32>,
+    pub permissions_boundary_usage_count: Option<i32>,
+    pub is_attachable: Option<bool>,
+    pub description: Option<String>,
+    pub create_date: Option<Timestamp>,
+    pub update_date: Option<Timestamp>,
+    pub policy_version_list: Option<Vec<PolicyVersion>>,
+}
+
+structure!(ManagedPolicyDetail {
+"PolicyName" => policy_name,
+"PolicyId" => policy_id,
+"Arn" => arn,
+"Path" => path,
+"DefaultVersionId" => default_version_id,
+"AttachmentCount" => attachment_count,
+"PermissionsBoundaryUsageCount" => permissions_boundary_usage_count,
+"IsAttachable" => is_attachable,
+"Description" => description,
+"CreateDate" => create_date,
+"UpdateDate" => update_date,
+"PolicyVersionList" => policy_version_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OpenIDConnectProviderListEntry {
+    pub arn: Option<String>,
+}
+
+structure!(OpenIDConnectProviderListEntry {
+"Arn" => arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OrganizationsDecisionDetail {
+    pub allowed_by_organizations: Option<bool>,
+}
+
+structure!(OrganizationsDecisionDetail {
+"AllowedByOrganizations" => allowed_by_organizations,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PasswordPolicy {
+    pub minimum_password_length: Option<i32>,
+    pub require_symbols: Option<bool>,
+    pub require_numbers: Option<bool>,
+    pub require_uppercase_characters: Option<bool>,
+    pub require_lowercase_characters: Option<bool>,
+    pub allow_users_to_change_password: Option<bool>,
+    pub expire_passwords: Option<bool>,
+    pub max_password_age: Option<i32>,
+    pub password_reuse_prevention: Option<i32>,
+    pub hard_expiry: Option<bool>,
+}
+
+structure!(PasswordPolicy {
+"MinimumPasswordLength" => minimum_password_length,
+"RequireSymbols" => require_symbols,
+"RequireNumbers" => require_numbers,
+"RequireUppercaseCharacters" => require_uppercase_characters,
+"RequireLowercaseCharacters" => require_lowercase_characters,
+"AllowUsersToChangePassword" => allow_users_to_change_password,
+"ExpirePasswords" => expire_passwords,
+"MaxPasswordAge" => max_password_age,
+"PasswordReusePrevention" => password_reuse_prevention,
+"HardExpiry" => hard_expiry,
+});
+
 enumeration!(PermissionsBoundaryAttachmentType {
 PermissionsBoundaryPolicy => "PermissionsBoundaryPolicy",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PermissionsBoundaryDecisionDetail {
+    pub allowed_by_permissions_boundary: Option<bool>,
+}
+
+structure!(PermissionsBoundaryDecisionDetail {
+"AllowedByPermissionsBoundary" => allowed_by_permissions_boundary,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1166,6 +2701,40 @@ structure!(Policy {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct PolicyDetail {
+    pub policy_name: Option<String>,
+    pub policy_document: Option<String>,
+}
+
+structure!(PolicyDetail {
+"PolicyName" => policy_name,
+"PolicyDocument" => policy_document,
+});
+
+enumeration!(PolicyEvaluationDecisionType {
+Allowed => "allowed",
+ExplicitDeny => "explicitDeny",
+ImplicitDeny => "implicitDeny",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PolicyGrantingServiceAccess {
+    pub policy_name: String,
+    pub policy_type: Option<PolicyType>,
+    pub policy_arn: Option<String>,
+    pub entity_type: Option<PolicyOwnerEntityType>,
+    pub entity_name: Option<String>,
+}
+
+structure!(PolicyGrantingServiceAccess {
+"PolicyName" => policy_name,
+"PolicyType" => policy_type,
+"PolicyArn" => policy_arn,
+"EntityType" => entity_type,
+"EntityName" => entity_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PolicyGroup {
     pub group_name: Option<String>,
     pub group_id: Option<String>,
@@ -1185,6 +2754,16 @@ pub struct PolicyRole {
 structure!(PolicyRole {
 "RoleName" => role_name,
 "RoleId" => role_id,
+});
+
+enumeration!(PolicySourceType {
+User => "user",
+Group => "group",
+Role => "role",
+AwsManaged => "aws-managed",
+UserManaged => "user-managed",
+Resource => "resource",
+None => "none",
 });
 
 enumeration!(PolicyUsageType {
@@ -1216,6 +2795,17 @@ structure!(PolicyVersion {
 "VersionId" => version_id,
 "IsDefaultVersion" => is_default_version,
 "CreateDate" => create_date,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Position {
+    pub line: Option<i32>,
+    pub column: Option<i32>,
+}
+
+structure!(Position {
+"Line" => line,
+"Column" => column,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1280,6 +2870,28 @@ structure!(PutUserPolicyRequest {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct RemoveClientIDFromOpenIDConnectProviderRequest {
+    pub open_id_connect_provider_arn: String,
+    pub client_id: String,
+}
+
+structure!(RemoveClientIDFromOpenIDConnectProviderRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+"ClientID" => client_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RemoveRoleFromInstanceProfileRequest {
+    pub instance_profile_name: String,
+    pub role_name: String,
+}
+
+structure!(RemoveRoleFromInstanceProfileRequest {
+"InstanceProfileName" => instance_profile_name,
+"RoleName" => role_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RemoveUserFromGroupRequest {
     pub group_name: String,
     pub user_name: String,
@@ -1288,6 +2900,70 @@ pub struct RemoveUserFromGroupRequest {
 structure!(RemoveUserFromGroupRequest {
 "GroupName" => group_name,
 "UserName" => user_name,
+});
+
+enumeration!(ReportFormatType {
+TextCsv => "text/csv",
+});
+
+enumeration!(ReportStateType {
+Started => "STARTED",
+Inprogress => "INPROGRESS",
+Complete => "COMPLETE",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResetServiceSpecificCredentialRequest {
+    pub user_name: Option<String>,
+    pub service_specific_credential_id: String,
+}
+
+structure!(ResetServiceSpecificCredentialRequest {
+"UserName" => user_name,
+"ServiceSpecificCredentialId" => service_specific_credential_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResetServiceSpecificCredentialResponse {
+    pub service_specific_credential: Option<ServiceSpecificCredential>,
+}
+
+structure!(ResetServiceSpecificCredentialResponse {
+"ServiceSpecificCredential" => service_specific_credential,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResourceSpecificResult {
+    pub eval_resource_name: String,
+    pub eval_resource_decision: Option<PolicyEvaluationDecisionType>,
+    pub matched_statements: Option<Vec<Statement>>,
+    pub missing_context_values: Option<Vec<String>>,
+    pub eval_decision_details: Option<BTreeMap<String, PolicyEvaluationDecisionType>>,
+    pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
+}
+
+structure!(ResourceSpecificResult {
+"EvalResourceName" => eval_resource_name,
+"EvalResourceDecision" => eval_resource_decision,
+"MatchedStatements" => matched_statements,
+"MissingContextValues" => missing_context_values,
+"EvalDecisionDetails" => eval_decision_details,
+"PermissionsBoundaryDecisionDetail" => permissions_boundary_decision_detail,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResyncMFADeviceRequest {
+    pub user_name: String,
+    pub serial_number: String,
+    pub authentication_code1: String,
+    pub authentication_code2: String,
+}
+
+structure!(ResyncMFADeviceRequest {
+"UserName" => user_name,
+"SerialNumber" => serial_number,
+"AuthenticationCode1" => authentication_code1,
+"AuthenticationCode2" => authentication_code2,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1320,6 +2996,37 @@ structure!(Role {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct RoleDetail {
+    pub path: Option<String>,
+    pub role_name: Option<String>,
+    pub role_id: Option<String>,
+    pub arn: Option<String>,
+    pub create_date: Option<Timestamp>,
+    pub assume_role_policy_document: Option<String>,
+    pub instance_profile_list: Option<Vec<InstanceProfile>>,
+    pub role_policy_list: Option<Vec<PolicyDetail>>,
+    pub attached_managed_policies: Option<Vec<AttachedPolicy>>,
+    pub permissions_boundary: Option<AttachedPermissionsBoundary>,
+    pub tags: Option<Vec<Tag>>,
+    pub role_last_used: Option<RoleLastUsed>,
+}
+
+structure!(RoleDetail {
+"Path" => path,
+"RoleName" => role_name,
+"RoleId" => role_id,
+"Arn" => arn,
+"CreateDate" => create_date,
+"AssumeRolePolicyDocument" => assume_role_policy_document,
+"InstanceProfileList" => instance_profile_list,
+"RolePolicyList" => role_policy_list,
+"AttachedManagedPolicies" => attached_managed_policies,
+"PermissionsBoundary" => permissions_boundary,
+"Tags" => tags,
+"RoleLastUsed" => role_last_used,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RoleLastUsed {
     pub last_used_date: Option<Timestamp>,
     pub region: Option<String>,
@@ -1328,6 +3035,180 @@ pub struct RoleLastUsed {
 structure!(RoleLastUsed {
 "LastUsedDate" => last_used_date,
 "Region" => region,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RoleUsageType {
+    pub region: Option<String>,
+    pub resources: Option<Vec<String>>,
+}
+
+structure!(RoleUsageType {
+"Region" => region,
+"Resources" => resources,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SAMLPrivateKey {
+    pub key_id: Option<String>,
+    pub timestamp: Option<Timestamp>,
+}
+
+structure!(SAMLPrivateKey {
+"KeyId" => key_id,
+"Timestamp" => timestamp,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SAMLProviderListEntry {
+    pub arn: Option<String>,
+    pub valid_until: Option<Timestamp>,
+    pub create_date: Option<Timestamp>,
+}
+
+structure!(SAMLProviderListEntry {
+"Arn" => arn,
+"ValidUntil" => valid_until,
+"CreateDate" => create_date,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SSHPublicKey {
+    pub user_name: String,
+    pub ssh_public_key_id: String,
+    pub fingerprint: String,
+    pub ssh_public_key_body: String,
+    pub status: Option<StatusType>,
+    pub upload_date: Option<Timestamp>,
+}
+
+structure!(SSHPublicKey {
+"UserName" => user_name,
+"SSHPublicKeyId" => ssh_public_key_id,
+"Fingerprint" => fingerprint,
+"SSHPublicKeyBody" => ssh_public_key_body,
+"Status" => status,
+"UploadDate" => upload_date,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SSHPublicKeyMetadata {
+    pub user_name: String,
+    pub ssh_public_key_id: String,
+    pub status: Option<StatusType>,
+    pub upload_date: Timestamp,
+}
+
+structure!(SSHPublicKeyMetadata {
+"UserName" => user_name,
+"SSHPublicKeyId" => ssh_public_key_id,
+"Status" => status,
+"UploadDate" => upload_date,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerCertificate {
+    pub server_certificate_metadata: ServerCertificateMetadata,
+    pub certificate_body: String,
+    pub certificate_chain: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(ServerCertificate {
+"ServerCertificateMetadata" => server_certificate_metadata,
+"CertificateBody" => certificate_body,
+"CertificateChain" => certificate_chain,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerCertificateMetadata {
+    pub path: String,
+    pub server_certificate_name: String,
+    pub server_certificate_id: String,
+    pub arn: String,
+    pub upload_date: Option<Timestamp>,
+    pub expiration: Option<Timestamp>,
+}
+
+structure!(ServerCertificateMetadata {
+"Path" => path,
+"ServerCertificateName" => server_certificate_name,
+"ServerCertificateId" => server_certificate_id,
+"Arn" => arn,
+"UploadDate" => upload_date,
+"Expiration" => expiration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServiceLastAccessed {
+    pub service_name: String,
+    pub last_authenticated: Option<Timestamp>,
+    pub service_namespace: String,
+    pub last_authenticated_entity: Option<String>,
+    pub last_authenticated_region: Option<String>,
+    pub total_authenticated_entities: Option<i32>,
+    pub tracked_actions_last_accessed: Option<Vec<TrackedActionLastAccessed>>,
+}
+
+structure!(ServiceLastAccessed {
+"ServiceName" => service_name,
+"LastAuthenticated" => last_authenticated,
+"ServiceNamespace" => service_namespace,
+"LastAuthenticatedEntity" => last_authenticated_entity,
+"LastAuthenticatedRegion" => last_authenticated_region,
+"TotalAuthenticatedEntities" => total_authenticated_entities,
+"TrackedActionsLastAccessed" => tracked_actions_last_accessed,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServiceSpecificCredential {
+    pub create_date: Timestamp,
+    pub expiration_date: Option<Timestamp>,
+    pub service_name: String,
+    pub service_user_name: Option<String>,
+    pub service_password: Option<Secret<String>>,
+    pub service_credential_alias: Option<String>,
+    pub service_credential_secret: Option<Secret<String>>,
+    pub service_specific_credential_id: String,
+    pub user_name: String,
+    pub status: Option<StatusType>,
+}
+
+structure!(ServiceSpecificCredential {
+"CreateDate" => create_date,
+"ExpirationDate" => expiration_date,
+"ServiceName" => service_name,
+"ServiceUserName" => service_user_name,
+"ServicePassword" => service_password,
+"ServiceCredentialAlias" => service_credential_alias,
+"ServiceCredentialSecret" => service_credential_secret,
+"ServiceSpecificCredentialId" => service_specific_credential_id,
+"UserName" => user_name,
+"Status" => status,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServiceSpecificCredentialMetadata {
+    pub user_name: String,
+    pub status: Option<StatusType>,
+    pub service_user_name: Option<String>,
+    pub service_credential_alias: Option<String>,
+    pub create_date: Timestamp,
+    pub expiration_date: Option<Timestamp>,
+    pub service_specific_credential_id: String,
+    pub service_name: String,
+}
+
+structure!(ServiceSpecificCredentialMetadata {
+"UserName" => user_name,
+"Status" => status,
+"ServiceUserName" => service_user_name,
+"ServiceCredentialAlias" => service_credential_alias,
+"CreateDate" => create_date,
+"ExpirationDate" => expiration_date,
+"ServiceSpecificCredentialId" => service_specific_credential_id,
+"ServiceName" => service_name,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1342,6 +3223,120 @@ structure!(SetDefaultPolicyVersionRequest {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct SetSecurityTokenServicePreferencesRequest {
+    pub global_endpoint_token_version: Option<GlobalEndpointTokenVersion>,
+}
+
+structure!(SetSecurityTokenServicePreferencesRequest {
+"GlobalEndpointTokenVersion" => global_endpoint_token_version,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SigningCertificate {
+    pub user_name: String,
+    pub certificate_id: String,
+    pub certificate_body: String,
+    pub status: Option<StatusType>,
+    pub upload_date: Option<Timestamp>,
+}
+
+structure!(SigningCertificate {
+"UserName" => user_name,
+"CertificateId" => certificate_id,
+"CertificateBody" => certificate_body,
+"Status" => status,
+"UploadDate" => upload_date,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SimulateCustomPolicyRequest {
+    pub policy_input_list: Vec<String>,
+    pub permissions_boundary_policy_input_list: Option<Vec<String>>,
+    pub action_names: Vec<String>,
+    pub resource_arns: Option<Vec<String>>,
+    pub resource_policy: Option<String>,
+    pub resource_owner: Option<String>,
+    pub caller_arn: Option<String>,
+    pub context_entries: Option<Vec<ContextEntry>>,
+    pub resource_handling_option: Option<String>,
+    pub max_items: Option<i32>,
+    pub marker: Option<String>,
+}
+
+structure!(SimulateCustomPolicyRequest {
+"PolicyInputList" => policy_input_list,
+"PermissionsBoundaryPolicyInputList" => permissions_boundary_policy_input_list,
+"ActionNames" => action_names,
+"ResourceArns" => resource_arns,
+"ResourcePolicy" => resource_policy,
+"ResourceOwner" => resource_owner,
+"CallerArn" => caller_arn,
+"ContextEntries" => context_entries,
+"ResourceHandlingOption" => resource_handling_option,
+"MaxItems" => max_items,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SimulatePolicyResponse {
+    pub evaluation_results: Option<Vec<EvaluationResult>>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+structure!(SimulatePolicyResponse {
+"EvaluationResults" => evaluation_results,
+"IsTruncated" => is_truncated,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SimulatePrincipalPolicyRequest {
+    pub policy_source_arn: String,
+    pub policy_input_list: Option<Vec<String>>,
+    pub permissions_boundary_policy_input_list: Option<Vec<String>>,
+    pub action_names: Vec<String>,
+    pub resource_arns: Option<Vec<String>>,
+    pub resource_policy: Option<String>,
+    pub resource_owner: Option<String>,
+    pub caller_arn: Option<String>,
+    pub context_entries: Option<Vec<ContextEntry>>,
+    pub resource_handling_option: Option<String>,
+    pub max_items: Option<i32>,
+    pub marker: Option<String>,
+}
+
+structure!(SimulatePrincipalPolicyRequest {
+"PolicySourceArn" => policy_source_arn,
+"PolicyInputList" => policy_input_list,
+"PermissionsBoundaryPolicyInputList" => permissions_boundary_policy_input_list,
+"ActionNames" => action_names,
+"ResourceArns" => resource_arns,
+"ResourcePolicy" => resource_policy,
+"ResourceOwner" => resource_owner,
+"CallerArn" => caller_arn,
+"ContextEntries" => context_entries,
+"ResourceHandlingOption" => resource_handling_option,
+"MaxItems" => max_items,
+"Marker" => marker,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statement {
+    pub source_policy_id: Option<String>,
+    pub source_policy_type: Option<PolicySourceType>,
+    pub start_position: Option<Position>,
+    pub end_position: Option<Position>,
+}
+
+structure!(Statement {
+"SourcePolicyId" => source_policy_id,
+"SourcePolicyType" => source_policy_type,
+"StartPosition" => start_position,
+"EndPosition" => end_position,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tag {
     pub key: String,
     pub value: String,
@@ -1350,6 +3345,39 @@ pub struct Tag {
 structure!(Tag {
 "Key" => key,
 "Value" => value,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagInstanceProfileRequest {
+    pub instance_profile_name: String,
+    pub tags: Vec<Tag>,
+}
+
+structure!(TagInstanceProfileRequest {
+"InstanceProfileName" => instance_profile_name,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagMFADeviceRequest {
+    pub serial_number: String,
+    pub tags: Vec<Tag>,
+}
+
+structure!(TagMFADeviceRequest {
+"SerialNumber" => serial_number,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagOpenIDConnectProviderRequest {
+    pub open_id_connect_provider_arn: String,
+    pub tags: Vec<Tag>,
+}
+
+structure!(TagOpenIDConnectProviderRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+"Tags" => tags,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1375,6 +3403,28 @@ structure!(TagRoleRequest {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagSAMLProviderRequest {
+    pub saml_provider_arn: String,
+    pub tags: Vec<Tag>,
+}
+
+structure!(TagSAMLProviderRequest {
+"SAMLProviderArn" => saml_provider_arn,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagServerCertificateRequest {
+    pub server_certificate_name: String,
+    pub tags: Vec<Tag>,
+}
+
+structure!(TagServerCertificateRequest {
+"ServerCertificateName" => server_certificate_name,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagUserRequest {
     pub user_name: String,
     pub tags: Vec<Tag>,
@@ -1383,6 +3433,54 @@ pub struct TagUserRequest {
 structure!(TagUserRequest {
 "UserName" => user_name,
 "Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrackedActionLastAccessed {
+    pub action_name: Option<String>,
+    pub last_accessed_entity: Option<String>,
+    pub last_accessed_time: Option<Timestamp>,
+    pub last_accessed_region: Option<String>,
+}
+
+structure!(TrackedActionLastAccessed {
+"ActionName" => action_name,
+"LastAccessedEntity" => last_accessed_entity,
+"LastAccessedTime" => last_accessed_time,
+"LastAccessedRegion" => last_accessed_region,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagInstanceProfileRequest {
+    pub instance_profile_name: String,
+    pub tag_keys: Vec<String>,
+}
+
+structure!(UntagInstanceProfileRequest {
+"InstanceProfileName" => instance_profile_name,
+"TagKeys" => tag_keys,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagMFADeviceRequest {
+    pub serial_number: String,
+    pub tag_keys: Vec<String>,
+}
+
+structure!(UntagMFADeviceRequest {
+"SerialNumber" => serial_number,
+"TagKeys" => tag_keys,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagOpenIDConnectProviderRequest {
+    pub open_id_connect_provider_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+structure!(UntagOpenIDConnectProviderRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+"TagKeys" => tag_keys,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1404,6 +3502,28 @@ pub struct UntagRoleRequest {
 
 structure!(UntagRoleRequest {
 "RoleName" => role_name,
+"TagKeys" => tag_keys,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagSAMLProviderRequest {
+    pub saml_provider_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+structure!(UntagSAMLProviderRequest {
+"SAMLProviderArn" => saml_provider_arn,
+"TagKeys" => tag_keys,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagServerCertificateRequest {
+    pub server_certificate_name: String,
+    pub tag_keys: Vec<String>,
+}
+
+structure!(UntagServerCertificateRequest {
+"ServerCertificateName" => server_certificate_name,
 "TagKeys" => tag_keys,
 });
 
@@ -1432,6 +3552,31 @@ structure!(UpdateAccessKeyRequest {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateAccountPasswordPolicyRequest {
+    pub minimum_password_length: Option<i32>,
+    pub require_symbols: Option<bool>,
+    pub require_numbers: Option<bool>,
+    pub require_uppercase_characters: Option<bool>,
+    pub require_lowercase_characters: Option<bool>,
+    pub allow_users_to_change_password: Option<bool>,
+    pub max_password_age: Option<i32>,
+    pub password_reuse_prevention: Option<i32>,
+    pub hard_expiry: Option<bool>,
+}
+
+structure!(UpdateAccountPasswordPolicyRequest {
+"MinimumPasswordLength" => minimum_password_length,
+"RequireSymbols" => require_symbols,
+"RequireNumbers" => require_numbers,
+"RequireUppercaseCharacters" => require_uppercase_characters,
+"RequireLowercaseCharacters" => require_lowercase_characters,
+"AllowUsersToChangePassword" => allow_users_to_change_password,
+"MaxPasswordAge" => max_password_age,
+"PasswordReusePrevention" => password_reuse_prevention,
+"HardExpiry" => hard_expiry,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateAssumeRolePolicyRequest {
     pub role_name: String,
     pub policy_document: String,
@@ -1453,6 +3598,30 @@ structure!(UpdateGroupRequest {
 "GroupName" => group_name,
 "NewPath" => new_path,
 "NewGroupName" => new_group_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateLoginProfileRequest {
+    pub user_name: String,
+    pub password: Option<Secret<String>>,
+    pub password_reset_required: Option<bool>,
+}
+
+structure!(UpdateLoginProfileRequest {
+"UserName" => user_name,
+"Password" => password,
+"PasswordResetRequired" => password_reset_required,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateOpenIDConnectProviderThumbprintRequest {
+    pub open_id_connect_provider_arn: String,
+    pub thumbprint_list: Vec<String>,
+}
+
+structure!(UpdateOpenIDConnectProviderThumbprintRequest {
+"OpenIDConnectProviderArn" => open_id_connect_provider_arn,
+"ThumbprintList" => thumbprint_list,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1494,6 +3663,84 @@ pub struct UpdateRoleResponse {}
 structure!(UpdateRoleResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateSAMLProviderRequest {
+    pub saml_metadata_document: Option<String>,
+    pub saml_provider_arn: String,
+    pub assertion_encryption_mode: Option<AssertionEncryptionModeType>,
+    pub add_private_key: Option<Secret<String>>,
+    pub remove_private_key: Option<String>,
+}
+
+structure!(UpdateSAMLProviderRequest {
+"SAMLMetadataDocument" => saml_metadata_document,
+"SAMLProviderArn" => saml_provider_arn,
+"AssertionEncryptionMode" => assertion_encryption_mode,
+"AddPrivateKey" => add_private_key,
+"RemovePrivateKey" => remove_private_key,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateSAMLProviderResponse {
+    pub saml_provider_arn: Option<String>,
+}
+
+structure!(UpdateSAMLProviderResponse {
+"SAMLProviderArn" => saml_provider_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateSSHPublicKeyRequest {
+    pub user_name: String,
+    pub ssh_public_key_id: String,
+    pub status: Option<StatusType>,
+}
+
+structure!(UpdateSSHPublicKeyRequest {
+"UserName" => user_name,
+"SSHPublicKeyId" => ssh_public_key_id,
+"Status" => status,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateServerCertificateRequest {
+    pub server_certificate_name: String,
+    pub new_path: Option<String>,
+    pub new_server_certificate_name: Option<String>,
+}
+
+structure!(UpdateServerCertificateRequest {
+"ServerCertificateName" => server_certificate_name,
+"NewPath" => new_path,
+"NewServerCertificateName" => new_server_certificate_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateServiceSpecificCredentialRequest {
+    pub user_name: Option<String>,
+    pub service_specific_credential_id: String,
+    pub status: Option<StatusType>,
+}
+
+structure!(UpdateServiceSpecificCredentialRequest {
+"UserName" => user_name,
+"ServiceSpecificCredentialId" => service_specific_credential_id,
+"Status" => status,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateSigningCertificateRequest {
+    pub user_name: Option<String>,
+    pub certificate_id: String,
+    pub status: Option<StatusType>,
+}
+
+structure!(UpdateSigningCertificateRequest {
+"UserName" => user_name,
+"CertificateId" => certificate_id,
+"Status" => status,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateUserRequest {
     pub user_name: String,
     pub new_path: Option<String>,
@@ -1504,6 +3751,76 @@ structure!(UpdateUserRequest {
 "UserName" => user_name,
 "NewPath" => new_path,
 "NewUserName" => new_user_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UploadSSHPublicKeyRequest {
+    pub user_name: String,
+    pub ssh_public_key_body: String,
+}
+
+structure!(UploadSSHPublicKeyRequest {
+"UserName" => user_name,
+"SSHPublicKeyBody" => ssh_public_key_body,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UploadSSHPublicKeyResponse {
+    pub ssh_public_key: Option<SSHPublicKey>,
+}
+
+structure!(UploadSSHPublicKeyResponse {
+"SSHPublicKey" => ssh_public_key,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UploadServerCertificateRequest {
+    pub path: Option<String>,
+    pub server_certificate_name: String,
+    pub certificate_body: String,
+    pub private_key: Secret<String>,
+    pub certificate_chain: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(UploadServerCertificateRequest {
+"Path" => path,
+"ServerCertificateName" => server_certificate_name,
+"CertificateBody" => certificate_body,
+"PrivateKey" => private_key,
+"CertificateChain" => certificate_chain,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UploadServerCertificateResponse {
+    pub server_certificate_metadata: Option<ServerCertificateMetadata>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(UploadServerCertificateResponse {
+"ServerCertificateMetadata" => server_certificate_metadata,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UploadSigningCertificateRequest {
+    pub user_name: Option<String>,
+    pub certificate_body: String,
+}
+
+structure!(UploadSigningCertificateRequest {
+"UserName" => user_name,
+"CertificateBody" => certificate_body,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UploadSigningCertificateResponse {
+    pub certificate: SigningCertificate,
+}
+
+structure!(UploadSigningCertificateResponse {
+"Certificate" => certificate,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1529,14 +3846,142 @@ structure!(User {
 "Tags" => tags,
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserDetail {
+    pub path: Option<String>,
+    pub user_name: Option<String>,
+    pub user_id: Option<String>,
+    pub arn: Option<String>,
+    pub create_date: Option<Timestamp>,
+    pub user_policy_list: Option<Vec<PolicyDetail>>,
+    pub group_list: Option<Vec<String>>,
+    pub attached_managed_policies: Option<Vec<AttachedPolicy>>,
+    pub permissions_boundary: Option<AttachedPermissionsBoundary>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(UserDetail {
+"Path" => path,
+"UserName" => user_name,
+"UserId" => user_id,
+"Arn" => arn,
+"CreateDate" => create_date,
+"UserPolicyList" => user_policy_list,
+"GroupList" => group_list,
+"AttachedManagedPolicies" => attached_managed_policies,
+"PermissionsBoundary" => permissions_boundary,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct VirtualMFADevice {
+    pub serial_number: String,
+    pub base32_string_seed: Option<Blob>,
+    pub qr_code_png: Option<Blob>,
+    pub user: Option<User>,
+    pub enable_date: Option<Timestamp>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(VirtualMFADevice {
+"SerialNumber" => serial_number,
+"Base32StringSeed" => base32_string_seed,
+"QRCodePNG" => qr_code_png,
+"User" => user,
+"EnableDate" => enable_date,
+"Tags" => tags,
+});
+
+enumeration!(AssertionEncryptionModeType {
+Required => "Required",
+Allowed => "Allowed",
+});
+
+enumeration!(AssignmentStatusType {
+Assigned => "Assigned",
+Unassigned => "Unassigned",
+Any => "Any",
+});
+
+enumeration!(EncodingType {
+Ssh => "SSH",
+Pem => "PEM",
+});
+
+enumeration!(GlobalEndpointTokenVersion {
+V1Token => "v1Token",
+V2Token => "v2Token",
+});
+
+enumeration!(JobStatusType {
+InProgress => "IN_PROGRESS",
+Completed => "COMPLETED",
+Failed => "FAILED",
+});
+
+enumeration!(PolicyOwnerEntityType {
+User => "USER",
+Role => "ROLE",
+Group => "GROUP",
+});
+
 enumeration!(PolicyScopeType {
 All => "All",
 Aws => "AWS",
 Local => "Local",
 });
 
+enumeration!(PolicyType {
+Inline => "INLINE",
+Managed => "MANAGED",
+});
+
+enumeration!(SortKeyType {
+ServiceNamespaceAscending => "SERVICE_NAMESPACE_ASCENDING",
+ServiceNamespaceDescending => "SERVICE_NAMESPACE_DESCENDING",
+LastAuthenticatedTimeAscending => "LAST_AUTHENTICATED_TIME_ASCENDING",
+LastAuthenticatedTimeDescending => "LAST_AUTHENTICATED_TIME_DESCENDING",
+});
+
 enumeration!(StatusType {
 Active => "Active",
 Inactive => "Inactive",
 Expired => "Expired",
+});
+
+enumeration!(SummaryKeyType {
+Users => "Users",
+UsersQuota => "UsersQuota",
+Groups => "Groups",
+GroupsQuota => "GroupsQuota",
+ServerCertificates => "ServerCertificates",
+ServerCertificatesQuota => "ServerCertificatesQuota",
+UserPolicySizeQuota => "UserPolicySizeQuota",
+GroupPolicySizeQuota => "GroupPolicySizeQuota",
+GroupsPerUserQuota => "GroupsPerUserQuota",
+SigningCertificatesPerUserQuota => "SigningCertificatesPerUserQuota",
+AccessKeysPerUserQuota => "AccessKeysPerUserQuota",
+MFADevices => "MFADevices",
+MFADevicesInUse => "MFADevicesInUse",
+AccountMFAEnabled => "AccountMFAEnabled",
+AccountAccessKeysPresent => "AccountAccessKeysPresent",
+AccountPasswordPresent => "AccountPasswordPresent",
+AccountSigningCertificatesPresent => "AccountSigningCertificatesPresent",
+AttachedPoliciesPerGroupQuota => "AttachedPoliciesPerGroupQuota",
+AttachedPoliciesPerRoleQuota => "AttachedPoliciesPerRoleQuota",
+AttachedPoliciesPerUserQuota => "AttachedPoliciesPerUserQuota",
+Policies => "Policies",
+PoliciesQuota => "PoliciesQuota",
+PolicySizeQuota => "PolicySizeQuota",
+PolicyVersionsInUse => "PolicyVersionsInUse",
+PolicyVersionsInUseQuota => "PolicyVersionsInUseQuota",
+VersionsPerPolicyQuota => "VersionsPerPolicyQuota",
+GlobalEndpointTokenVersion => "GlobalEndpointTokenVersion",
+AssumeRolePolicySizeQuota => "AssumeRolePolicySizeQuota",
+InstanceProfiles => "InstanceProfiles",
+InstanceProfilesQuota => "InstanceProfilesQuota",
+Providers => "Providers",
+RolePolicySizeQuota => "RolePolicySizeQuota",
+Roles => "Roles",
+RolesQuota => "RolesQuota",
 });

@@ -19,6 +19,81 @@ impl Op for AssumeRole {
     }
 }
 
+pub enum AssumeRoleWithSAML {}
+
+impl Op for AssumeRoleWithSAML {
+    type Input = types::AssumeRoleWithSAMLRequest;
+    type Output = types::AssumeRoleWithSAMLResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[1]
+    }
+}
+
+pub enum AssumeRoleWithWebIdentity {}
+
+impl Op for AssumeRoleWithWebIdentity {
+    type Input = types::AssumeRoleWithWebIdentityRequest;
+    type Output = types::AssumeRoleWithWebIdentityResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[2]
+    }
+}
+
+pub enum AssumeRoot {}
+
+impl Op for AssumeRoot {
+    type Input = types::AssumeRootRequest;
+    type Output = types::AssumeRootResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[3]
+    }
+}
+
+pub enum DecodeAuthorizationMessage {}
+
+impl Op for DecodeAuthorizationMessage {
+    type Input = types::DecodeAuthorizationMessageRequest;
+    type Output = types::DecodeAuthorizationMessageResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[4]
+    }
+}
+
+pub enum GetAccessKeyInfo {}
+
+impl Op for GetAccessKeyInfo {
+    type Input = types::GetAccessKeyInfoRequest;
+    type Output = types::GetAccessKeyInfoResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[5]
+    }
+}
+
 pub enum GetCallerIdentity {}
 
 impl Op for GetCallerIdentity {
@@ -31,6 +106,21 @@ impl Op for GetCallerIdentity {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[6]
+    }
+}
+
+pub enum GetFederationToken {}
+
+impl Op for GetFederationToken {
+    type Input = types::GetFederationTokenRequest;
+    type Output = types::GetFederationTokenResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[8]
     }
 }
 

@@ -35,6 +35,7 @@ pub static OPERATIONS: [Operation; 11] = [
             "www.amazon.com:app_id",
             "www.amazon.com:user_id",
         ],
+        http: None,
         shapes: Some((&schemas::ASSUME_ROLE_REQUEST, &schemas::ASSUME_ROLE_RESPONSE)),
     },
     Operation {
@@ -85,7 +86,8 @@ pub static OPERATIONS: [Operation; 11] = [
             "sts:SourceIdentity",
             "sts:TransitiveTagKeys",
         ],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::ASSUME_ROLE_WITH_SAML_REQUEST, &schemas::ASSUME_ROLE_WITH_SAML_RESPONSE)),
     },
     Operation {
         name: "AssumeRoleWithWebIdentity",
@@ -113,7 +115,11 @@ pub static OPERATIONS: [Operation; 11] = [
             "www.amazon.com:app_id",
             "www.amazon.com:user_id",
         ],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST,
+            &schemas::ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE,
+        )),
     },
     Operation {
         name: "AssumeRoot",
@@ -125,7 +131,8 @@ pub static OPERATIONS: [Operation; 11] = [
             required: true,
         }],
         condition_keys: &["sts:TaskPolicyArn"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::ASSUME_ROOT_REQUEST, &schemas::ASSUME_ROOT_RESPONSE)),
     },
     Operation {
         name: "DecodeAuthorizationMessage",
@@ -133,7 +140,11 @@ pub static OPERATIONS: [Operation; 11] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((
+            &schemas::DECODE_AUTHORIZATION_MESSAGE_REQUEST,
+            &schemas::DECODE_AUTHORIZATION_MESSAGE_RESPONSE,
+        )),
     },
     Operation {
         name: "GetAccessKeyInfo",
@@ -141,7 +152,8 @@ pub static OPERATIONS: [Operation; 11] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_ACCESS_KEY_INFO_REQUEST, &schemas::GET_ACCESS_KEY_INFO_RESPONSE)),
     },
     Operation {
         name: "GetCallerIdentity",
@@ -149,6 +161,7 @@ pub static OPERATIONS: [Operation; 11] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_CALLER_IDENTITY_REQUEST, &schemas::GET_CALLER_IDENTITY_RESPONSE)),
     },
     Operation {
@@ -157,6 +170,7 @@ pub static OPERATIONS: [Operation; 11] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -176,7 +190,8 @@ pub static OPERATIONS: [Operation; 11] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
-        shapes: None,
+        http: None,
+        shapes: Some((&schemas::GET_FEDERATION_TOKEN_REQUEST, &schemas::GET_FEDERATION_TOKEN_RESPONSE)),
     },
     Operation {
         name: "GetSessionToken",
@@ -184,6 +199,7 @@ pub static OPERATIONS: [Operation; 11] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_SESSION_TOKEN_REQUEST, &schemas::GET_SESSION_TOKEN_RESPONSE)),
     },
     Operation {
@@ -198,6 +214,7 @@ pub static OPERATIONS: [Operation; 11] = [
             "sts:IdentityTokenAudience",
             "sts:SigningAlgorithm",
         ],
+        http: None,
         shapes: None,
     },
 ];

@@ -84,6 +84,167 @@ pub static ASSUME_ROLE_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static ASSUME_ROLE_WITH_SAML_REQUEST: Schema = Schema {
+    name: "AssumeRoleWithSAMLRequest",
+    kind: Kind::Structure(&[
+        Member { name: "RoleArn", wire: "RoleArn", schema: &ARN_TYPE, required: true },
+        Member { name: "PrincipalArn", wire: "PrincipalArn", schema: &ARN_TYPE, required: true },
+        Member { name: "SAMLAssertion", wire: "SAMLAssertion", schema: &SAML_ASSERTION_TYPE, required: true },
+        Member {
+            name: "PolicyArns",
+            wire: "PolicyArns",
+            schema: &POLICY_DESCRIPTOR_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "Policy", wire: "Policy", schema: &SESSION_POLICY_DOCUMENT_TYPE, required: false },
+        Member {
+            name: "DurationSeconds",
+            wire: "DurationSeconds",
+            schema: &ROLE_DURATION_SECONDS_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ASSUME_ROLE_WITH_SAML_RESPONSE: Schema = Schema {
+    name: "AssumeRoleWithSAMLResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Credentials", wire: "Credentials", schema: &CREDENTIALS, required: false },
+        Member {
+            name: "AssumedRoleUser",
+            wire: "AssumedRoleUser",
+            schema: &ASSUMED_ROLE_USER,
+            required: false,
+        },
+        Member {
+            name: "PackedPolicySize",
+            wire: "PackedPolicySize",
+            schema: &NON_NEGATIVE_INTEGER_TYPE,
+            required: false,
+        },
+        Member { name: "Subject", wire: "Subject", schema: &SUBJECT, required: false },
+        Member { name: "SubjectType", wire: "SubjectType", schema: &SUBJECT_TYPE, required: false },
+        Member { name: "Issuer", wire: "Issuer", schema: &ISSUER, required: false },
+        Member { name: "Audience", wire: "Audience", schema: &AUDIENCE, required: false },
+        Member { name: "NameQualifier", wire: "NameQualifier", schema: &NAME_QUALIFIER, required: false },
+        Member {
+            name: "SourceIdentity",
+            wire: "SourceIdentity",
+            schema: &SOURCE_IDENTITY_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST: Schema = Schema {
+    name: "AssumeRoleWithWebIdentityRequest",
+    kind: Kind::Structure(&[
+        Member { name: "RoleArn", wire: "RoleArn", schema: &ARN_TYPE, required: true },
+        Member {
+            name: "RoleSessionName",
+            wire: "RoleSessionName",
+            schema: &ROLE_SESSION_NAME_TYPE,
+            required: true,
+        },
+        Member {
+            name: "WebIdentityToken",
+            wire: "WebIdentityToken",
+            schema: &CLIENT_TOKEN_TYPE,
+            required: true,
+        },
+        Member { name: "ProviderId", wire: "ProviderId", schema: &URL_TYPE, required: false },
+        Member {
+            name: "PolicyArns",
+            wire: "PolicyArns",
+            schema: &POLICY_DESCRIPTOR_LIST_TYPE,
+            required: false,
+        },
+        Member { name: "Policy", wire: "Policy", schema: &SESSION_POLICY_DOCUMENT_TYPE, required: false },
+        Member {
+            name: "DurationSeconds",
+            wire: "DurationSeconds",
+            schema: &ROLE_DURATION_SECONDS_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE: Schema = Schema {
+    name: "AssumeRoleWithWebIdentityResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Credentials", wire: "Credentials", schema: &CREDENTIALS, required: false },
+        Member {
+            name: "SubjectFromWebIdentityToken",
+            wire: "SubjectFromWebIdentityToken",
+            schema: &WEB_IDENTITY_SUBJECT_TYPE,
+            required: false,
+        },
+        Member {
+            name: "AssumedRoleUser",
+            wire: "AssumedRoleUser",
+            schema: &ASSUMED_ROLE_USER,
+            required: false,
+        },
+        Member {
+            name: "PackedPolicySize",
+            wire: "PackedPolicySize",
+            schema: &NON_NEGATIVE_INTEGER_TYPE,
+            required: false,
+        },
+        Member { name: "Provider", wire: "Provider", schema: &ISSUER, required: false },
+        Member { name: "Audience", wire: "Audience", schema: &AUDIENCE, required: false },
+        Member {
+            name: "SourceIdentity",
+            wire: "SourceIdentity",
+            schema: &SOURCE_IDENTITY_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ASSUME_ROOT_REQUEST: Schema = Schema {
+    name: "AssumeRootRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "TargetPrincipal",
+            wire: "TargetPrincipal",
+            schema: &TARGET_PRINCIPAL_TYPE,
+            required: true,
+        },
+        Member {
+            name: "TaskPolicyArn",
+            wire: "TaskPolicyArn",
+            schema: &POLICY_DESCRIPTOR_TYPE,
+            required: true,
+        },
+        Member {
+            name: "DurationSeconds",
+            wire: "DurationSeconds",
+            schema: &ROOT_DURATION_SECONDS_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ASSUME_ROOT_RESPONSE: Schema = Schema {
+    name: "AssumeRootResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Credentials", wire: "Credentials", schema: &CREDENTIALS, required: false },
+        Member {
+            name: "SourceIdentity",
+            wire: "SourceIdentity",
+            schema: &SOURCE_IDENTITY_TYPE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
 pub static ASSUMED_ROLE_USER: Schema = Schema {
     name: "AssumedRoleUser",
     kind: Kind::Structure(&[
@@ -95,6 +256,12 @@ pub static ASSUMED_ROLE_USER: Schema = Schema {
         },
         Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: true },
     ]),
+    sensitive: false,
+};
+
+pub static AUDIENCE: Schema = Schema {
+    name: "Audience",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -114,6 +281,64 @@ pub static CREDENTIALS: Schema = Schema {
     sensitive: false,
 };
 
+pub static DECODE_AUTHORIZATION_MESSAGE_REQUEST: Schema = Schema {
+    name: "DecodeAuthorizationMessageRequest",
+    kind: Kind::Structure(&[Member {
+        name: "EncodedMessage",
+        wire: "EncodedMessage",
+        schema: &ENCODED_MESSAGE_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DECODE_AUTHORIZATION_MESSAGE_RESPONSE: Schema = Schema {
+    name: "DecodeAuthorizationMessageResponse",
+    kind: Kind::Structure(&[Member {
+        name: "DecodedMessage",
+        wire: "DecodedMessage",
+        schema: &DECODED_MESSAGE_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static FEDERATED_USER: Schema = Schema {
+    name: "FederatedUser",
+    kind: Kind::Structure(&[
+        Member {
+            name: "FederatedUserId",
+            wire: "FederatedUserId",
+            schema: &FEDERATED_ID_TYPE,
+            required: true,
+        },
+        Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_ACCESS_KEY_INFO_REQUEST: Schema = Schema {
+    name: "GetAccessKeyInfoRequest",
+    kind: Kind::Structure(&[Member {
+        name: "AccessKeyId",
+        wire: "AccessKeyId",
+        schema: &ACCESS_KEY_ID_TYPE,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_ACCESS_KEY_INFO_RESPONSE: Schema = Schema {
+    name: "GetAccessKeyInfoResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Account",
+        wire: "Account",
+        schema: &ACCOUNT_TYPE,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
 pub static GET_CALLER_IDENTITY_REQUEST: Schema =
     Schema { name: "GetCallerIdentityRequest", kind: Kind::Structure(&[]), sensitive: false };
 
@@ -123,6 +348,43 @@ pub static GET_CALLER_IDENTITY_RESPONSE: Schema = Schema {
         Member { name: "UserId", wire: "UserId", schema: &USER_ID_TYPE, required: false },
         Member { name: "Account", wire: "Account", schema: &ACCOUNT_TYPE, required: false },
         Member { name: "Arn", wire: "Arn", schema: &ARN_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_FEDERATION_TOKEN_REQUEST: Schema = Schema {
+    name: "GetFederationTokenRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &USER_NAME_TYPE, required: true },
+        Member { name: "Policy", wire: "Policy", schema: &SESSION_POLICY_DOCUMENT_TYPE, required: false },
+        Member {
+            name: "PolicyArns",
+            wire: "PolicyArns",
+            schema: &POLICY_DESCRIPTOR_LIST_TYPE,
+            required: false,
+        },
+        Member {
+            name: "DurationSeconds",
+            wire: "DurationSeconds",
+            schema: &DURATION_SECONDS_TYPE,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAG_LIST_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_FEDERATION_TOKEN_RESPONSE: Schema = Schema {
+    name: "GetFederationTokenResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Credentials", wire: "Credentials", schema: &CREDENTIALS, required: false },
+        Member { name: "FederatedUser", wire: "FederatedUser", schema: &FEDERATED_USER, required: false },
+        Member {
+            name: "PackedPolicySize",
+            wire: "PackedPolicySize",
+            schema: &NON_NEGATIVE_INTEGER_TYPE,
+            required: false,
+        },
     ]),
     sensitive: false,
 };
@@ -150,6 +412,18 @@ pub static GET_SESSION_TOKEN_RESPONSE: Schema = Schema {
         schema: &CREDENTIALS,
         required: false,
     }]),
+    sensitive: false,
+};
+
+pub static ISSUER: Schema = Schema {
+    name: "Issuer",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static NAME_QUALIFIER: Schema = Schema {
+    name: "NameQualifier",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -184,12 +458,42 @@ pub static PROVIDED_CONTEXTS_LIST_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static ROOT_DURATION_SECONDS_TYPE: Schema = Schema {
+    name: "RootDurationSecondsType",
+    kind: Kind::Integer(Bounds { min: Some(0), max: Some(900) }),
+    sensitive: false,
+};
+
+pub static SAML_ASSERTION_TYPE: Schema = Schema {
+    name: "SAMLAssertionType",
+    kind: Kind::String { length: Bounds { min: Some(4), max: Some(100000) }, pattern: None, values: &[] },
+    sensitive: true,
+};
+
+pub static SUBJECT: Schema = Schema {
+    name: "Subject",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static SUBJECT_TYPE: Schema = Schema {
+    name: "SubjectType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static TAG: Schema = Schema {
     name: "Tag",
     kind: Kind::Structure(&[
         Member { name: "Key", wire: "Key", schema: &TAG_KEY_TYPE, required: true },
         Member { name: "Value", wire: "Value", schema: &TAG_VALUE_TYPE, required: true },
     ]),
+    sensitive: false,
+};
+
+pub static TARGET_PRINCIPAL_TYPE: Schema = Schema {
+    name: "TargetPrincipalType",
+    kind: Kind::String { length: Bounds { min: Some(12), max: Some(2048) }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -244,6 +548,12 @@ pub static ASSUMED_ROLE_ID_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static CLIENT_TOKEN_TYPE: Schema = Schema {
+    name: "clientTokenType",
+    kind: Kind::String { length: Bounds { min: Some(4), max: Some(20000) }, pattern: None, values: &[] },
+    sensitive: true,
+};
+
 pub static CONTEXT_ASSERTION_TYPE: Schema = Schema {
     name: "contextAssertionType",
     kind: Kind::String { length: Bounds { min: Some(4), max: Some(2048) }, pattern: None, values: &[] },
@@ -252,9 +562,21 @@ pub static CONTEXT_ASSERTION_TYPE: Schema = Schema {
 
 pub static DATE_TYPE: Schema = Schema { name: "dateType", kind: Kind::Timestamp, sensitive: false };
 
+pub static DECODED_MESSAGE_TYPE: Schema = Schema {
+    name: "decodedMessageType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static DURATION_SECONDS_TYPE: Schema = Schema {
     name: "durationSecondsType",
     kind: Kind::Integer(Bounds { min: Some(900), max: Some(129600) }),
+    sensitive: false,
+};
+
+pub static ENCODED_MESSAGE_TYPE: Schema = Schema {
+    name: "encodedMessageType",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(10240) }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -265,6 +587,18 @@ pub static EXTERNAL_ID_TYPE: Schema = Schema {
     kind: Kind::String {
         length: Bounds { min: Some(2), max: Some(1224) },
         pattern: Some(&P_EXTERNAL_ID_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_FEDERATED_ID_TYPE: Pattern = Pattern::new("[\\w+=,.@\\:-]*", "^(?:[\\w+=,.@\\:-]*)$");
+
+pub static FEDERATED_ID_TYPE: Schema = Schema {
+    name: "federatedIdType",
+    kind: Kind::String {
+        length: Bounds { min: Some(2), max: Some(193) },
+        pattern: Some(&P_FEDERATED_ID_TYPE),
         values: &[],
     },
     sensitive: false,
@@ -312,6 +646,21 @@ pub static SERIAL_NUMBER_TYPE: Schema = Schema {
     kind: Kind::String {
         length: Bounds { min: Some(9), max: Some(256) },
         pattern: Some(&P_SERIAL_NUMBER_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_SESSION_POLICY_DOCUMENT_TYPE: Pattern = Pattern::new(
+    "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    "^(?:[\\x{0009}\\x{000A}\\x{000D}\\x{0020}-\\x{00FF}]+)$",
+);
+
+pub static SESSION_POLICY_DOCUMENT_TYPE: Schema = Schema {
+    name: "sessionPolicyDocumentType",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(2048) },
+        pattern: Some(&P_SESSION_POLICY_DOCUMENT_TYPE),
         values: &[],
     },
     sensitive: false,
@@ -410,8 +759,32 @@ pub static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static URL_TYPE: Schema = Schema {
+    name: "urlType",
+    kind: Kind::String { length: Bounds { min: Some(4), max: Some(2048) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static USER_ID_TYPE: Schema = Schema {
     name: "userIdType",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+static P_USER_NAME_TYPE: Pattern = Pattern::new("[\\w+=,.@-]*", "^(?:[\\w+=,.@-]*)$");
+
+pub static USER_NAME_TYPE: Schema = Schema {
+    name: "userNameType",
+    kind: Kind::String {
+        length: Bounds { min: Some(2), max: Some(32) },
+        pattern: Some(&P_USER_NAME_TYPE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static WEB_IDENTITY_SUBJECT_TYPE: Schema = Schema {
+    name: "webIdentitySubjectType",
+    kind: Kind::String { length: Bounds { min: Some(6), max: Some(255) }, pattern: None, values: &[] },
     sensitive: false,
 };

@@ -54,6 +54,116 @@ structure!(AssumeRoleResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRoleWithSAMLRequest {
+    pub role_arn: String,
+    pub principal_arn: String,
+    pub saml_assertion: Secret<String>,
+    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
+    pub policy: Option<String>,
+    pub duration_seconds: Option<i32>,
+}
+
+structure!(AssumeRoleWithSAMLRequest {
+"RoleArn" => role_arn,
+"PrincipalArn" => principal_arn,
+"SAMLAssertion" => saml_assertion,
+"PolicyArns" => policy_arns,
+"Policy" => policy,
+"DurationSeconds" => duration_seconds,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRoleWithSAMLResponse {
+    pub credentials: Option<Credentials>,
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    pub packed_policy_size: Option<i32>,
+    pub subject: Option<String>,
+    pub subject_type: Option<String>,
+    pub issuer: Option<String>,
+    pub audience: Option<String>,
+    pub name_qualifier: Option<String>,
+    pub source_identity: Option<String>,
+}
+
+structure!(AssumeRoleWithSAMLResponse {
+"Credentials" => credentials,
+"AssumedRoleUser" => assumed_role_user,
+"PackedPolicySize" => packed_policy_size,
+"Subject" => subject,
+"SubjectType" => subject_type,
+"Issuer" => issuer,
+"Audience" => audience,
+"NameQualifier" => name_qualifier,
+"SourceIdentity" => source_identity,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRoleWithWebIdentityRequest {
+    pub role_arn: String,
+    pub role_session_name: String,
+    pub web_identity_token: Secret<String>,
+    pub provider_id: Option<String>,
+    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
+    pub policy: Option<String>,
+    pub duration_seconds: Option<i32>,
+}
+
+structure!(AssumeRoleWithWebIdentityRequest {
+"RoleArn" => role_arn,
+"RoleSessionName" => role_session_name,
+"WebIdentityToken" => web_identity_token,
+"ProviderId" => provider_id,
+"PolicyArns" => policy_arns,
+"Policy" => policy,
+"DurationSeconds" => duration_seconds,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRoleWithWebIdentityResponse {
+    pub credentials: Option<Credentials>,
+    pub subject_from_web_identity_token: Option<String>,
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    pub packed_policy_size: Option<i32>,
+    pub provider: Option<String>,
+    pub audience: Option<String>,
+    pub source_identity: Option<String>,
+}
+
+structure!(AssumeRoleWithWebIdentityResponse {
+"Credentials" => credentials,
+"SubjectFromWebIdentityToken" => subject_from_web_identity_token,
+"AssumedRoleUser" => assumed_role_user,
+"PackedPolicySize" => packed_policy_size,
+"Provider" => provider,
+"Audience" => audience,
+"SourceIdentity" => source_identity,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRootRequest {
+    pub target_principal: String,
+    pub task_policy_arn: PolicyDescriptorType,
+    pub duration_seconds: Option<i32>,
+}
+
+structure!(AssumeRootRequest {
+"TargetPrincipal" => target_principal,
+"TaskPolicyArn" => task_policy_arn,
+"DurationSeconds" => duration_seconds,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRootResponse {
+    pub credentials: Option<Credentials>,
+    pub source_identity: Option<String>,
+}
+
+structure!(AssumeRootResponse {
+"Credentials" => credentials,
+"SourceIdentity" => source_identity,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct AssumedRoleUser {
     pub assumed_role_id: String,
     pub arn: String,
@@ -80,6 +190,53 @@ structure!(Credentials {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DecodeAuthorizationMessageRequest {
+    pub encoded_message: String,
+}
+
+structure!(DecodeAuthorizationMessageRequest {
+"EncodedMessage" => encoded_message,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DecodeAuthorizationMessageResponse {
+    pub decoded_message: Option<String>,
+}
+
+structure!(DecodeAuthorizationMessageResponse {
+"DecodedMessage" => decoded_message,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FederatedUser {
+    pub federated_user_id: String,
+    pub arn: String,
+}
+
+structure!(FederatedUser {
+"FederatedUserId" => federated_user_id,
+"Arn" => arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccessKeyInfoRequest {
+    pub access_key_id: String,
+}
+
+structure!(GetAccessKeyInfoRequest {
+"AccessKeyId" => access_key_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccessKeyInfoResponse {
+    pub account: Option<String>,
+}
+
+structure!(GetAccessKeyInfoResponse {
+"Account" => account,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetCallerIdentityRequest {}
 
 structure!(GetCallerIdentityRequest {});
@@ -95,6 +252,36 @@ structure!(GetCallerIdentityResponse {
 "UserId" => user_id,
 "Account" => account,
 "Arn" => arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetFederationTokenRequest {
+    pub name: String,
+    pub policy: Option<String>,
+    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
+    pub duration_seconds: Option<i32>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+structure!(GetFederationTokenRequest {
+"Name" => name,
+"Policy" => policy,
+"PolicyArns" => policy_arns,
+"DurationSeconds" => duration_seconds,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetFederationTokenResponse {
+    pub credentials: Option<Credentials>,
+    pub federated_user: Option<FederatedUser>,
+    pub packed_policy_size: Option<i32>,
+}
+
+structure!(GetFederationTokenResponse {
+"Credentials" => credentials,
+"FederatedUser" => federated_user,
+"PackedPolicySize" => packed_policy_size,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]

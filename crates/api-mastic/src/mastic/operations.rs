@@ -11,6 +11,7 @@ pub static OPERATIONS: [Operation; 3] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::CREATE_ACCOUNT_REQUEST, &schemas::CREATE_ACCOUNT_RESPONSE)),
     },
     Operation {
@@ -19,6 +20,7 @@ pub static OPERATIONS: [Operation; 3] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::EXPLAIN_REQUEST_REQUEST, &schemas::EXPLAIN_REQUEST_RESPONSE)),
     },
     Operation {
@@ -27,6 +29,7 @@ pub static OPERATIONS: [Operation; 3] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_ACCOUNTS_REQUEST, &schemas::LIST_ACCOUNTS_RESPONSE)),
     },
 ];

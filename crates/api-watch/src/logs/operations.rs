@@ -15,6 +15,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -23,6 +24,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -31,6 +33,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -39,6 +42,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -63,6 +67,7 @@ pub static OPERATIONS: [Operation; 113] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -75,6 +80,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -83,6 +89,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -95,6 +102,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -107,6 +115,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::CREATE_LOG_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -119,6 +128,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::CREATE_LOG_STREAM_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -131,6 +141,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -143,6 +154,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -151,6 +163,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -163,6 +176,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -175,6 +189,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -187,6 +202,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -199,6 +215,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -211,6 +228,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -223,6 +241,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -231,6 +250,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -239,6 +259,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -251,6 +272,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -263,6 +285,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_LOG_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -275,6 +298,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_LOG_STREAM_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -287,6 +311,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -299,6 +324,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -307,6 +333,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -315,6 +342,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -327,6 +355,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DELETE_RETENTION_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -339,6 +368,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -351,6 +381,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -363,6 +394,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -371,6 +403,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -379,6 +412,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -387,6 +421,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -395,6 +430,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -403,6 +439,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -411,6 +448,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -419,6 +457,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -427,6 +466,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -435,6 +475,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -443,6 +484,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -451,6 +493,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -459,6 +502,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DESCRIBE_LOG_GROUPS_REQUEST, &schemas::DESCRIBE_LOG_GROUPS_RESPONSE)),
     },
     Operation {
@@ -471,6 +515,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::DESCRIBE_LOG_STREAMS_REQUEST, &schemas::DESCRIBE_LOG_STREAMS_RESPONSE)),
     },
     Operation {
@@ -479,6 +524,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -491,6 +537,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -499,6 +546,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -507,6 +555,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -515,6 +564,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -527,6 +577,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -539,6 +590,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -547,6 +599,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -559,6 +612,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::FILTER_LOG_EVENTS_REQUEST, &schemas::FILTER_LOG_EVENTS_RESPONSE)),
     },
     Operation {
@@ -571,6 +625,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -583,6 +638,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -595,6 +651,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -607,6 +664,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -619,6 +677,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -627,6 +686,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -639,6 +699,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -651,6 +712,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::GET_LOG_EVENTS_REQUEST, &schemas::GET_LOG_EVENTS_RESPONSE)),
     },
     Operation {
@@ -659,6 +721,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -671,6 +734,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -679,6 +743,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -691,6 +756,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -703,6 +769,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -715,6 +782,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -727,6 +795,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -739,6 +808,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -751,6 +821,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -759,6 +830,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -771,6 +843,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: false,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -779,6 +852,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -791,6 +865,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: false,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -799,6 +874,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -807,6 +883,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -815,6 +892,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -823,6 +901,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::List,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -867,6 +946,7 @@ pub static OPERATIONS: [Operation; 113] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::LIST_TAGS_FOR_RESOURCE_REQUEST, &schemas::LIST_TAGS_FOR_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -879,6 +959,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -887,6 +968,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -899,6 +981,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -911,6 +994,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -923,6 +1007,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "logs:DeliveryDestinationResourceArn"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -935,6 +1020,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -947,6 +1033,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "logs:LogGeneratingResourceArns"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -959,6 +1046,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -971,6 +1059,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -979,6 +1068,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -987,6 +1077,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -999,6 +1090,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::PUT_LOG_EVENTS_REQUEST, &schemas::PUT_LOG_EVENTS_RESPONSE)),
     },
     Operation {
@@ -1011,6 +1103,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1023,6 +1116,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1031,6 +1125,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Write,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1039,6 +1134,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::PermissionsManagement,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1051,6 +1147,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: Some((&schemas::PUT_RETENTION_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1070,6 +1167,7 @@ pub static OPERATIONS: [Operation; 113] = [
             },
         ],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1082,6 +1180,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1094,6 +1193,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1106,6 +1206,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1114,6 +1215,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1126,6 +1228,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1175,6 +1278,7 @@ pub static OPERATIONS: [Operation; 113] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::TAG_RESOURCE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1183,6 +1287,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1191,6 +1296,7 @@ pub static OPERATIONS: [Operation; 113] = [
         access: AccessLevel::Read,
         resources: &[],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1203,6 +1309,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &["aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1252,6 +1359,7 @@ pub static OPERATIONS: [Operation; 113] = [
             },
         ],
         condition_keys: &["aws:TagKeys"],
+        http: None,
         shapes: Some((&schemas::UNTAG_RESOURCE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1264,6 +1372,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1288,6 +1397,7 @@ pub static OPERATIONS: [Operation; 113] = [
             },
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1300,6 +1410,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1312,6 +1423,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
     Operation {
@@ -1324,6 +1436,7 @@ pub static OPERATIONS: [Operation; 113] = [
             required: true,
         }],
         condition_keys: &[],
+        http: None,
         shapes: None,
     },
 ];

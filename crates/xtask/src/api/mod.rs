@@ -17,7 +17,7 @@ use crate::Failure;
 const BOTOCORE: &str = "1.43.11";
 
 struct Source {
-    /// Service id, module name and key in the authorization reference.
+    /// Service id and key in the authorization reference; without its hyphens, the module's name.
     id: &'static str,
     crate_name: &'static str,
     /// Below botocore's `data`; `None` for Mastic's own model, which is in its crate.
@@ -28,6 +28,9 @@ const SOURCES: &[Source] = &[
     Source { id: "glue", crate_name: "api-glue", model: Some("glue/2017-03-31") },
     Source { id: "iam", crate_name: "api-iam", model: Some("iam/2010-05-08") },
     Source { id: "sts", crate_name: "api-iam", model: Some("sts/2011-06-15") },
+    Source { id: "organizations", crate_name: "api-iam", model: Some("organizations/2016-11-28") },
+    Source { id: "access-analyzer", crate_name: "api-iam", model: Some("accessanalyzer/2019-11-01") },
+    Source { id: "cloudtrail", crate_name: "api-watch", model: Some("cloudtrail/2013-11-01") },
     Source { id: "logs", crate_name: "api-watch", model: Some("logs/2014-03-28") },
     Source { id: "mastic", crate_name: "api-mastic", model: None },
 ];
@@ -89,7 +92,7 @@ pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Fail
     for Described { source, model, implemented } in described(root, models)? {
         let implemented: Vec<&str> = implemented.iter().map(String::as_str).collect();
         let home = root.join("crates").join(source.crate_name);
-        let folder = home.join("src").join(source.id);
+        let folder = home.join("src").join(source.id.replace('-', ""));
         for (name, text) in emit::service(source.id, &model, &implemented, actions.get(source.id)) {
             let path = folder.join(name);
             let text = formatted(&text)?;

@@ -32,16 +32,27 @@ pub struct Metadata {
 
 #[derive(Deserialize)]
 pub struct OperationModel {
+    #[serde(default)]
+    pub http: HttpModel,
     pub input: Option<Reference>,
     pub output: Option<Reference>,
     #[serde(default)]
     pub deprecated: bool,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct HttpModel {
+    pub method: String,
+    pub request_uri: String,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reference {
     pub shape: String,
+    /// Where restJson1 puts a member that is not in the body.
+    pub location: Option<String>,
     pub location_name: Option<String>,
 }
 
