@@ -117,11 +117,15 @@ impl Calls {
         call: Call,
     ) -> Answer {
         let signed_body = if parts.method == http::Method::GET { Bytes::new() } else { bytes.clone() };
-        let call =
-            match self.authenticator.check(parts, &signed_body, service.id, service.protocol, call.clone()) {
-                Ok(call) => call,
-                Err(fault) => return self.refuse(service, operation.name, &call, fault).await,
-            };
+        let checked = if operation.unsigned {
+            Ok(call.clone())
+        } else {
+            self.authenticator.check(parts, &signed_body, service.id, service.protocol, call.clone())
+        };
+        let call = match checked {
+            Ok(call) => call,
+            Err(fault) => return self.refuse(service, operation.name, &call, fault).await,
+        };
         let request_id = call.request_id.clone();
         let Some((input_schema, output_schema)) = operation.shapes else {
             // The registry words the refusal; it knows the operation by name only.

@@ -78,6 +78,7 @@ mod tests {
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     }];
     static JSON: Service = Service {

@@ -89,6 +89,8 @@ pub struct Operation {
     pub condition_keys: &'static [&'static str],
     /// How restJson1 calls it; other protocols need no such thing.
     pub http: Option<Http>,
+    /// Whether it is called without a signature: who calls has no credentials yet.
+    pub unsigned: bool,
     /// The schema of input and output; `None` where Mastic does not implement the operation.
     pub shapes: Option<(&'static Schema, &'static Schema)>,
 }

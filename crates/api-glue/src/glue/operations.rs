@@ -33,6 +33,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_CREATE_PARTITION_REQUEST, &schemas::BATCH_CREATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -53,6 +54,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -83,6 +85,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_DELETE_PARTITION_REQUEST, &schemas::BATCH_DELETE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -113,6 +116,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_DELETE_TABLE_REQUEST, &schemas::BATCH_DELETE_TABLE_RESPONSE)),
     },
     Operation {
@@ -143,6 +147,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::BATCH_DELETE_TABLE_VERSION_REQUEST,
             &schemas::BATCH_DELETE_TABLE_VERSION_RESPONSE,
@@ -159,6 +164,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -172,6 +178,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_GET_CRAWLERS_REQUEST, &schemas::BATCH_GET_CRAWLERS_RESPONSE)),
     },
     Operation {
@@ -181,6 +188,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -190,6 +198,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -203,6 +212,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -216,6 +226,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_GET_JOBS_REQUEST, &schemas::BATCH_GET_JOBS_RESPONSE)),
     },
     Operation {
@@ -246,6 +257,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_GET_PARTITION_REQUEST, &schemas::BATCH_GET_PARTITION_RESPONSE)),
     },
     Operation {
@@ -271,6 +283,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -284,6 +297,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -297,6 +311,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -306,6 +321,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -319,6 +335,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_STOP_JOB_RUN_REQUEST, &schemas::BATCH_STOP_JOB_RUN_RESPONSE)),
     },
     Operation {
@@ -349,6 +366,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::BATCH_UPDATE_PARTITION_REQUEST, &schemas::BATCH_UPDATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -362,6 +380,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -375,6 +394,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -388,6 +408,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -401,6 +422,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -410,6 +432,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -423,6 +446,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -448,6 +472,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:LakeFormationPermissions",
         ],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -457,6 +482,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -482,6 +508,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -502,6 +529,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -511,6 +539,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_CRAWLER_REQUEST, &schemas::CREATE_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -520,6 +549,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -529,6 +559,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -559,6 +590,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:LakeFormationPermissions",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_DATABASE_REQUEST, &schemas::CREATE_DATABASE_RESPONSE)),
     },
     Operation {
@@ -568,6 +600,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -577,6 +610,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -607,6 +641,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -637,6 +672,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -662,6 +698,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -681,6 +718,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:VpcIds",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_JOB_REQUEST, &schemas::CREATE_JOB_RESPONSE)),
     },
     Operation {
@@ -690,6 +728,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -720,6 +759,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_PARTITION_REQUEST, &schemas::CREATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -750,6 +790,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_PARTITION_INDEX_REQUEST, &schemas::CREATE_PARTITION_INDEX_RESPONSE)),
     },
     Operation {
@@ -763,6 +804,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -783,6 +825,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -792,6 +835,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -801,6 +845,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -820,6 +865,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:VpcIds",
         ],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -850,6 +896,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_TABLE_REQUEST, &schemas::CREATE_TABLE_RESPONSE)),
     },
     Operation {
@@ -875,6 +922,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -888,6 +936,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -901,6 +950,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -926,6 +976,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -939,6 +990,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -952,6 +1004,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -972,6 +1025,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -981,6 +1035,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1011,6 +1066,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1041,6 +1097,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1066,6 +1123,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1086,6 +1144,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1099,6 +1158,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1112,6 +1172,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_CRAWLER_REQUEST, &schemas::DELETE_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -1121,6 +1182,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1134,6 +1196,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1169,6 +1232,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_DATABASE_REQUEST, &schemas::DELETE_DATABASE_RESPONSE)),
     },
     Operation {
@@ -1182,6 +1246,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1191,6 +1256,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1204,6 +1270,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:ResourceTag/${TagKey}"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1234,6 +1301,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1259,6 +1327,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1272,6 +1341,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_JOB_REQUEST, &schemas::DELETE_JOB_RESPONSE)),
     },
     Operation {
@@ -1285,6 +1355,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1315,6 +1386,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_PARTITION_REQUEST, &schemas::DELETE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -1345,6 +1417,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_PARTITION_INDEX_REQUEST, &schemas::DELETE_PARTITION_INDEX_RESPONSE)),
     },
     Operation {
@@ -1358,6 +1431,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1371,6 +1445,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1391,6 +1466,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1411,6 +1487,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1420,6 +1497,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1433,6 +1511,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1463,6 +1542,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_TABLE_REQUEST, &schemas::DELETE_TABLE_RESPONSE)),
     },
     Operation {
@@ -1488,6 +1568,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1518,6 +1599,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_TABLE_VERSION_REQUEST, &schemas::DELETE_TABLE_VERSION_RESPONSE)),
     },
     Operation {
@@ -1531,6 +1613,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1544,6 +1627,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1574,6 +1658,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1587,6 +1672,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1600,6 +1686,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1625,6 +1712,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1634,6 +1722,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1647,6 +1736,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:ResourceTag/${TagKey}"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1660,6 +1750,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1673,6 +1764,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1686,6 +1778,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1710,6 +1803,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:LakeFormationPermissions",
         ],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1723,6 +1817,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1747,6 +1842,7 @@ pub static OPERATIONS: [Operation; 265] = [
             "glue:LakeFormationPermissions",
         ],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1756,6 +1852,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1765,6 +1862,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1795,6 +1893,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1825,6 +1924,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1834,6 +1934,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1843,6 +1944,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1852,6 +1954,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1872,6 +1975,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1892,6 +1996,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1905,6 +2010,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_CRAWLER_REQUEST, &schemas::GET_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -1914,6 +2020,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_CRAWLER_METRICS_REQUEST, &schemas::GET_CRAWLER_METRICS_RESPONSE)),
     },
     Operation {
@@ -1923,6 +2030,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_CRAWLERS_REQUEST, &schemas::GET_CRAWLERS_RESPONSE)),
     },
     Operation {
@@ -1932,6 +2040,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1945,6 +2054,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1965,6 +2075,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1985,6 +2096,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1998,6 +2110,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2011,6 +2124,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2024,6 +2138,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2037,6 +2152,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2062,6 +2178,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_DATABASE_REQUEST, &schemas::GET_DATABASE_RESPONSE)),
     },
     Operation {
@@ -2087,6 +2204,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_DATABASES_REQUEST, &schemas::GET_DATABASES_RESPONSE)),
     },
     Operation {
@@ -2096,6 +2214,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2109,6 +2228,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2118,6 +2238,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2143,6 +2264,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2152,6 +2274,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2182,6 +2305,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2207,6 +2331,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2220,6 +2345,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_JOB_REQUEST, &schemas::GET_JOB_RESPONSE)),
     },
     Operation {
@@ -2229,6 +2355,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2242,6 +2369,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_JOB_RUN_REQUEST, &schemas::GET_JOB_RUN_RESPONSE)),
     },
     Operation {
@@ -2255,6 +2383,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_JOB_RUNS_REQUEST, &schemas::GET_JOB_RUNS_RESPONSE)),
     },
     Operation {
@@ -2264,6 +2393,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_JOBS_REQUEST, &schemas::GET_JOBS_RESPONSE)),
     },
     Operation {
@@ -2277,6 +2407,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2290,6 +2421,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2303,6 +2435,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2316,6 +2449,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2325,6 +2459,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2334,6 +2469,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2364,6 +2500,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_PARTITION_REQUEST, &schemas::GET_PARTITION_RESPONSE)),
     },
     Operation {
@@ -2394,6 +2531,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_PARTITION_INDEXES_REQUEST, &schemas::GET_PARTITION_INDEXES_RESPONSE)),
     },
     Operation {
@@ -2424,6 +2562,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_PARTITIONS_REQUEST, &schemas::GET_PARTITIONS_RESPONSE)),
     },
     Operation {
@@ -2433,6 +2572,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2446,6 +2586,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2459,6 +2600,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2472,6 +2614,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2492,6 +2635,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2512,6 +2656,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2532,6 +2677,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2552,6 +2698,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2561,6 +2708,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2570,6 +2718,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2583,6 +2732,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2596,6 +2746,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2626,6 +2777,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_TABLE_REQUEST, &schemas::GET_TABLE_RESPONSE)),
     },
     Operation {
@@ -2651,6 +2803,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2681,6 +2834,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_TABLE_VERSION_REQUEST, &schemas::GET_TABLE_VERSION_RESPONSE)),
     },
     Operation {
@@ -2711,6 +2865,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_TABLE_VERSIONS_REQUEST, &schemas::GET_TABLE_VERSIONS_RESPONSE)),
     },
     Operation {
@@ -2741,6 +2896,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_TABLES_REQUEST, &schemas::GET_TABLES_RESPONSE)),
     },
     Operation {
@@ -2811,6 +2967,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_TAGS_REQUEST, &schemas::GET_TAGS_RESPONSE)),
     },
     Operation {
@@ -2824,6 +2981,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2833,6 +2991,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2842,6 +3001,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2851,6 +3011,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2860,6 +3021,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2873,6 +3035,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2903,6 +3066,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2933,6 +3097,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2946,6 +3111,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2959,6 +3125,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2972,6 +3139,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2985,6 +3153,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2998,6 +3167,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3007,6 +3177,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3016,6 +3187,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3025,6 +3197,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3034,6 +3207,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_CRAWLERS_REQUEST, &schemas::LIST_CRAWLERS_RESPONSE)),
     },
     Operation {
@@ -3047,6 +3221,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_CRAWLS_REQUEST, &schemas::LIST_CRAWLS_RESPONSE)),
     },
     Operation {
@@ -3056,6 +3231,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3069,6 +3245,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3082,6 +3259,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3095,6 +3273,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3108,6 +3287,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3117,6 +3297,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3126,6 +3307,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3135,6 +3317,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3160,6 +3343,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3190,6 +3374,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3199,6 +3384,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_JOBS_REQUEST, &schemas::LIST_JOBS_RESPONSE)),
     },
     Operation {
@@ -3212,6 +3398,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3221,6 +3408,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3230,6 +3418,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3250,6 +3439,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3263,6 +3453,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3272,6 +3463,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3285,6 +3477,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3310,6 +3503,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3319,6 +3513,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3328,6 +3523,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3337,6 +3533,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3350,6 +3547,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:ResourceTag/${TagKey}"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3363,6 +3561,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3383,6 +3582,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3396,6 +3596,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3416,6 +3617,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3429,6 +3631,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3449,6 +3652,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3462,6 +3666,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:ResourceTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3482,6 +3687,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3502,6 +3708,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3511,6 +3718,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3524,6 +3732,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3537,6 +3746,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3567,6 +3777,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::SEARCH_TABLES_REQUEST, &schemas::SEARCH_TABLES_RESPONSE)),
     },
     Operation {
@@ -3580,6 +3791,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3605,6 +3817,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3630,6 +3843,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3643,6 +3857,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::START_CRAWLER_REQUEST, &schemas::START_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -3652,6 +3867,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3665,6 +3881,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3678,6 +3895,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3691,6 +3909,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3704,6 +3923,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3717,6 +3937,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::START_JOB_RUN_REQUEST, &schemas::START_JOB_RUN_RESPONSE)),
     },
     Operation {
@@ -3730,6 +3951,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3743,6 +3965,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3752,6 +3975,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3765,6 +3989,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3778,6 +4003,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3803,6 +4029,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3828,6 +4055,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3841,6 +4069,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::STOP_CRAWLER_REQUEST, &schemas::STOP_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -3850,6 +4079,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3859,6 +4089,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3872,6 +4103,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3885,6 +4117,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -3898,6 +4131,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4003,6 +4237,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_RESOURCE_REQUEST, &schemas::TAG_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -4023,6 +4258,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4128,6 +4364,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["aws:TagKeys", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_RESOURCE_REQUEST, &schemas::UNTAG_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -4141,6 +4378,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4161,6 +4399,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4170,6 +4409,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4200,6 +4440,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4230,6 +4471,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4255,6 +4497,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4280,6 +4523,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4293,6 +4537,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_CRAWLER_REQUEST, &schemas::UPDATE_CRAWLER_RESPONSE)),
     },
     Operation {
@@ -4302,6 +4547,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4315,6 +4561,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4340,6 +4587,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_DATABASE_REQUEST, &schemas::UPDATE_DATABASE_RESPONSE)),
     },
     Operation {
@@ -4353,6 +4601,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4362,6 +4611,7 @@ pub static OPERATIONS: [Operation; 265] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4392,6 +4642,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4417,6 +4668,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4430,6 +4682,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &["glue:SecurityGroupIds", "glue:SubnetIds", "glue:VpcIds"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_JOB_REQUEST, &schemas::UPDATE_JOB_RESPONSE)),
     },
     Operation {
@@ -4443,6 +4696,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4456,6 +4710,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4486,6 +4741,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_PARTITION_REQUEST, &schemas::UPDATE_PARTITION_RESPONSE)),
     },
     Operation {
@@ -4499,6 +4755,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4519,6 +4776,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4532,6 +4790,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4562,6 +4821,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_TABLE_REQUEST, &schemas::UPDATE_TABLE_RESPONSE)),
     },
     Operation {
@@ -4587,6 +4847,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4600,6 +4861,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4613,6 +4875,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4643,6 +4906,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -4656,6 +4920,7 @@ pub static OPERATIONS: [Operation; 265] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
 ];

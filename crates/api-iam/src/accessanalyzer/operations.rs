@@ -16,6 +16,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "PUT", path: "/archive-rule", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::APPLY_ARCHIVE_RULE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -25,6 +26,7 @@ pub static OPERATIONS: [Operation; 39] = [
         resources: &[],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "PUT", path: "/policy/generation/{jobId}", query: &[] }),
+        unsigned: false,
         shapes: Some((
             &schemas::CANCEL_POLICY_GENERATION_REQUEST,
             &schemas::CANCEL_POLICY_GENERATION_RESPONSE,
@@ -41,6 +43,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/policy/check-access-not-granted",
             query: &[],
         }),
+        unsigned: false,
         shapes: Some((
             &schemas::CHECK_ACCESS_NOT_GRANTED_REQUEST,
             &schemas::CHECK_ACCESS_NOT_GRANTED_RESPONSE,
@@ -53,6 +56,7 @@ pub static OPERATIONS: [Operation; 39] = [
         resources: &[],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "POST", path: "/policy/check-no-new-access", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::CHECK_NO_NEW_ACCESS_REQUEST, &schemas::CHECK_NO_NEW_ACCESS_RESPONSE)),
     },
     Operation {
@@ -62,6 +66,7 @@ pub static OPERATIONS: [Operation; 39] = [
         resources: &[],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "POST", path: "/policy/check-no-public-access", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::CHECK_NO_PUBLIC_ACCESS_REQUEST, &schemas::CHECK_NO_PUBLIC_ACCESS_RESPONSE)),
     },
     Operation {
@@ -75,6 +80,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "PUT", path: "/access-preview", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ACCESS_PREVIEW_REQUEST, &schemas::CREATE_ACCESS_PREVIEW_RESPONSE)),
     },
     Operation {
@@ -88,6 +94,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: Some(mastic_shape::Http { method: "PUT", path: "/analyzer", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ANALYZER_REQUEST, &schemas::CREATE_ANALYZER_RESPONSE)),
     },
     Operation {
@@ -105,6 +112,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzer/{analyzerName}/archive-rule",
             query: &[],
         }),
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ARCHIVE_RULE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -114,6 +122,7 @@ pub static OPERATIONS: [Operation; 39] = [
         resources: &[],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "PUT", path: "/service-linked-analyzer", query: &[] }),
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -131,6 +140,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzer/{analyzerName}",
             query: &[("clientToken", "clientToken")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ANALYZER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -148,6 +158,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzer/{analyzerName}/archive-rule/{ruleName}",
             query: &[("clientToken", "clientToken")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ARCHIVE_RULE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -161,6 +172,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/service-linked-analyzer/{analyzerName}",
             query: &[("clientToken", "clientToken")],
         }),
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -178,6 +190,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/recommendation/{id}",
             query: &[("analyzerArn", "analyzerArn")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::GENERATE_FINDING_RECOMMENDATION_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -195,6 +208,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/access-preview/{accessPreviewId}",
             query: &[("analyzerArn", "analyzerArn")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::GET_ACCESS_PREVIEW_REQUEST, &schemas::GET_ACCESS_PREVIEW_RESPONSE)),
     },
     Operation {
@@ -212,6 +226,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzed-resource",
             query: &[("analyzerArn", "analyzerArn"), ("resourceArn", "resourceArn")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::GET_ANALYZED_RESOURCE_REQUEST, &schemas::GET_ANALYZED_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -225,6 +240,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: Some(mastic_shape::Http { method: "GET", path: "/analyzer/{analyzerName}", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::GET_ANALYZER_REQUEST, &schemas::GET_ANALYZER_RESPONSE)),
     },
     Operation {
@@ -242,6 +258,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzer/{analyzerName}/archive-rule/{ruleName}",
             query: &[],
         }),
+        unsigned: false,
         shapes: Some((&schemas::GET_ARCHIVE_RULE_REQUEST, &schemas::GET_ARCHIVE_RULE_RESPONSE)),
     },
     Operation {
@@ -259,6 +276,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/finding/{id}",
             query: &[("analyzerArn", "analyzerArn")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::GET_FINDING_REQUEST, &schemas::GET_FINDING_RESPONSE)),
     },
     Operation {
@@ -280,6 +298,7 @@ pub static OPERATIONS: [Operation; 39] = [
                 ("nextToken", "nextToken"),
             ],
         }),
+        unsigned: false,
         shapes: Some((
             &schemas::GET_FINDING_RECOMMENDATION_REQUEST,
             &schemas::GET_FINDING_RECOMMENDATION_RESPONSE,
@@ -300,6 +319,7 @@ pub static OPERATIONS: [Operation; 39] = [
                 ("nextToken", "nextToken"),
             ],
         }),
+        unsigned: false,
         shapes: Some((&schemas::GET_FINDING_V2_REQUEST, &schemas::GET_FINDING_V2_RESPONSE)),
     },
     Operation {
@@ -313,6 +333,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "POST", path: "/analyzer/findings/statistics", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::GET_FINDINGS_STATISTICS_REQUEST, &schemas::GET_FINDINGS_STATISTICS_RESPONSE)),
     },
     Operation {
@@ -329,6 +350,7 @@ pub static OPERATIONS: [Operation; 39] = [
                 ("includeServiceLevelTemplate", "includeServiceLevelTemplate"),
             ],
         }),
+        unsigned: false,
         shapes: Some((&schemas::GET_GENERATED_POLICY_REQUEST, &schemas::GET_GENERATED_POLICY_RESPONSE)),
     },
     Operation {
@@ -346,6 +368,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/access-preview/{accessPreviewId}",
             query: &[],
         }),
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ACCESS_PREVIEW_FINDINGS_REQUEST,
             &schemas::LIST_ACCESS_PREVIEW_FINDINGS_RESPONSE,
@@ -370,6 +393,7 @@ pub static OPERATIONS: [Operation; 39] = [
                 ("maxResults", "maxResults"),
             ],
         }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_ACCESS_PREVIEWS_REQUEST, &schemas::LIST_ACCESS_PREVIEWS_RESPONSE)),
     },
     Operation {
@@ -383,6 +407,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "POST", path: "/analyzed-resource", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_ANALYZED_RESOURCES_REQUEST, &schemas::LIST_ANALYZED_RESOURCES_RESPONSE)),
     },
     Operation {
@@ -396,6 +421,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzer",
             query: &[("nextToken", "nextToken"), ("maxResults", "maxResults"), ("type", "type")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_ANALYZERS_REQUEST, &schemas::LIST_ANALYZERS_RESPONSE)),
     },
     Operation {
@@ -413,6 +439,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzer/{analyzerName}/archive-rule",
             query: &[("nextToken", "nextToken"), ("maxResults", "maxResults")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_ARCHIVE_RULES_REQUEST, &schemas::LIST_ARCHIVE_RULES_RESPONSE)),
     },
     Operation {
@@ -426,6 +453,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "POST", path: "/finding", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_FINDINGS_REQUEST, &schemas::LIST_FINDINGS_RESPONSE)),
     },
     Operation {
@@ -435,6 +463,7 @@ pub static OPERATIONS: [Operation; 39] = [
         resources: &[],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "POST", path: "/findingv2", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_FINDINGS_V2_REQUEST, &schemas::LIST_FINDINGS_V2_RESPONSE)),
     },
     Operation {
@@ -452,6 +481,7 @@ pub static OPERATIONS: [Operation; 39] = [
                 ("nextToken", "nextToken"),
             ],
         }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_POLICY_GENERATIONS_REQUEST, &schemas::LIST_POLICY_GENERATIONS_RESPONSE)),
     },
     Operation {
@@ -465,6 +495,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "GET", path: "/tags/{resourceArn}", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::LIST_TAGS_FOR_RESOURCE_REQUEST, &schemas::LIST_TAGS_FOR_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -474,6 +505,7 @@ pub static OPERATIONS: [Operation; 39] = [
         resources: &[],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "PUT", path: "/policy/generation", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::START_POLICY_GENERATION_REQUEST, &schemas::START_POLICY_GENERATION_RESPONSE)),
     },
     Operation {
@@ -487,6 +519,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "POST", path: "/resource/scan", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::START_RESOURCE_SCAN_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -500,6 +533,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: Some(mastic_shape::Http { method: "POST", path: "/tags/{resourceArn}", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::TAG_RESOURCE_REQUEST, &schemas::TAG_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -517,6 +551,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/tags/{resourceArn}",
             query: &[("tagKeys", "tagKeys")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_RESOURCE_REQUEST, &schemas::UNTAG_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -530,6 +565,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "PUT", path: "/analyzer/{analyzerName}", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_ANALYZER_REQUEST, &schemas::UPDATE_ANALYZER_RESPONSE)),
     },
     Operation {
@@ -547,6 +583,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/analyzer/{analyzerName}/archive-rule/{ruleName}",
             query: &[],
         }),
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_ARCHIVE_RULE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -560,6 +597,7 @@ pub static OPERATIONS: [Operation; 39] = [
         }],
         condition_keys: &[],
         http: Some(mastic_shape::Http { method: "PUT", path: "/finding", query: &[] }),
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_FINDINGS_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -573,6 +611,7 @@ pub static OPERATIONS: [Operation; 39] = [
             path: "/policy/validation",
             query: &[("maxResults", "maxResults"), ("nextToken", "nextToken")],
         }),
+        unsigned: false,
         shapes: Some((&schemas::VALIDATE_POLICY_REQUEST, &schemas::VALIDATE_POLICY_RESPONSE)),
     },
 ];

@@ -16,6 +16,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -29,6 +30,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ADD_CLIENT_ID_TO_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -42,6 +44,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ADD_ROLE_TO_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -55,6 +58,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ADD_USER_TO_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -68,6 +72,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -81,6 +86,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PolicyARN"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ATTACH_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -94,6 +100,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ATTACH_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -107,6 +114,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ATTACH_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -120,6 +128,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CHANGE_PASSWORD_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -133,6 +142,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ACCESS_KEY_REQUEST, &schemas::CREATE_ACCESS_KEY_RESPONSE)),
     },
     Operation {
@@ -142,6 +152,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ACCOUNT_ALIAS_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -155,6 +166,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:DelegationDuration", "iam:NotificationChannel", "iam:TemplateArn"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -168,6 +180,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_GROUP_REQUEST, &schemas::CREATE_GROUP_RESPONSE)),
     },
     Operation {
@@ -181,6 +194,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_INSTANCE_PROFILE_REQUEST, &schemas::CREATE_INSTANCE_PROFILE_RESPONSE)),
     },
     Operation {
@@ -194,6 +208,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_LOGIN_PROFILE_REQUEST, &schemas::CREATE_LOGIN_PROFILE_RESPONSE)),
     },
     Operation {
@@ -207,6 +222,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::CREATE_OPEN_ID_CONNECT_PROVIDER_REQUEST,
             &schemas::CREATE_OPEN_ID_CONNECT_PROVIDER_RESPONSE,
@@ -223,6 +239,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_POLICY_REQUEST, &schemas::CREATE_POLICY_RESPONSE)),
     },
     Operation {
@@ -236,6 +253,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_POLICY_VERSION_REQUEST, &schemas::CREATE_POLICY_VERSION_RESPONSE)),
     },
     Operation {
@@ -249,6 +267,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ROLE_REQUEST, &schemas::CREATE_ROLE_RESPONSE)),
     },
     Operation {
@@ -262,6 +281,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_SAML_PROVIDER_REQUEST, &schemas::CREATE_SAML_PROVIDER_RESPONSE)),
     },
     Operation {
@@ -275,6 +295,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:AWSServiceName"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::CREATE_SERVICE_LINKED_ROLE_REQUEST,
             &schemas::CREATE_SERVICE_LINKED_ROLE_RESPONSE,
@@ -291,6 +312,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:ServiceSpecificCredentialAgeDays", "iam:ServiceSpecificCredentialServiceName"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::CREATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
             &schemas::CREATE_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE,
@@ -307,6 +329,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_USER_REQUEST, &schemas::CREATE_USER_RESPONSE)),
     },
     Operation {
@@ -320,6 +343,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::CREATE_VIRTUAL_MFA_DEVICE_REQUEST,
             &schemas::CREATE_VIRTUAL_MFA_DEVICE_RESPONSE,
@@ -336,6 +360,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DEACTIVATE_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -349,6 +374,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ACCESS_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -358,6 +384,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ACCOUNT_ALIAS_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -367,6 +394,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::EMPTY)),
     },
     Operation {
@@ -380,6 +408,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -393,6 +422,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -406,6 +436,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -419,6 +450,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_LOGIN_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -432,6 +464,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -445,6 +478,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -458,6 +492,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_POLICY_VERSION_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -471,6 +506,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ROLE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -484,6 +520,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ROLE_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -497,6 +534,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -510,6 +548,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_SAML_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -523,6 +562,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_SSH_PUBLIC_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -536,6 +576,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -549,6 +590,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::DELETE_SERVICE_LINKED_ROLE_REQUEST,
             &schemas::DELETE_SERVICE_LINKED_ROLE_RESPONSE,
@@ -565,6 +607,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:ServiceSpecificCredentialServiceName"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -578,6 +621,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_SIGNING_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -591,6 +635,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -604,6 +649,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_USER_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -617,6 +663,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -637,6 +684,7 @@ pub static OPERATIONS: [Operation; 176] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_VIRTUAL_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -650,6 +698,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PolicyARN"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DETACH_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -663,6 +712,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DETACH_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -676,6 +726,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary", "iam:PolicyARN"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DETACH_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -685,6 +736,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST,
             &schemas::DISABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_RESPONSE,
@@ -697,6 +749,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::DISABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST,
             &schemas::DISABLE_ORGANIZATIONS_ROOT_SESSIONS_RESPONSE,
@@ -709,6 +762,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -727,6 +781,7 @@ pub static OPERATIONS: [Operation; 176] = [
             "iam:RegisterSecurityKey",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ENABLE_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -736,6 +791,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_REQUEST,
             &schemas::ENABLE_ORGANIZATIONS_ROOT_CREDENTIALS_MANAGEMENT_RESPONSE,
@@ -748,6 +804,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::ENABLE_ORGANIZATIONS_ROOT_SESSIONS_REQUEST,
             &schemas::ENABLE_ORGANIZATIONS_ROOT_SESSIONS_RESPONSE,
@@ -760,6 +817,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -769,6 +827,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::GENERATE_CREDENTIAL_REPORT_RESPONSE)),
     },
     Operation {
@@ -782,6 +841,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:OrganizationsPolicyId"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GENERATE_ORGANIZATIONS_ACCESS_REPORT_REQUEST,
             &schemas::GENERATE_ORGANIZATIONS_ACCESS_REPORT_RESPONSE,
@@ -815,6 +875,7 @@ pub static OPERATIONS: [Operation; 176] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GENERATE_SERVICE_LAST_ACCESSED_DETAILS_REQUEST,
             &schemas::GENERATE_SERVICE_LAST_ACCESSED_DETAILS_RESPONSE,
@@ -831,6 +892,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_ACCESS_KEY_LAST_USED_REQUEST,
             &schemas::GET_ACCESS_KEY_LAST_USED_RESPONSE,
@@ -843,6 +905,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_ACCOUNT_AUTHORIZATION_DETAILS_REQUEST,
             &schemas::GET_ACCOUNT_AUTHORIZATION_DETAILS_RESPONSE,
@@ -855,6 +918,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::GET_ACCOUNT_PASSWORD_POLICY_RESPONSE)),
     },
     Operation {
@@ -864,6 +928,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::GET_ACCOUNT_SUMMARY_RESPONSE)),
     },
     Operation {
@@ -873,6 +938,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_CONTEXT_KEYS_FOR_CUSTOM_POLICY_REQUEST,
             &schemas::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE,
@@ -901,6 +967,7 @@ pub static OPERATIONS: [Operation; 176] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_CONTEXT_KEYS_FOR_PRINCIPAL_POLICY_REQUEST,
             &schemas::GET_CONTEXT_KEYS_FOR_POLICY_RESPONSE,
@@ -913,6 +980,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::GET_CREDENTIAL_REPORT_RESPONSE)),
     },
     Operation {
@@ -926,6 +994,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -939,6 +1008,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_GROUP_REQUEST, &schemas::GET_GROUP_RESPONSE)),
     },
     Operation {
@@ -952,6 +1022,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_GROUP_POLICY_REQUEST, &schemas::GET_GROUP_POLICY_RESPONSE)),
     },
     Operation {
@@ -965,6 +1036,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -978,6 +1050,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_INSTANCE_PROFILE_REQUEST, &schemas::GET_INSTANCE_PROFILE_RESPONSE)),
     },
     Operation {
@@ -991,6 +1064,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_LOGIN_PROFILE_REQUEST, &schemas::GET_LOGIN_PROFILE_RESPONSE)),
     },
     Operation {
@@ -1004,6 +1078,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_MFA_DEVICE_REQUEST, &schemas::GET_MFA_DEVICE_RESPONSE)),
     },
     Operation {
@@ -1017,6 +1092,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_OPEN_ID_CONNECT_PROVIDER_REQUEST,
             &schemas::GET_OPEN_ID_CONNECT_PROVIDER_RESPONSE,
@@ -1029,6 +1105,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_ORGANIZATIONS_ACCESS_REPORT_REQUEST,
             &schemas::GET_ORGANIZATIONS_ACCESS_REPORT_RESPONSE,
@@ -1041,6 +1118,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1054,6 +1132,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_POLICY_REQUEST, &schemas::GET_POLICY_RESPONSE)),
     },
     Operation {
@@ -1067,6 +1146,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_POLICY_VERSION_REQUEST, &schemas::GET_POLICY_VERSION_RESPONSE)),
     },
     Operation {
@@ -1080,6 +1160,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_ROLE_REQUEST, &schemas::GET_ROLE_RESPONSE)),
     },
     Operation {
@@ -1093,6 +1174,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_ROLE_POLICY_REQUEST, &schemas::GET_ROLE_POLICY_RESPONSE)),
     },
     Operation {
@@ -1106,6 +1188,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_SAML_PROVIDER_REQUEST, &schemas::GET_SAML_PROVIDER_RESPONSE)),
     },
     Operation {
@@ -1119,6 +1202,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_SSH_PUBLIC_KEY_REQUEST, &schemas::GET_SSH_PUBLIC_KEY_RESPONSE)),
     },
     Operation {
@@ -1132,6 +1216,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_SERVER_CERTIFICATE_REQUEST, &schemas::GET_SERVER_CERTIFICATE_RESPONSE)),
     },
     Operation {
@@ -1141,6 +1226,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_REQUEST,
             &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_RESPONSE,
@@ -1153,6 +1239,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_REQUEST,
             &schemas::GET_SERVICE_LAST_ACCESSED_DETAILS_WITH_ENTITIES_RESPONSE,
@@ -1169,6 +1256,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_REQUEST,
             &schemas::GET_SERVICE_LINKED_ROLE_DELETION_STATUS_RESPONSE,
@@ -1185,6 +1273,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_USER_REQUEST, &schemas::GET_USER_RESPONSE)),
     },
     Operation {
@@ -1198,6 +1287,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_USER_POLICY_REQUEST, &schemas::GET_USER_POLICY_RESPONSE)),
     },
     Operation {
@@ -1211,6 +1301,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ACCESS_KEYS_REQUEST, &schemas::LIST_ACCESS_KEYS_RESPONSE)),
     },
     Operation {
@@ -1220,6 +1311,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ACCOUNT_ALIASES_REQUEST, &schemas::LIST_ACCOUNT_ALIASES_RESPONSE)),
     },
     Operation {
@@ -1233,6 +1325,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ATTACHED_GROUP_POLICIES_REQUEST,
             &schemas::LIST_ATTACHED_GROUP_POLICIES_RESPONSE,
@@ -1249,6 +1342,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ATTACHED_ROLE_POLICIES_REQUEST,
             &schemas::LIST_ATTACHED_ROLE_POLICIES_RESPONSE,
@@ -1265,6 +1359,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ATTACHED_USER_POLICIES_REQUEST,
             &schemas::LIST_ATTACHED_USER_POLICIES_RESPONSE,
@@ -1277,6 +1372,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &["iam:DelegationRequestOwner"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1290,6 +1386,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ENTITIES_FOR_POLICY_REQUEST,
             &schemas::LIST_ENTITIES_FOR_POLICY_RESPONSE,
@@ -1306,6 +1403,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_GROUP_POLICIES_REQUEST, &schemas::LIST_GROUP_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1315,6 +1413,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_GROUPS_REQUEST, &schemas::LIST_GROUPS_RESPONSE)),
     },
     Operation {
@@ -1328,6 +1427,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_GROUPS_FOR_USER_REQUEST, &schemas::LIST_GROUPS_FOR_USER_RESPONSE)),
     },
     Operation {
@@ -1341,6 +1441,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_INSTANCE_PROFILE_TAGS_REQUEST,
             &schemas::LIST_INSTANCE_PROFILE_TAGS_RESPONSE,
@@ -1353,6 +1454,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_INSTANCE_PROFILES_REQUEST, &schemas::LIST_INSTANCE_PROFILES_RESPONSE)),
     },
     Operation {
@@ -1366,6 +1468,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_INSTANCE_PROFILES_FOR_ROLE_REQUEST,
             &schemas::LIST_INSTANCE_PROFILES_FOR_ROLE_RESPONSE,
@@ -1382,6 +1485,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_MFA_DEVICE_TAGS_REQUEST, &schemas::LIST_MFA_DEVICE_TAGS_RESPONSE)),
     },
     Operation {
@@ -1395,6 +1499,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_MFA_DEVICES_REQUEST, &schemas::LIST_MFA_DEVICES_RESPONSE)),
     },
     Operation {
@@ -1408,6 +1513,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_REQUEST,
             &schemas::LIST_OPEN_ID_CONNECT_PROVIDER_TAGS_RESPONSE,
@@ -1420,6 +1526,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_OPEN_ID_CONNECT_PROVIDERS_REQUEST,
             &schemas::LIST_OPEN_ID_CONNECT_PROVIDERS_RESPONSE,
@@ -1432,6 +1539,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ORGANIZATIONS_FEATURES_REQUEST,
             &schemas::LIST_ORGANIZATIONS_FEATURES_RESPONSE,
@@ -1444,6 +1552,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_POLICIES_REQUEST, &schemas::LIST_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1469,6 +1578,7 @@ pub static OPERATIONS: [Operation; 176] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_POLICIES_GRANTING_SERVICE_ACCESS_REQUEST,
             &schemas::LIST_POLICIES_GRANTING_SERVICE_ACCESS_RESPONSE,
@@ -1485,6 +1595,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_POLICY_TAGS_REQUEST, &schemas::LIST_POLICY_TAGS_RESPONSE)),
     },
     Operation {
@@ -1498,6 +1609,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_POLICY_VERSIONS_REQUEST, &schemas::LIST_POLICY_VERSIONS_RESPONSE)),
     },
     Operation {
@@ -1511,6 +1623,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ROLE_POLICIES_REQUEST, &schemas::LIST_ROLE_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1524,6 +1637,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ROLE_TAGS_REQUEST, &schemas::LIST_ROLE_TAGS_RESPONSE)),
     },
     Operation {
@@ -1533,6 +1647,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ROLES_REQUEST, &schemas::LIST_ROLES_RESPONSE)),
     },
     Operation {
@@ -1546,6 +1661,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_SAML_PROVIDER_TAGS_REQUEST, &schemas::LIST_SAML_PROVIDER_TAGS_RESPONSE)),
     },
     Operation {
@@ -1555,6 +1671,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_SAML_PROVIDERS_REQUEST, &schemas::LIST_SAML_PROVIDERS_RESPONSE)),
     },
     Operation {
@@ -1568,6 +1685,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_SSH_PUBLIC_KEYS_REQUEST, &schemas::LIST_SSH_PUBLIC_KEYS_RESPONSE)),
     },
     Operation {
@@ -1581,6 +1699,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_SERVER_CERTIFICATE_TAGS_REQUEST,
             &schemas::LIST_SERVER_CERTIFICATE_TAGS_RESPONSE,
@@ -1593,6 +1712,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_SERVER_CERTIFICATES_REQUEST,
             &schemas::LIST_SERVER_CERTIFICATES_RESPONSE,
@@ -1609,6 +1729,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_SERVICE_SPECIFIC_CREDENTIALS_REQUEST,
             &schemas::LIST_SERVICE_SPECIFIC_CREDENTIALS_RESPONSE,
@@ -1625,6 +1746,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_SIGNING_CERTIFICATES_REQUEST,
             &schemas::LIST_SIGNING_CERTIFICATES_RESPONSE,
@@ -1641,6 +1763,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_USER_POLICIES_REQUEST, &schemas::LIST_USER_POLICIES_RESPONSE)),
     },
     Operation {
@@ -1654,6 +1777,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_USER_TAGS_REQUEST, &schemas::LIST_USER_TAGS_RESPONSE)),
     },
     Operation {
@@ -1663,6 +1787,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_USERS_REQUEST, &schemas::LIST_USERS_RESPONSE)),
     },
     Operation {
@@ -1672,6 +1797,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_VIRTUAL_MFA_DEVICES_REQUEST,
             &schemas::LIST_VIRTUAL_MFA_DEVICES_RESPONSE,
@@ -1688,6 +1814,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_GROUP_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1701,6 +1828,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_ROLE_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1714,6 +1842,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1727,6 +1856,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_USER_PERMISSIONS_BOUNDARY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1740,6 +1870,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_USER_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1753,6 +1884,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1766,6 +1898,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::REMOVE_CLIENT_ID_FROM_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1779,6 +1912,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::REMOVE_ROLE_FROM_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1792,6 +1926,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::REMOVE_USER_FROM_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1805,6 +1940,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:ServiceSpecificCredentialServiceName"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::RESET_SERVICE_SPECIFIC_CREDENTIAL_REQUEST,
             &schemas::RESET_SERVICE_SPECIFIC_CREDENTIAL_RESPONSE,
@@ -1821,6 +1957,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::RESYNC_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1834,6 +1971,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1847,6 +1985,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::SET_DEFAULT_POLICY_VERSION_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1856,6 +1995,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::SET_SECURITY_TOKEN_SERVICE_PREFERENCES_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1865,6 +2005,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::SIMULATE_CUSTOM_POLICY_REQUEST, &schemas::SIMULATE_POLICY_RESPONSE)),
     },
     Operation {
@@ -1890,6 +2031,7 @@ pub static OPERATIONS: [Operation; 176] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::SIMULATE_PRINCIPAL_POLICY_REQUEST, &schemas::SIMULATE_POLICY_RESPONSE)),
     },
     Operation {
@@ -1903,6 +2045,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1916,6 +2059,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1929,6 +2073,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1942,6 +2087,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1955,6 +2101,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_ROLE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1968,6 +2115,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_SAML_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1981,6 +2129,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1994,6 +2143,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2007,6 +2157,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_INSTANCE_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2020,6 +2171,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_MFA_DEVICE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2033,6 +2185,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_OPEN_ID_CONNECT_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2046,6 +2199,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2059,6 +2213,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_ROLE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2072,6 +2227,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_SAML_PROVIDER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2085,6 +2241,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2098,6 +2255,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2111,6 +2269,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_ACCESS_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2120,6 +2279,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_ACCOUNT_PASSWORD_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2133,6 +2293,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_ASSUME_ROLE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2142,6 +2303,7 @@ pub static OPERATIONS: [Operation; 176] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -2155,6 +2317,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2168,6 +2331,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_LOGIN_PROFILE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2181,6 +2345,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_OPEN_ID_CONNECT_PROVIDER_THUMBPRINT_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2194,6 +2359,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_ROLE_REQUEST, &schemas::UPDATE_ROLE_RESPONSE)),
     },
     Operation {
@@ -2207,6 +2373,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:PermissionsBoundary"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_ROLE_DESCRIPTION_REQUEST, &schemas::UPDATE_ROLE_DESCRIPTION_RESPONSE)),
     },
     Operation {
@@ -2220,6 +2387,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_SAML_PROVIDER_REQUEST, &schemas::UPDATE_SAML_PROVIDER_RESPONSE)),
     },
     Operation {
@@ -2233,6 +2401,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_SSH_PUBLIC_KEY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2246,6 +2415,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_SERVER_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2259,6 +2429,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["iam:ServiceSpecificCredentialServiceName"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_SERVICE_SPECIFIC_CREDENTIAL_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2272,6 +2443,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_SIGNING_CERTIFICATE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2285,6 +2457,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_USER_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -2298,6 +2471,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPLOAD_SSH_PUBLIC_KEY_REQUEST, &schemas::UPLOAD_SSH_PUBLIC_KEY_RESPONSE)),
     },
     Operation {
@@ -2311,6 +2485,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::UPLOAD_SERVER_CERTIFICATE_REQUEST,
             &schemas::UPLOAD_SERVER_CERTIFICATE_RESPONSE,
@@ -2327,6 +2502,7 @@ pub static OPERATIONS: [Operation; 176] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::UPLOAD_SIGNING_CERTIFICATE_REQUEST,
             &schemas::UPLOAD_SIGNING_CERTIFICATE_RESPONSE,

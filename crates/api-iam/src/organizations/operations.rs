@@ -16,6 +16,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ACCEPT_HANDSHAKE_REQUEST, &schemas::ACCEPT_HANDSHAKE_RESPONSE)),
     },
     Operation {
@@ -46,6 +47,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ATTACH_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -59,6 +61,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CANCEL_HANDSHAKE_REQUEST, &schemas::CANCEL_HANDSHAKE_RESPONSE)),
     },
     Operation {
@@ -72,6 +75,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CLOSE_ACCOUNT_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -81,6 +85,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:ResourceTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ACCOUNT_REQUEST, &schemas::CREATE_ACCOUNT_RESPONSE)),
     },
     Operation {
@@ -90,6 +95,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:ResourceTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -99,6 +105,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ORGANIZATION_REQUEST, &schemas::CREATE_ORGANIZATION_RESPONSE)),
     },
     Operation {
@@ -119,6 +126,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::CREATE_ORGANIZATIONAL_UNIT_REQUEST,
             &schemas::CREATE_ORGANIZATIONAL_UNIT_RESPONSE,
@@ -136,6 +144,7 @@ pub static OPERATIONS: [Operation; 63] = [
             "organizations:PolicyType",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_POLICY_REQUEST, &schemas::CREATE_POLICY_RESPONSE)),
     },
     Operation {
@@ -149,6 +158,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DECLINE_HANDSHAKE_REQUEST, &schemas::DECLINE_HANDSHAKE_RESPONSE)),
     },
     Operation {
@@ -158,6 +168,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::EMPTY)),
     },
     Operation {
@@ -171,6 +182,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_ORGANIZATIONAL_UNIT_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -184,6 +196,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -193,6 +206,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::EMPTY)),
     },
     Operation {
@@ -206,6 +220,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:ServicePrincipal"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DEREGISTER_DELEGATED_ADMINISTRATOR_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -219,6 +234,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DESCRIBE_ACCOUNT_REQUEST, &schemas::DESCRIBE_ACCOUNT_RESPONSE)),
     },
     Operation {
@@ -228,6 +244,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::DESCRIBE_CREATE_ACCOUNT_STATUS_REQUEST,
             &schemas::DESCRIBE_CREATE_ACCOUNT_STATUS_RESPONSE,
@@ -244,6 +261,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -257,6 +275,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DESCRIBE_HANDSHAKE_REQUEST, &schemas::DESCRIBE_HANDSHAKE_RESPONSE)),
     },
     Operation {
@@ -266,6 +285,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::DESCRIBE_ORGANIZATION_RESPONSE)),
     },
     Operation {
@@ -279,6 +299,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::DESCRIBE_ORGANIZATIONAL_UNIT_REQUEST,
             &schemas::DESCRIBE_ORGANIZATIONAL_UNIT_RESPONSE,
@@ -295,6 +316,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DESCRIBE_POLICY_REQUEST, &schemas::DESCRIBE_POLICY_RESPONSE)),
     },
     Operation {
@@ -304,6 +326,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::DESCRIBE_RESOURCE_POLICY_RESPONSE)),
     },
     Operation {
@@ -317,6 +340,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:TransferDirection", "organizations:TransferType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -347,6 +371,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DETACH_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -356,6 +381,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["organizations:ServicePrincipal"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DISABLE_AWS_SERVICE_ACCESS_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -369,6 +395,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DISABLE_POLICY_TYPE_REQUEST, &schemas::DISABLE_POLICY_TYPE_RESPONSE)),
     },
     Operation {
@@ -378,6 +405,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["organizations:ServicePrincipal"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ENABLE_AWS_SERVICE_ACCESS_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -387,6 +415,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ENABLE_ALL_FEATURES_REQUEST, &schemas::ENABLE_ALL_FEATURES_RESPONSE)),
     },
     Operation {
@@ -400,6 +429,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ENABLE_POLICY_TYPE_REQUEST, &schemas::ENABLE_POLICY_TYPE_RESPONSE)),
     },
     Operation {
@@ -413,6 +443,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::INVITE_ACCOUNT_TO_ORGANIZATION_REQUEST,
             &schemas::INVITE_ACCOUNT_TO_ORGANIZATION_RESPONSE,
@@ -429,6 +460,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:TransferDirection", "organizations:TransferType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -438,6 +470,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EMPTY, &schemas::EMPTY)),
     },
     Operation {
@@ -447,6 +480,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_AWS_SERVICE_ACCESS_FOR_ORGANIZATION_REQUEST,
             &schemas::LIST_AWS_SERVICE_ACCESS_FOR_ORGANIZATION_RESPONSE,
@@ -459,6 +493,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ACCOUNTS_REQUEST, &schemas::LIST_ACCOUNTS_RESPONSE)),
     },
     Operation {
@@ -479,6 +514,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ACCOUNTS_FOR_PARENT_REQUEST,
             &schemas::LIST_ACCOUNTS_FOR_PARENT_RESPONSE,
@@ -491,6 +527,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -511,6 +548,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_CHILDREN_REQUEST, &schemas::LIST_CHILDREN_RESPONSE)),
     },
     Operation {
@@ -520,6 +558,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_CREATE_ACCOUNT_STATUS_REQUEST,
             &schemas::LIST_CREATE_ACCOUNT_STATUS_RESPONSE,
@@ -532,6 +571,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["organizations:ServicePrincipal"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_DELEGATED_ADMINISTRATORS_REQUEST,
             &schemas::LIST_DELEGATED_ADMINISTRATORS_RESPONSE,
@@ -548,6 +588,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_DELEGATED_SERVICES_FOR_ACCOUNT_REQUEST,
             &schemas::LIST_DELEGATED_SERVICES_FOR_ACCOUNT_RESPONSE,
@@ -564,6 +605,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -573,6 +615,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_HANDSHAKES_FOR_ACCOUNT_REQUEST,
             &schemas::LIST_HANDSHAKES_FOR_ACCOUNT_RESPONSE,
@@ -585,6 +628,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_HANDSHAKES_FOR_ORGANIZATION_REQUEST,
             &schemas::LIST_HANDSHAKES_FOR_ORGANIZATION_RESPONSE,
@@ -597,6 +641,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["organizations:TransferDirection", "organizations:TransferType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -617,6 +662,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_ORGANIZATIONAL_UNITS_FOR_PARENT_REQUEST,
             &schemas::LIST_ORGANIZATIONAL_UNITS_FOR_PARENT_RESPONSE,
@@ -629,6 +675,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["organizations:TransferDirection", "organizations:TransferType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -649,6 +696,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_PARENTS_REQUEST, &schemas::LIST_PARENTS_RESPONSE)),
     },
     Operation {
@@ -658,6 +706,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_POLICIES_REQUEST, &schemas::LIST_POLICIES_RESPONSE)),
     },
     Operation {
@@ -683,6 +732,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::LIST_POLICIES_FOR_TARGET_REQUEST,
             &schemas::LIST_POLICIES_FOR_TARGET_RESPONSE,
@@ -695,6 +745,7 @@ pub static OPERATIONS: [Operation; 63] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ROOTS_REQUEST, &schemas::LIST_ROOTS_RESPONSE)),
     },
     Operation {
@@ -739,6 +790,7 @@ pub static OPERATIONS: [Operation; 63] = [
             "organizations:TransferType",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_TAGS_FOR_RESOURCE_REQUEST, &schemas::LIST_TAGS_FOR_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -752,6 +804,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_TARGETS_FOR_POLICY_REQUEST, &schemas::LIST_TARGETS_FOR_POLICY_RESPONSE)),
     },
     Operation {
@@ -777,6 +830,7 @@ pub static OPERATIONS: [Operation; 63] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::MOVE_ACCOUNT_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -790,6 +844,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_RESOURCE_POLICY_REQUEST, &schemas::PUT_RESOURCE_POLICY_RESPONSE)),
     },
     Operation {
@@ -803,6 +858,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:ServicePrincipal"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::REGISTER_DELEGATED_ADMINISTRATOR_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -816,6 +872,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::REMOVE_ACCOUNT_FROM_ORGANIZATION_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -862,6 +919,7 @@ pub static OPERATIONS: [Operation; 63] = [
             "organizations:TransferType",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_RESOURCE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -875,6 +933,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:TransferDirection", "organizations:TransferType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -920,6 +979,7 @@ pub static OPERATIONS: [Operation; 63] = [
             "organizations:TransferType",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_RESOURCE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -933,6 +993,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::UPDATE_ORGANIZATIONAL_UNIT_REQUEST,
             &schemas::UPDATE_ORGANIZATIONAL_UNIT_RESPONSE,
@@ -949,6 +1010,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:PolicyType"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UPDATE_POLICY_REQUEST, &schemas::UPDATE_POLICY_RESPONSE)),
     },
     Operation {
@@ -962,6 +1024,7 @@ pub static OPERATIONS: [Operation; 63] = [
         }],
         condition_keys: &["organizations:TransferDirection", "organizations:TransferType"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
 ];

@@ -36,6 +36,7 @@ pub static OPERATIONS: [Operation; 11] = [
             "www.amazon.com:user_id",
         ],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ASSUME_ROLE_REQUEST, &schemas::ASSUME_ROLE_RESPONSE)),
     },
     Operation {
@@ -87,6 +88,7 @@ pub static OPERATIONS: [Operation; 11] = [
             "sts:TransitiveTagKeys",
         ],
         http: None,
+        unsigned: true,
         shapes: Some((&schemas::ASSUME_ROLE_WITH_SAML_REQUEST, &schemas::ASSUME_ROLE_WITH_SAML_RESPONSE)),
     },
     Operation {
@@ -116,6 +118,7 @@ pub static OPERATIONS: [Operation; 11] = [
             "www.amazon.com:user_id",
         ],
         http: None,
+        unsigned: true,
         shapes: Some((
             &schemas::ASSUME_ROLE_WITH_WEB_IDENTITY_REQUEST,
             &schemas::ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE,
@@ -132,6 +135,7 @@ pub static OPERATIONS: [Operation; 11] = [
         }],
         condition_keys: &["sts:TaskPolicyArn"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::ASSUME_ROOT_REQUEST, &schemas::ASSUME_ROOT_RESPONSE)),
     },
     Operation {
@@ -141,6 +145,7 @@ pub static OPERATIONS: [Operation; 11] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((
             &schemas::DECODE_AUTHORIZATION_MESSAGE_REQUEST,
             &schemas::DECODE_AUTHORIZATION_MESSAGE_RESPONSE,
@@ -153,6 +158,7 @@ pub static OPERATIONS: [Operation; 11] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_ACCESS_KEY_INFO_REQUEST, &schemas::GET_ACCESS_KEY_INFO_RESPONSE)),
     },
     Operation {
@@ -162,6 +168,7 @@ pub static OPERATIONS: [Operation; 11] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_CALLER_IDENTITY_REQUEST, &schemas::GET_CALLER_IDENTITY_RESPONSE)),
     },
     Operation {
@@ -171,6 +178,7 @@ pub static OPERATIONS: [Operation; 11] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -191,6 +199,7 @@ pub static OPERATIONS: [Operation; 11] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_FEDERATION_TOKEN_REQUEST, &schemas::GET_FEDERATION_TOKEN_RESPONSE)),
     },
     Operation {
@@ -200,6 +209,7 @@ pub static OPERATIONS: [Operation; 11] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_SESSION_TOKEN_REQUEST, &schemas::GET_SESSION_TOKEN_RESPONSE)),
     },
     Operation {
@@ -215,6 +225,7 @@ pub static OPERATIONS: [Operation; 11] = [
             "sts:SigningAlgorithm",
         ],
         http: None,
+        unsigned: false,
         shapes: None,
     },
 ];

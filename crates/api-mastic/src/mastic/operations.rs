@@ -12,6 +12,7 @@ pub static OPERATIONS: [Operation; 3] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_ACCOUNT_REQUEST, &schemas::CREATE_ACCOUNT_RESPONSE)),
     },
     Operation {
@@ -21,6 +22,7 @@ pub static OPERATIONS: [Operation; 3] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::EXPLAIN_REQUEST_REQUEST, &schemas::EXPLAIN_REQUEST_RESPONSE)),
     },
     Operation {
@@ -30,6 +32,7 @@ pub static OPERATIONS: [Operation; 3] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_ACCOUNTS_REQUEST, &schemas::LIST_ACCOUNTS_RESPONSE)),
     },
 ];

@@ -33,6 +33,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -46,6 +47,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -66,6 +68,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -79,6 +82,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -92,6 +96,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -105,6 +110,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -118,6 +124,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -131,6 +138,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -144,6 +152,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -169,6 +178,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -182,6 +192,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -191,6 +202,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -204,6 +216,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -213,6 +226,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -226,6 +240,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -239,6 +254,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -252,6 +268,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -265,6 +282,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -278,6 +296,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -298,6 +317,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -311,6 +331,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -324,6 +345,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -333,6 +355,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -353,6 +376,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -366,6 +390,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -391,6 +416,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -404,6 +430,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -417,6 +444,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -426,6 +454,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -435,6 +464,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -444,6 +474,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -453,6 +484,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -462,6 +494,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -475,6 +508,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -484,6 +518,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -493,6 +528,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -506,6 +542,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -536,6 +573,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -545,6 +583,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -554,6 +593,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LOOKUP_EVENTS_REQUEST, &schemas::LOOKUP_EVENTS_RESPONSE)),
     },
     Operation {
@@ -574,6 +614,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -587,6 +628,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -607,6 +649,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -632,6 +675,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -641,6 +685,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -671,6 +716,7 @@ pub static OPERATIONS: [Operation; 60] = [
         ],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -684,6 +730,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -693,6 +740,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -706,6 +754,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -719,6 +768,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -728,6 +778,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -741,6 +792,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -754,6 +806,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -767,6 +820,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -776,6 +830,7 @@ pub static OPERATIONS: [Operation; 60] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -789,6 +844,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -802,6 +858,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -815,6 +872,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -828,6 +886,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -841,6 +900,7 @@ pub static OPERATIONS: [Operation; 60] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
 ];

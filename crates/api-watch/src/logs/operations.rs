@@ -16,6 +16,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -25,6 +26,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -34,6 +36,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -43,6 +46,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -68,6 +72,7 @@ pub static OPERATIONS: [Operation; 113] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -81,6 +86,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -90,6 +96,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -103,6 +110,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -116,6 +124,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_LOG_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -129,6 +138,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::CREATE_LOG_STREAM_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -142,6 +152,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -155,6 +166,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -164,6 +176,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -177,6 +190,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -190,6 +204,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -203,6 +218,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -216,6 +232,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -229,6 +246,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -242,6 +260,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -251,6 +270,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -260,6 +280,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -273,6 +294,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -286,6 +308,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_LOG_GROUP_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -299,6 +322,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_LOG_STREAM_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -312,6 +336,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -325,6 +350,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -334,6 +360,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -343,6 +370,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -356,6 +384,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DELETE_RETENTION_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -369,6 +398,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -382,6 +412,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -395,6 +426,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -404,6 +436,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -413,6 +446,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -422,6 +456,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -431,6 +466,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -440,6 +476,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -449,6 +486,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -458,6 +496,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -467,6 +506,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -476,6 +516,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -485,6 +526,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -494,6 +536,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -503,6 +546,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DESCRIBE_LOG_GROUPS_REQUEST, &schemas::DESCRIBE_LOG_GROUPS_RESPONSE)),
     },
     Operation {
@@ -516,6 +560,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::DESCRIBE_LOG_STREAMS_REQUEST, &schemas::DESCRIBE_LOG_STREAMS_RESPONSE)),
     },
     Operation {
@@ -525,6 +570,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -538,6 +584,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -547,6 +594,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -556,6 +604,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -565,6 +614,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -578,6 +628,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -591,6 +642,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -600,6 +652,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -613,6 +666,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::FILTER_LOG_EVENTS_REQUEST, &schemas::FILTER_LOG_EVENTS_RESPONSE)),
     },
     Operation {
@@ -626,6 +680,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -639,6 +694,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -652,6 +708,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -665,6 +722,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -678,6 +736,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -687,6 +746,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -700,6 +760,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -713,6 +774,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::GET_LOG_EVENTS_REQUEST, &schemas::GET_LOG_EVENTS_RESPONSE)),
     },
     Operation {
@@ -722,6 +784,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -735,6 +798,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -744,6 +808,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -757,6 +822,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -770,6 +836,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -783,6 +850,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -796,6 +864,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -809,6 +878,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -822,6 +892,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -831,6 +902,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -844,6 +916,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -853,6 +926,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -866,6 +940,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -875,6 +950,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -884,6 +960,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -893,6 +970,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -902,6 +980,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -947,6 +1026,7 @@ pub static OPERATIONS: [Operation; 113] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::LIST_TAGS_FOR_RESOURCE_REQUEST, &schemas::LIST_TAGS_FOR_RESOURCE_RESPONSE)),
     },
     Operation {
@@ -960,6 +1040,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -969,6 +1050,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -982,6 +1064,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -995,6 +1078,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1008,6 +1092,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "logs:DeliveryDestinationResourceArn"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1021,6 +1106,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1034,6 +1120,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "logs:LogGeneratingResourceArns"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1047,6 +1134,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1060,6 +1148,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1069,6 +1158,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1078,6 +1168,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1091,6 +1182,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_LOG_EVENTS_REQUEST, &schemas::PUT_LOG_EVENTS_RESPONSE)),
     },
     Operation {
@@ -1104,6 +1196,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1117,6 +1210,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1126,6 +1220,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1135,6 +1230,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1148,6 +1244,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::PUT_RETENTION_POLICY_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1168,6 +1265,7 @@ pub static OPERATIONS: [Operation; 113] = [
         ],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1181,6 +1279,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1194,6 +1293,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1207,6 +1307,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1216,6 +1317,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1229,6 +1331,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1279,6 +1382,7 @@ pub static OPERATIONS: [Operation; 113] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::TAG_RESOURCE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1288,6 +1392,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1297,6 +1402,7 @@ pub static OPERATIONS: [Operation; 113] = [
         resources: &[],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1310,6 +1416,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1360,6 +1467,7 @@ pub static OPERATIONS: [Operation; 113] = [
         ],
         condition_keys: &["aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: Some((&schemas::UNTAG_RESOURCE_REQUEST, &schemas::EMPTY)),
     },
     Operation {
@@ -1373,6 +1481,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1398,6 +1507,7 @@ pub static OPERATIONS: [Operation; 113] = [
         ],
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1411,6 +1521,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1424,6 +1535,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
     Operation {
@@ -1437,6 +1549,7 @@ pub static OPERATIONS: [Operation; 113] = [
         }],
         condition_keys: &[],
         http: None,
+        unsigned: false,
         shapes: None,
     },
 ];

@@ -88,11 +88,12 @@ fn operations(id: &str, model: &Model, implemented: &[&str], actions: Option<&Se
         let _ = writeln!(
             out,
             "Operation {{ name: {name:?}, action: \"{id}:{name}\", access: AccessLevel::{}, resources: &[{}], \
-             condition_keys: &{:?}, http: {}, shapes: {shapes} }},",
+             condition_keys: &{:?}, http: {}, unsigned: {}, shapes: {shapes} }},",
             access_level(name, action),
             resources(actions, action),
             condition_keys(action),
             http(model, operation),
+            operation.authtype == "none",
         );
     }
     out.push_str("];\n");

@@ -38,6 +38,9 @@ pub struct OperationModel {
     pub output: Option<Reference>,
     #[serde(default)]
     pub deprecated: bool,
+    /// `none` where callers cannot sign, having no credentials yet.
+    #[serde(default)]
+    pub authtype: String,
 }
 
 #[derive(Default, Deserialize)]
