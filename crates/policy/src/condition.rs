@@ -78,6 +78,18 @@ impl Condition {
         &self.wanted
     }
 
+    /// The key and those of the policy variables in the values, as written.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let (texts, arns): (&[Pattern], &[ArnPattern]) = match &self.operands {
+            Operands::Text(patterns) => (patterns, &[]),
+            Operands::Arn(patterns) => (&[], patterns),
+            _ => (&[], &[]),
+        };
+        let variables =
+            texts.iter().flat_map(Pattern::variables).chain(arns.iter().flat_map(ArnPattern::variables));
+        std::iter::once(self.key_name()).chain(variables)
+    }
+
     /// What the request has for the key.
     pub(crate) fn actual<'a>(&self, context: &'a Context) -> &'a [String] {
         context.get_folded(&self.key)

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use crate::PolicyError;
 use crate::condition::Condition;
 use crate::named::Named;
-use crate::parse;
 use crate::pattern::Pattern;
+use crate::position::{Place, Span};
 use crate::validate;
 
 /// What a statement does when it applies.
@@ -31,14 +31,18 @@ pub enum Version {
 /// elements reference").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKind {
-    /// Inline and session policies, service control policies: whom it concerns is not in it.
+    /// Inline and session policies: whom it concerns is not in it.
     Identity,
     /// A managed policy: as `Identity`, in the newer language only.
     Managed,
     /// Who may assume a role: the role itself is the resource.
     Trust,
-    /// On a resource, such as a bucket or a catalog; also resource control policies.
+    /// On a resource, such as a bucket or a catalog.
     Resource,
+    /// A service control policy ("SCP syntax").
+    ServiceControl,
+    /// A resource control policy that a customer writes: it can only deny ("RCP syntax").
+    ResourceControl,
 }
 
 /// A parsed and compiled policy document.
@@ -55,9 +59,7 @@ impl Document {
     /// # Errors
     /// The first fault, with AWS's text for `MalformedPolicyDocument`.
     pub fn parse(json: &str) -> Result<Self, PolicyError> {
-        let document = parse::document(json)?;
-        validate::common(&document)?;
-        Ok(document)
+        validate::checked(json, None)
     }
 
     /// Parses a document for a certain use.
@@ -65,9 +67,7 @@ impl Document {
     /// # Errors
     /// The first fault, with AWS's text for `MalformedPolicyDocument`.
     pub fn parse_as(json: &str, kind: DocumentKind) -> Result<Self, PolicyError> {
-        let document = parse::document(json)?;
-        validate::kind(&document, kind)?;
-        Ok(document)
+        validate::checked(json, Some(kind))
     }
 
     /// The language's version.
@@ -111,6 +111,7 @@ pub struct Statement {
     pub(crate) action: Option<Part>,
     pub(crate) resource: Option<Part>,
     pub(crate) conditions: Vec<Condition>,
+    pub(crate) place: Place,
 }
 
 impl Statement {
@@ -141,6 +142,19 @@ impl Statement {
     /// The entries of `Resource` or `NotResource` as written.
     pub fn resources(&self) -> impl Iterator<Item = &str> {
         self.resource.iter().flat_map(Part::texts)
+    }
+
+    /// Where it stands in the text that was parsed, from brace to brace.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.place.span
+    }
+
+    /// Where it stands as `SimulateCustomPolicy` and `SimulatePrincipalPolicy` tell it: in a list
+    /// from where the part before it ends, alone from behind its opening brace.
+    #[must_use]
+    pub fn simulated_span(&self) -> Span {
+        self.place.simulated
     }
 
     /// Whether there are conditions.

@@ -1,9 +1,24 @@
 /// Why a policy document was refused; the text is the one AWS puts into `MalformedPolicyDocument`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    /// Not JSON, an element that policies do not have, or one of the wrong type.
+    /// An element that policies do not have, or one of the wrong type.
     #[error("Syntax errors in policy.")]
     Syntax,
+    /// Not a JSON object, or one with a member given twice.
+    #[error("This policy contains invalid Json")]
+    Json,
+    /// A `Version` that does not exist.
+    #[error("The policy must contain a valid version string")]
+    VersionString,
+    /// No statement.
+    #[error("Could not parse the policy: Statement is empty!")]
+    NoStatements,
+    /// An `Effect` that does not exist.
+    #[error("Invalid effect: {0}")]
+    Effect(String),
+    /// A policy of an organization that its kind does not admit.
+    #[error("The provided policy document does not meet the requirements of the specified policy type.")]
+    PolicyType,
     /// A managed policy must be written in the newer language.
     #[error("Policy document must be version 2012-10-17 or greater.")]
     Version,
@@ -11,9 +26,12 @@ pub enum PolicyError {
     /// condition value that is no date, number or address.
     #[error("The policy failed legacy parsing")]
     LegacyParsing,
-    /// Two statements share a `Sid`.
+    /// Two statements of an identity-based policy share a `Sid`.
     #[error("Statement IDs (SID) in a single policy must be unique.")]
     DuplicateSid,
+    /// Two statements of a trust or resource-based policy share a `Sid`.
+    #[error("The Statement Ids in the policy are not unique")]
+    SharedSid,
     /// A `Sid` of an IAM policy has other characters than letters and digits.
     #[error(
         "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
@@ -74,9 +92,14 @@ pub enum PolicyError {
     Partition {
         /// The second part of the ARN.
         partition: String,
-        /// The whole resource.
+        /// The whole resource, as an ARN.
         resource: String,
     },
+    /// An IAM resource of a type that IAM does not have.
+    #[error(
+        "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/."
+    )]
+    IamPath,
     /// A resource ARN that ends before its service.
     #[error("Resource vendor must be fully qualified and cannot contain regexes.")]
     ResourceVendor,
@@ -89,4 +112,22 @@ pub enum PolicyError {
     /// A policy variable before the fifth colon of an ARN ("IAM policy elements: Variables and tags").
     #[error("Resource {0} may contain policy variables only after its fifth colon.")]
     VariablePlace(String),
+}
+
+impl PolicyError {
+    /// The same fault in the words that IAM has for identity-based policies.
+    pub(crate) fn of_identity(self) -> Self {
+        match self {
+            Self::Effect(text) if ["allow", "deny"].contains(&text.to_ascii_lowercase().as_str()) => {
+                Self::LegacyParsing
+            }
+            Self::Json
+            | Self::VersionString
+            | Self::NoStatements
+            | Self::MissingField(_)
+            | Self::Effect(_) => Self::Syntax,
+            Self::SharedSid => Self::DuplicateSid,
+            other => other,
+        }
+    }
 }

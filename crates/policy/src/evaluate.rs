@@ -1,3 +1,4 @@
+use crate::control;
 use crate::document::{Effect, Part, Statement};
 use crate::named::Reach;
 use crate::pattern::Fit;
@@ -62,7 +63,8 @@ pub(crate) fn survey<W: Witness>(request: &Request<'_>, set: &PolicySet, witness
         service_control &= poll.any(Layer::ServiceControl, level, policies) > Reach::No;
     }
     let mut resource_control = true;
-    for (level, policies) in set.resource_control.iter().enumerate() {
+    let guarded = control::guards(request.action);
+    for (level, policies) in set.resource_control.iter().enumerate().filter(|_| guarded) {
         resource_control &= poll.any(Layer::ResourceControl, level, policies) > Reach::No;
     }
     let resource = poll.any(Layer::Resource, 0, &set.resource);
@@ -133,17 +135,34 @@ fn judge(statement: &Statement, layer: Layer, request: &Request<'_>, action: &st
     if !resource_fits {
         return Err(Misfit::Resource);
     }
-    let reach = match (&statement.principal, layer) {
-        (Some(named), _) => named.reach(request, statement.effect),
-        (None, Layer::Resource | Layer::Trust | Layer::ResourceControl) => Reach::No,
-        (None, _) => Reach::Direct,
-    };
+    let reach = reach(statement, layer, request);
     if reach == Reach::No {
         return Err(Misfit::Principal);
     }
     match statement.conditions.iter().position(|condition| !condition.holds(context, doubt)) {
         Some(failed) => Err(Misfit::Condition(failed)),
         None => Ok(reach),
+    }
+}
+
+/// Whether the statement is about the request's action, resource and principal, policy variables
+/// without a value taken to fit.
+pub(crate) fn may_apply(statement: &Statement, layer: Layer, request: &Request<'_>) -> bool {
+    let fits = |part: &Part, text: &str| {
+        let mut fits = part.patterns.iter().map(|pattern| pattern.fit(text, request.context));
+        if part.negated { !fits.any(|fit| fit == Fit::Yes) } else { fits.any(|fit| fit != Fit::No) }
+    };
+    statement.action.as_ref().is_some_and(|part| fits(part, request.action))
+        && statement.resource.as_ref().map_or(layer == Layer::Trust, |part| fits(part, request.resource))
+        && reach(statement, layer, request) > Reach::No
+}
+
+/// How directly the statement speaks to the caller.
+fn reach(statement: &Statement, layer: Layer, request: &Request<'_>) -> Reach {
+    match (&statement.principal, layer) {
+        (Some(named), _) => named.reach(request, statement.effect),
+        (None, Layer::Resource | Layer::Trust | Layer::ResourceControl) => Reach::No,
+        (None, _) => Reach::Direct,
     }
 }
 

@@ -4,64 +4,112 @@ use crate::error::PolicyError;
 use crate::json::Json;
 use crate::named::Named;
 use crate::pattern::{Pattern, Syntax};
+use crate::position::{self, Place};
 
 /// JSON to a compiled document. Elements that the language does not have, or of the wrong type,
 /// are errors; what a kind of document must have is not asked here.
-pub(crate) fn document(json: &str) -> Result<Document, PolicyError> {
-    let Ok(Json::Map(members)) = serde_json::from_str(json) else { return Err(PolicyError::Syntax) };
+///
+/// The second value is a fault of values in an otherwise well-formed document.
+pub(crate) fn document(json: &str) -> Result<(Document, Option<PolicyError>), PolicyError> {
+    let Ok(Json::Map(members)) = serde_json::from_str(json) else { return Err(PolicyError::Json) };
     let mut version = Version::V2008;
-    let (mut id, mut list) = (None, None);
+    let (mut id, mut list) = (None, Vec::new());
     for (name, value) in members {
         match (name.as_str(), value) {
             ("Version", Json::Text(text)) => {
                 version = match text.as_str() {
                     "2008-10-17" => Version::V2008,
                     "2012-10-17" => Version::V2012,
-                    _ => return Err(PolicyError::Syntax),
+                    _ => return Err(PolicyError::VersionString),
                 }
             }
             ("Id", Json::Text(text)) => id = Some(text),
-            ("Statement", Json::List(statements)) => list = Some(statements),
-            ("Statement", statement @ Json::Map(_)) => list = Some(vec![statement]),
+            ("Statement", Json::List(statements)) => list = statements,
+            ("Statement", statement @ Json::Map(_)) => list = vec![statement],
             _ => return Err(PolicyError::Syntax),
         }
     }
-    let variables = version == Version::V2012;
-    let list = list.filter(|list| !list.is_empty()).ok_or(PolicyError::Syntax)?;
-    let statements = list.into_iter().map(|json| statement(json, variables)).collect::<Result<_, _>>()?;
-    Ok(Document { version, id, statements })
+    if list.is_empty() {
+        return Err(PolicyError::NoStatements);
+    }
+    let mut parser = Parser { variables: version == Version::V2012, fault: None };
+    let placed = list.into_iter().zip(position::statements(json));
+    let statements = placed.map(|(json, place)| parser.statement(json, place)).collect::<Result<_, _>>()?;
+    Ok((Document { version, id, statements }, parser.fault))
 }
 
-fn statement(json: Json, variables: bool) -> Result<Statement, PolicyError> {
-    let Json::Map(members) = json else { return Err(PolicyError::Syntax) };
-    let (mut sid, mut effect, mut conditions) = (None, None, Vec::new());
-    let (mut principal, mut action, mut resource) = (None, None, None);
-    for (name, value) in members {
-        let negated = name.starts_with("Not");
-        match name.as_str() {
-            "Sid" => match value {
-                Json::Text(text) => sid = Some(text),
+struct Parser {
+    variables: bool,
+    /// The first value that will not do: AWS looks at these once the syntax is right.
+    fault: Option<PolicyError>,
+}
+
+impl Parser {
+    fn statement(&mut self, json: Json, place: Place) -> Result<Statement, PolicyError> {
+        let Json::Map(members) = json else { return Err(PolicyError::Syntax) };
+        let (mut sid, mut effect, mut conditions) = (None, None, Vec::new());
+        let (mut principal, mut action, mut resource) = (None, None, None);
+        for (name, value) in members {
+            let negated = name.starts_with("Not");
+            match name.as_str() {
+                "Sid" => match value {
+                    Json::Text(text) => sid = Some(text),
+                    _ => return Err(PolicyError::Syntax),
+                },
+                "Effect" => match value {
+                    Json::Text(text) => effect = Some(self.effect(text)?),
+                    _ => return Err(PolicyError::Syntax),
+                },
+                "Principal" | "NotPrincipal" => once(&mut principal, parse_principal(value, negated)?)?,
+                "Action" | "NotAction" => {
+                    let syntax = Syntax { wildcards: true, variables: false, fold: true };
+                    once(&mut action, part(value, negated, syntax)?)?;
+                }
+                "Resource" | "NotResource" => {
+                    let syntax = Syntax { wildcards: true, variables: self.variables, fold: false };
+                    once(&mut resource, part(value, negated, syntax)?)?;
+                }
+                "Condition" => conditions = self.conditions(value)?,
                 _ => return Err(PolicyError::Syntax),
-            },
-            "Effect" => match value {
-                Json::Text(text) => effect = Some(parse_effect(&text)?),
-                _ => return Err(PolicyError::Syntax),
-            },
-            "Principal" | "NotPrincipal" => once(&mut principal, parse_principal(value, negated)?)?,
-            "Action" | "NotAction" => {
-                let syntax = Syntax { wildcards: true, variables: false, fold: true };
-                once(&mut action, part(value, negated, syntax)?)?;
             }
-            "Resource" | "NotResource" => {
-                let syntax = Syntax { wildcards: true, variables, fold: false };
-                once(&mut resource, part(value, negated, syntax)?)?;
-            }
-            "Condition" => conditions = parse_conditions(value, variables)?,
-            _ => return Err(PolicyError::Syntax),
         }
+        let effect = effect.ok_or(PolicyError::MissingField("Effect"))?;
+        Ok(Statement { sid, effect, principal, action, resource, conditions, place })
     }
-    let effect = effect.ok_or(PolicyError::Syntax)?;
-    Ok(Statement { sid, effect, principal, action, resource, conditions })
+
+    /// In the wrong case an effect is a fault, but not one of syntax.
+    fn effect(&mut self, text: String) -> Result<Effect, PolicyError> {
+        let effect = match text.to_ascii_lowercase().as_str() {
+            "allow" => Effect::Allow,
+            "deny" => Effect::Deny,
+            _ => return Err(PolicyError::Effect(text)),
+        };
+        if !matches!(text.as_str(), "Allow" | "Deny") {
+            self.fault.get_or_insert(PolicyError::Effect(text));
+        }
+        Ok(effect)
+    }
+
+    fn conditions(&mut self, json: Json) -> Result<Vec<Condition>, PolicyError> {
+        let Json::Map(operators) = json else { return Err(PolicyError::Syntax) };
+        let mut conditions = Vec::new();
+        for (operator, keys) in operators {
+            let Json::Map(keys) = keys else { return Err(PolicyError::Syntax) };
+            for (key, values) in keys {
+                let values = match values {
+                    Json::List(values) => values,
+                    one => vec![one],
+                };
+                let wanted = values.into_iter().map(scalar).collect::<Result<_, _>>()?;
+                match Condition::new(&operator, &key, wanted, self.variables) {
+                    Ok(condition) => conditions.push(condition),
+                    Err(PolicyError::Syntax) => return Err(PolicyError::Syntax),
+                    Err(fault) => _ = self.fault.get_or_insert(fault),
+                }
+            }
+        }
+        Ok(conditions)
+    }
 }
 
 /// An element and its `Not` form exclude each other.
@@ -69,17 +117,6 @@ fn once<T>(place: &mut Option<T>, value: T) -> Result<(), PolicyError> {
     match place.replace(value) {
         None => Ok(()),
         Some(_) => Err(PolicyError::Syntax),
-    }
-}
-
-fn parse_effect(text: &str) -> Result<Effect, PolicyError> {
-    match text {
-        "Allow" => Ok(Effect::Allow),
-        "Deny" => Ok(Effect::Deny),
-        _ if text.eq_ignore_ascii_case("allow") || text.eq_ignore_ascii_case("deny") => {
-            Err(PolicyError::LegacyParsing)
-        }
-        _ => Err(PolicyError::Syntax),
     }
 }
 
@@ -103,23 +140,6 @@ fn part(json: Json, negated: bool, syntax: Syntax) -> Result<Part, PolicyError> 
     Ok(Part { negated, patterns })
 }
 
-fn parse_conditions(json: Json, variables: bool) -> Result<Vec<Condition>, PolicyError> {
-    let Json::Map(operators) = json else { return Err(PolicyError::Syntax) };
-    let mut conditions = Vec::new();
-    for (operator, keys) in operators {
-        let Json::Map(keys) = keys else { return Err(PolicyError::Syntax) };
-        for (key, values) in keys {
-            let values = match values {
-                Json::List(values) => values,
-                one => vec![one],
-            };
-            let wanted = values.into_iter().map(scalar).collect::<Result<_, _>>()?;
-            conditions.push(Condition::new(&operator, &key, wanted, variables)?);
-        }
-    }
-    Ok(conditions)
-}
-
 /// A condition value may be a number or a boolean without quotes.
 fn scalar(json: Json) -> Result<String, PolicyError> {
     match json {
@@ -128,11 +148,13 @@ fn scalar(json: Json) -> Result<String, PolicyError> {
     }
 }
 
+/// A text or a list of them; AWS looks past a `null` in a list.
 fn strings(json: Json) -> Result<Vec<String>, PolicyError> {
     match json {
         Json::Text(text) => Ok(vec![text]),
         Json::List(list) => list
             .into_iter()
+            .filter(|item| *item != Json::Null)
             .map(|item| match item {
                 Json::Text(text) => Ok(text),
                 _ => Err(PolicyError::Syntax),

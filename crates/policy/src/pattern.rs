@@ -79,6 +79,14 @@ impl Pattern {
         &self.text
     }
 
+    /// The keys of its policy variables, as written.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.tail.iter().filter_map(|token| match token {
+            Token::Variable(variable) => Some(variable.name()),
+            _ => None,
+        })
+    }
+
     /// Whether `text` fits; `*` may stand for any run of characters, colons and slashes included.
     pub(crate) fn fit(&self, text: &str, context: &Context) -> Fit {
         if self.fold {
@@ -113,6 +121,11 @@ impl Pattern {
 pub(crate) struct ArnPattern(Vec<Pattern>);
 
 impl ArnPattern {
+    /// The keys of its policy variables, as written.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(Pattern::variables)
+    }
+
     pub(crate) fn new(text: &str, syntax: Syntax) -> Self {
         let tokens = tokens(text, syntax);
         let mut parts: Vec<Pattern> = tokens

@@ -136,3 +136,23 @@ pub struct PolicySet {
     /// Resource control policies of the resource's account, level by level likewise.
     pub resource_control: Vec<Vec<Attached>>,
 }
+
+impl PolicySet {
+    /// Every policy with its layer and, for an organization's, its level.
+    pub fn policies(&self) -> impl Iterator<Item = (Layer, usize, &Attached)> {
+        fn levels(layer: Layer, levels: &[Vec<Attached>]) -> impl Iterator<Item = (Layer, usize, &Attached)> {
+            let numbered = levels.iter().enumerate();
+            numbered.flat_map(move |(level, list)| list.iter().map(move |policy| (layer, level, policy)))
+        }
+        fn one(layer: Layer, policy: Option<&Attached>) -> Option<(Layer, usize, &Attached)> {
+            policy.map(|policy| (layer, 0, policy))
+        }
+        levels(Layer::ServiceControl, &self.service_control)
+            .chain(levels(Layer::ResourceControl, &self.resource_control))
+            .chain(one(Layer::Resource, self.resource.as_ref()))
+            .chain(one(Layer::Trust, self.trust.as_ref()))
+            .chain(self.identity.iter().map(|policy| (Layer::Identity, 0, policy)))
+            .chain(one(Layer::Boundary, self.boundary.as_ref()))
+            .chain(self.session.iter().map(|policy| (Layer::Session, 0, policy)))
+    }
+}

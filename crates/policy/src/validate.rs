@@ -1,56 +1,95 @@
 use std::collections::HashSet;
 
+use crate::control;
 use crate::document::{Document, DocumentKind, Effect, Part, Statement, Version};
 use crate::error::PolicyError;
+use crate::parse;
+
+/// Parses a document and checks it for its use. What is told is the fault that AWS comes to first.
+pub(crate) fn checked(json: &str, kind: Option<DocumentKind>) -> Result<Document, PolicyError> {
+    let checked = parse::document(json).and_then(|(document, fault)| {
+        use DocumentKind::{Managed, ResourceControl, ServiceControl};
+        let newer = matches!(kind, Some(Managed | ServiceControl | ResourceControl));
+        if newer && document.version < Version::V2012 {
+            return Err(PolicyError::Version);
+        }
+        fault.map_or(Ok(()), Err)?;
+        rules(&document, kind)?;
+        Ok(document)
+    });
+    checked.map_err(|error| match kind {
+        Some(DocumentKind::Trust | DocumentKind::Resource) => error,
+        Some(DocumentKind::ServiceControl | DocumentKind::ResourceControl) => PolicyError::PolicyType,
+        _ => error.of_identity(),
+    })
+}
+
+fn rules(document: &Document, kind: Option<DocumentKind>) -> Result<(), PolicyError> {
+    let statements = &document.statements;
+    match kind {
+        None => common(document),
+        Some(DocumentKind::Identity | DocumentKind::Managed | DocumentKind::ServiceControl) => {
+            common(document)?;
+            statements.iter().try_for_each(identity)
+        }
+        Some(DocumentKind::Trust) => {
+            statements.iter().try_for_each(trust)?;
+            common(document)
+        }
+        Some(DocumentKind::Resource) => {
+            statements.iter().try_for_each(on_resource)?;
+            common(document)
+        }
+        Some(DocumentKind::ResourceControl) => {
+            statements.iter().try_for_each(resource_control)?;
+            common(document)
+        }
+    }
+}
 
 /// What every document must be, whatever its use.
-pub(crate) fn common(document: &Document) -> Result<(), PolicyError> {
+fn common(document: &Document) -> Result<(), PolicyError> {
+    let statements = &document.statements;
+    let mut format = Ok(());
+    for text in statements.iter().flat_map(Statement::resources) {
+        match resource(text, document.version) {
+            Ok(()) => {}
+            Err(PolicyError::LegacyParsing) => return Err(PolicyError::LegacyParsing),
+            checked => {
+                format = checked;
+                break;
+            }
+        }
+    }
     let mut sids = HashSet::new();
-    let unique = |sid: &&str| !sid.is_empty();
-    if !document.statements.iter().filter_map(Statement::sid).filter(unique).all(|sid| sids.insert(sid)) {
-        return Err(PolicyError::DuplicateSid);
+    if !statements.iter().filter_map(Statement::sid).all(|sid| sid.is_empty() || sids.insert(sid)) {
+        return Err(PolicyError::SharedSid);
     }
-    for statement in &document.statements {
-        if is_empty(statement.action.as_ref()) {
-            return Err(PolicyError::NoActions);
-        }
-        statement.resources().try_for_each(|text| resource(text, document.version))?;
-        statement.actions().try_for_each(action)?;
+    if statements.iter().any(|statement| is_empty(statement.action.as_ref())) {
+        return Err(PolicyError::NoActions);
     }
-    Ok(())
+    format?;
+    statements.iter().flat_map(Statement::actions).try_for_each(action)
 }
 
-/// What a document must be for its use.
-pub(crate) fn kind(document: &Document, kind: DocumentKind) -> Result<(), PolicyError> {
-    match kind {
-        DocumentKind::Identity => identity(document),
-        DocumentKind::Managed if document.version < Version::V2012 => Err(PolicyError::Version),
-        DocumentKind::Managed => identity(document),
-        DocumentKind::Trust => {
-            document.statements.iter().try_for_each(trust)?;
-            common(document)
-        }
-        DocumentKind::Resource => {
-            document.statements.iter().try_for_each(on_resource)?;
-            common(document)
-        }
+fn identity(statement: &Statement) -> Result<(), PolicyError> {
+    if statement.sid().is_some_and(|sid| !sid.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        return Err(PolicyError::SidCharacters);
     }
+    if statement.principal.is_some() {
+        return Err(PolicyError::PrincipalProhibited);
+    }
+    if is_empty(statement.resource.as_ref()) { Err(PolicyError::NoResources) } else { Ok(()) }
 }
 
-fn identity(document: &Document) -> Result<(), PolicyError> {
-    common(document)?;
-    for statement in &document.statements {
-        if statement.sid().is_some_and(|sid| !sid.bytes().all(|b| b.is_ascii_alphanumeric())) {
-            return Err(PolicyError::SidCharacters);
-        }
-        if statement.principal.is_some() {
-            return Err(PolicyError::PrincipalProhibited);
-        }
-        if is_empty(statement.resource.as_ref()) {
-            return Err(PolicyError::NoResources);
-        }
-    }
-    Ok(())
+fn resource_control(statement: &Statement) -> Result<(), PolicyError> {
+    let everyone = statement.principal.as_ref().is_some_and(|named| !named.negated)
+        && statement.principals().all(|principal| principal == ("AWS", "*"));
+    let actions = statement.action.as_ref().is_some_and(|part| !part.negated)
+        && statement.actions().all(|action| action == "*" || control::guards(action));
+    let resources = !is_empty(statement.resource.as_ref());
+    let denies = statement.effect == Effect::Deny;
+    if denies && everyone && actions && resources { Ok(()) } else { Err(PolicyError::PolicyType) }
 }
 
 fn trust(statement: &Statement) -> Result<(), PolicyError> {
@@ -61,6 +100,9 @@ fn trust(statement: &Statement) -> Result<(), PolicyError> {
     }
     match &statement.principal {
         None => return Err(PolicyError::MissingField("Principal")),
+        Some(named) if named.negated && statement.effect == Effect::Allow => {
+            return Err(PolicyError::AllowNotPrincipal);
+        }
         Some(named) if named.negated => return Err(PolicyError::NotPrincipalProhibited),
         Some(named) if named.star => return Err(PolicyError::TrustStar),
         Some(named) if named.texts().is_empty() => {
@@ -117,13 +159,19 @@ fn resource(text: &str, version: Version) -> Result<(), PolicyError> {
         return Ok(());
     }
     let owned = || text.to_owned();
-    let rest = text.strip_prefix("arn:").ok_or_else(|| PolicyError::ResourceFormat(owned()))?;
+    let (arn, rest) = text.split_once(':').ok_or_else(|| PolicyError::ResourceFormat(owned()))?;
     let (partition, rest) = match rest.split_once(':') {
         Some((partition, rest)) => (partition, Some(rest)),
         None => (rest, None),
     };
-    if !matches!(partition, "*" | "aws" | "aws-cn" | "aws-us-gov") {
-        return Err(PolicyError::Partition { partition: partition.to_owned(), resource: owned() });
+    if !PARTITIONS.contains(&partition) {
+        return Err(PolicyError::Partition {
+            partition: partition.to_owned(),
+            resource: whole(partition, rest),
+        });
+    }
+    if arn != "arn" {
+        return Err(PolicyError::ResourceFormat(owned()));
     }
     let rest = rest.ok_or(PolicyError::ResourceVendor)?;
     let mut parts = rest.splitn(4, ':');
@@ -134,17 +182,46 @@ fn resource(text: &str, version: Version) -> Result<(), PolicyError> {
         return Err(PolicyError::VariablePlace(owned()));
     }
     let regional = region.is_some_and(|region| !matches!(region, "" | "*"));
+    let typed = |name: &str| name == "*" || IAM_PATHS.iter().any(|path| name.starts_with(path));
     match service {
         None | Some("") => Err(PolicyError::LegacyParsing),
         // An empty region is fine, and so is a pattern that ends early; an ARN cut short is not.
         _ if name.is_none() && text.contains("::") => Err(PolicyError::LegacyParsing),
         Some("iam") if regional => Err(PolicyError::IamRegion(owned())),
+        Some("iam") if !name.is_none_or(typed) => Err(PolicyError::IamPath),
         Some("s3") if regional && !name.is_some_and(|name| name.starts_with("accesspoint/")) => {
             Err(PolicyError::S3Region(owned()))
         }
         _ => Ok(()),
     }
 }
+
+/// A resource as AWS repeats it: an ARN, a star for each part that is not there.
+fn whole(partition: &str, rest: Option<&str>) -> String {
+    let mut parts = rest.unwrap_or("*").splitn(4, ':');
+    let [service, region, account, name] = std::array::from_fn(|_| parts.next().unwrap_or("*"));
+    format!("arn:{partition}:{service}:{region}:{account}:{name}")
+}
+
+const PARTITIONS: [&str; 9] =
+    ["*", "aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
+
+/// How the names of IAM's resources begin.
+const IAM_PATHS: [&str; 13] = [
+    "user/",
+    "federated-user/",
+    "role/",
+    "group/",
+    "instance-profile/",
+    "mfa/",
+    "server-certificate/",
+    "policy/",
+    "sms-mfa/",
+    "saml-provider/",
+    "oidc-provider/",
+    "report/",
+    "access-report/",
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@ use crate::Context;
 /// A policy variable, `${key}` or `${key, 'default'}` ("IAM policy elements: Variables and tags").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variable {
+    name: Box<str>,
     key: Box<str>,
     default: Option<Box<str>>,
 }
@@ -16,6 +17,11 @@ pub(crate) enum Placeholder {
 }
 
 impl Variable {
+    /// The key as written.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The value in this request: the key's only value, else the default, else nothing.
     pub(crate) fn resolve<'a>(&'a self, context: &'a Context) -> Option<&'a str> {
         context.single(&self.key).or(self.default.as_deref())
@@ -44,7 +50,7 @@ fn variable(inner: &str) -> Option<Variable> {
         None => (inner, None),
     };
     let key = key.trim();
-    (!key.is_empty()).then(|| Variable { key: key.to_lowercase().into(), default })
+    (!key.is_empty()).then(|| Variable { name: key.into(), key: key.to_lowercase().into(), default })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! must hold for all policies.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+mod malformed;
 mod properties;
 mod rules;
 mod support;
