@@ -22,6 +22,7 @@ mod keys;
 mod managed;
 mod names;
 mod page;
+mod people;
 mod policies;
 mod principals;
 mod records;

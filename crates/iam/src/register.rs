@@ -10,8 +10,8 @@ use mastic_kernel::{Access, Registry};
 use crate::page::Page;
 use crate::records::{Group, Role, User};
 use crate::{
-    Iam, access, accounts, attachments, boundaries, explain, groups, inline, keys, policies, roles, sts,
-    users, versions,
+    Iam, access, accounts, attachments, boundaries, explain, groups, inline, keys, people, policies, roles,
+    sts, users, versions,
 };
 
 impl Iam {
@@ -26,6 +26,7 @@ impl Iam {
         register_policies(registry);
         register_attachments(registry);
         register_inline(registry);
+        people::register(registry);
         self.register_with_state(registry);
     }
 
