@@ -14,7 +14,19 @@ use crate::names::split;
 use crate::principals::{Known, Target};
 
 /// The actions that a role's trust policy decides about.
-const TRUSTED: [&str; 3] = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+const TRUSTED: [&str; 5] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
+
+/// Stands for the trust policy of a role that does not exist: a denial must not tell the difference.
+const TRUSTS_NOBODY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":{"Service":"nobody"},"Action":"sts:AssumeRole"}}"#;
+
+/// Stands for the session policies of a federated user who was given none.
+const ALLOWS_NOTHING: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sts:GetFederationToken","Resource":"*"}}"#;
 
 /// A need with all that bears on it.
 struct Question<'a> {
@@ -93,19 +105,18 @@ impl Iam {
         let (arn, id) = match &question.call.caller.identity {
             Identity::User { arn, id, .. } => (arn, id),
             Identity::Session(session) => {
-                for (place, policy) in session.session_policies.iter().enumerate() {
-                    let parsed = self.documents.parse(policy).map_err(Fault::internal)?;
-                    question.plain &= parsed.plain;
-                    let label = Label {
-                        account: question.call.caller.account.clone(),
-                        kind: PolicyKind::Session,
-                        name: format!("session policy {}", place + 1),
-                        arn: None,
-                        attached_to: session.session_arn.to_string(),
-                    };
-                    question.set.session.push(Attached { label: Arc::new(label), document: parsed.document });
-                }
+                self.ask_session(question, &session.session_arn, &session.session_policies)?;
                 (&session.role_arn, &session.role_id)
+            }
+            Identity::FederatedUser(user) => {
+                self.ask_session(question, &user.session_arn, &user.session_policies)?;
+                if user.session_policies.is_empty() {
+                    self.ask_session(question, &user.session_arn, &[ALLOWS_NOTHING.to_owned()])?;
+                }
+                if user.user_arn.resource() == "root" {
+                    return Ok(());
+                }
+                (&user.user_arn, &user.user_id)
             }
             _ => return Ok(()),
         };
@@ -118,6 +129,23 @@ impl Iam {
                 question.known = Some(known);
             }
             None => question.refused = Some(format!("{arn}, whose credentials these are, has been deleted.")),
+        }
+        Ok(())
+    }
+
+    /// The policies given when the session was made.
+    fn ask_session(&self, question: &mut Question<'_>, arn: &Arn, policies: &[String]) -> Result<(), Fault> {
+        for (place, policy) in policies.iter().enumerate() {
+            let parsed = self.documents.parse(policy).map_err(Fault::internal)?;
+            question.plain &= parsed.plain;
+            let label = Label {
+                account: question.call.caller.account.clone(),
+                kind: PolicyKind::Session,
+                name: format!("session policy {}", place + 1),
+                arn: None,
+                attached_to: arn.to_string(),
+            };
+            question.set.session.push(Attached { label: Arc::new(label), document: parsed.document });
         }
         Ok(())
     }
@@ -165,14 +193,25 @@ impl Iam {
                 question.set.trust.clone_from(&known.trust);
                 question.plain &= known.trust_plain;
             }
-            None => question.refused = Some("There is no such role.".to_owned()),
+            None => {
+                let nobody = self.documents.parse(TRUSTS_NOBODY).map_err(Fault::internal)?;
+                let label = Label {
+                    account: role.as_ref().and_then(Arn::account_id),
+                    kind: PolicyKind::Trust,
+                    name: question.need.resource.clone(),
+                    arn: None,
+                    attached_to: question.need.resource.clone(),
+                };
+                question.set.trust = Some(Attached { label: Arc::new(label), document: nobody.document });
+                question.refused = Some("There is no such role.".to_owned());
+            }
         }
         Ok(())
     }
 
     fn full_context(&self, question: &Question<'_>) -> Result<Context, Fault> {
-        let session = match &question.call.caller.access_key_id {
-            Some(id) if id.starts_with("ASIA") => self.session(id)?,
+        let session = match (&question.call.caller.access_key_id, &question.call.caller.token) {
+            (Some(id), Some(_)) => self.session(id)?,
             _ => None,
         };
         Ok(context(&Facts {
@@ -204,21 +243,17 @@ impl Authorizer for Iam {
         if allowed && question.refused.is_none() {
             return Ok(Verdict { allowed: true, text: String::new(), explanation: None });
         }
-        if let Some(reason) = question.refused {
-            let (who, action, resource) = (question.principal.name(), &need.action, &need.resource);
-            return Ok(Verdict {
-                allowed: false,
-                text: format!("User: {who} is not authorized to perform: {action} on resource: {resource}"),
-                explanation: Some(refusal(&reason, &who, need)),
-            });
-        }
         let context = self.full_context(&question)?;
         let request = question.request(&context);
         let decision = decide(&request, &question.set);
+        let explanation = match &question.refused {
+            Some(reason) => refusal(reason, &question.principal.name(), need),
+            None => decision.render(),
+        };
         Ok(Verdict {
             allowed: false,
             text: question.denial(&request, &decision),
-            explanation: Some(decision.render()),
+            explanation: Some(explanation),
         })
     }
 
@@ -239,12 +274,18 @@ fn refusal(reason: &str, who: &str, need: &Need) -> String {
     )
 }
 
-/// Credentials of `GetSessionToken` without MFA may not call IAM ("GetSessionToken").
+/// Credentials of `GetSessionToken` without MFA may not call IAM, those of `GetFederationToken` neither IAM nor STS
+/// ("Compare AWS STS credentials").
 fn token_may(call: &Call, need: &Need) -> Result<(), Fault> {
-    let temporary = call.caller.access_key_id.as_deref().is_some_and(|id| id.starts_with("ASIA"));
-    let personal = matches!(call.caller.identity, Identity::User { .. } | Identity::Root);
+    let Some(token) = &call.caller.token else { return Ok(()) };
     // Passing a role is a permission of other services' calls, not a call of IAM.
-    if temporary && personal && need.action.starts_with("iam:") && need.action != "iam:PassRole" {
+    let iam = need.action.starts_with("iam:") && need.action != "iam:PassRole";
+    let barred = match call.caller.identity {
+        Identity::User { .. } | Identity::Root => iam && token.mfa.is_none(),
+        Identity::FederatedUser(_) => iam || need.action.starts_with("sts:"),
+        _ => false,
+    };
+    if barred {
         return Err(Fault::sender(
             "InvalidClientTokenId",
             "The security token included in the request is invalid",

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mastic_core::{AccountId, Timestamp};
-use mastic_kernel::{Call, Identity, Need, SessionIdentity};
+use mastic_core::{AccountId, Arn, Timestamp};
+use mastic_kernel::{Call, Federation, Identity, Need, SessionIdentity, Token};
 use mastic_policy::{Context, Principal};
 
 use crate::principals::{Known, Target};
@@ -16,6 +16,12 @@ pub(crate) fn principal(call: &Call) -> Principal {
         (Identity::User { arn, .. }, _) => Principal::User { arn: arn.clone() },
         (Identity::Session(session), _) => {
             Principal::Session { role: session.role_arn.clone(), session: session.session_arn.clone() }
+        }
+        (Identity::FederatedUser(user), _) => {
+            Principal::FederatedUser { user: user.user_arn.clone(), session: user.session_arn.clone() }
+        }
+        (Identity::Federated(federation), _) => {
+            Principal::Federated { provider: federation.provider.clone() }
         }
         (Identity::Service(name), _) => Principal::Service { name: name.clone() },
         (Identity::Root, None) | (Identity::Anonymous, _) => Principal::Anonymous,
@@ -52,7 +58,7 @@ pub(crate) fn context(facts: &Facts<'_>) -> Context {
     if let Some(agent) = &call.user_agent {
         context.set("aws:UserAgent", agent.as_str());
     }
-    if !matches!(call.caller.identity, Identity::Service(_) | Identity::Anonymous) {
+    if !matches!(call.caller.identity, Identity::Service(_) | Identity::Federated(_) | Identity::Anonymous) {
         context.set("aws:userid", call.caller.user_id());
     }
     let owner = facts.owner.map(AccountId::as_str).or_else(|| facts.principal.account());
@@ -71,25 +77,49 @@ pub(crate) fn context(facts: &Facts<'_>) -> Context {
 }
 
 fn of_session(context: &mut Context, facts: &Facts<'_>) {
-    if let Identity::Session(session) = &facts.call.caller.identity {
-        issued(context, session.issued);
-        of_service(context, session);
+    let caller = &facts.call.caller;
+    if let Some(token) = &caller.token {
+        of_token(context, token, facts.call.time);
     }
-    let Some(session) = facts.session else { return };
-    issued(context, session.issued);
-    if let Holder::Role(assumed) = &session.holder {
-        for (key, value) in &assumed.tags {
-            context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
+    match &caller.identity {
+        Identity::Session(session) => {
+            of_service(context, session);
+            if let Some(source) = &session.source_identity {
+                context.set("aws:SourceIdentity", source.as_str());
+            }
+            if let Some(federation) = &session.federation {
+                of_provider(context, federation);
+            }
         }
-        if let Some(source) = &assumed.source_identity {
-            context.set("aws:SourceIdentity", source.as_str());
-        }
+        Identity::Federated(federation) => of_provider(context, federation),
+        _ => {}
+    }
+    let tags = match facts.session.map(|session| &session.holder) {
+        Some(Holder::Role(assumed)) => &assumed.tags,
+        Some(Holder::Federated(user)) => &user.tags,
+        _ => return,
+    };
+    for (key, value) in tags {
+        context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
     }
 }
 
-/// Both keys are there for temporary credentials only; long-term ones never carry MFA.
-fn issued(context: &mut Context, at: Timestamp) {
-    context.set("aws:TokenIssueTime", at.iso8601()).set("aws:MultiFactorAuthPresent", "false");
+/// These keys are there for temporary credentials only; long-term ones never carry MFA.
+fn of_token(context: &mut Context, token: &Token, now: Timestamp) {
+    context
+        .set("aws:TokenIssueTime", token.issued.iso8601())
+        .set("aws:MultiFactorAuthPresent", token.mfa.is_some().to_string());
+    if let Some(proven) = token.mfa {
+        context.set("aws:MultiFactorAuthAge", (now.secs() - proven.secs()).max(0).to_string());
+    }
+}
+
+/// What the identity provider said of whoever assumes, or has assumed, the role.
+fn of_provider(context: &mut Context, federation: &Federation) {
+    context.set("aws:FederatedProvider", federation.provider.as_str());
+    for (key, values) in &federation.context {
+        context.set_all(key, values.iter().map(String::as_str));
+    }
 }
 
 /// Glue tells code that runs in a job from what the service does itself ("Actions, resources, and
@@ -112,11 +142,17 @@ fn of_target(context: &mut Context, facts: &Facts<'_>) {
     }
 }
 
-/// The context in which an AWS service assumes a role for a run of the role's own account.
-pub(crate) fn service_context(principal: &Principal, role_account: &AccountId, now: Timestamp) -> Context {
+/// The context in which an AWS service assumes a role for `source`, a job or crawler ("The confused deputy problem").
+pub(crate) fn service_context(
+    principal: &Principal,
+    role_account: &AccountId,
+    source: &Arn,
+    now: Timestamp,
+) -> Context {
     let mut context = Context::of(principal);
     context
-        .set("aws:SourceAccount", role_account.as_str())
+        .set("aws:SourceArn", source.as_str())
+        .set("aws:SourceAccount", source.account())
         .set("aws:ResourceAccount", role_account.as_str())
         .set("aws:CurrentTime", now.iso8601())
         .set("aws:EpochTime", now.secs().to_string())

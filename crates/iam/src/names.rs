@@ -49,6 +49,11 @@ pub(crate) fn session_arn(account: &AccountId, role: &str, session: &str) -> Arn
     Arn::new("sts", "", account.as_str(), &format!("assumed-role/{role}/{session}"))
 }
 
+/// `arn:aws:sts::A:federated-user/NAME`.
+pub(crate) fn federated_arn(account: &AccountId, name: &str) -> Arn {
+    Arn::new("sts", "", account.as_str(), &format!("federated-user/{name}"))
+}
+
 /// The name at the end of a path.
 pub(crate) fn last(resource: &str) -> &str {
     resource.rsplit('/').next().unwrap_or(resource)

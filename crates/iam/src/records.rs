@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mastic_core::{AccountId, Arn, Timestamp};
+use mastic_kernel::Federation;
 use mastic_store::{Keyspace, Record};
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,9 @@ pub(crate) struct Session {
     pub(crate) token: Sealed,
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
+    /// When the holder proved an MFA device for it, if it did.
+    #[serde(default)]
+    pub(crate) mfa: Option<Timestamp>,
     pub(crate) holder: Holder,
 }
 
@@ -130,6 +134,8 @@ pub(crate) enum Holder {
     User { key: String, id: String },
     /// A role's.
     Role(Box<Assumed>),
+    /// That of `GetFederationToken`.
+    Federated(Box<FederatedUser>),
 }
 
 /// A role assumed.
@@ -146,6 +152,19 @@ pub(crate) struct Assumed {
     pub(crate) service: Option<String>,
     /// The run's id, and whether its writes are staged.
     pub(crate) run: Option<(String, bool)>,
+    /// Who vouched for whoever assumed it, if it was an identity provider.
+    #[serde(default)]
+    pub(crate) federation: Option<Box<Federation>>,
+}
+
+/// Somebody for whom a user or the root user made a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FederatedUser {
+    /// The maker: the key in [`USERS`] and the unique id; none for the root user.
+    pub(crate) maker: Option<(String, String)>,
+    pub(crate) name: String,
+    pub(crate) policies: Vec<String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// A row that says all by its key.

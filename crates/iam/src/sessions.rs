@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mastic_core::{AccountId, Arn, Fault, Region, Secret, Timestamp};
 use mastic_kernel::ports::{Credentials, KeyMaterial, Keys, RoleSessions, ServiceSession};
-use mastic_kernel::{Caller, Identity, RunBinding, SessionIdentity};
+use mastic_kernel::{Caller, FederatedUserIdentity, Identity, RunBinding, SessionIdentity, Token};
 use mastic_policy::{DocumentKind, Outcome, PolicySet, Principal, Request, allows};
 use mastic_store::{StoreError, WriteTx};
 
@@ -14,8 +14,8 @@ use crate::context::service_context;
 use crate::faults::denied;
 use crate::names::{self, find_arn, last};
 use crate::records::{
-    ACCOUNTS, Assumed, EXPIRIES, Entity, Holder, KEYS, Mark, ROLES, RUN_SESSIONS, Role, SESSIONS, Session,
-    USERS,
+    ACCOUNTS, Assumed, Base, EXPIRIES, Entity, Holder, KEYS, Mark, ROLES, RUN_SESSIONS, Role, SESSIONS,
+    Session, USERS,
 };
 use crate::sealed::{Sealed, key_secret, session_secret, session_token};
 use crate::{Iam, documents};
@@ -36,6 +36,7 @@ impl Iam {
         &self,
         account: AccountId,
         holder: Holder,
+        mfa: Option<Timestamp>,
         now: Timestamp,
         lasts: Duration,
     ) -> Result<Credentials, Fault> {
@@ -52,6 +53,7 @@ impl Iam {
             token: Sealed::new(kernel, &session_token(&id), &token),
             issued: now,
             expires,
+            mfa,
             holder,
         };
         let credentials = Credentials {
@@ -83,23 +85,49 @@ impl Iam {
 
     /// Whom a session stands for; nobody, once the user or role is gone.
     fn caller(&self, id: &str, session: &Session) -> Result<Option<Caller>, Fault> {
+        let account = &session.account;
         let identity = match &session.holder {
             Holder::Root => Some(Identity::Root),
-            Holder::User { key, id } => self.background.read(|tx| {
-                let user = USERS.get(tx, &(&session.account, key))?.filter(|user| user.base.id == *id);
-                Ok::<_, StoreError>(user.map(|user| Identity::User {
-                    arn: user.base.arn(&session.account, "user"),
-                    id: user.base.id,
-                    name: user.base.name,
-                }))
-            })?,
+            Holder::User { key, id } => self.user_of(account, key, id)?.map(|base| Identity::User {
+                arn: base.arn(account, "user"),
+                id: base.id,
+                name: base.name,
+            }),
+            Holder::Federated(user) => {
+                let maker = match &user.maker {
+                    None => Some((Arn::new("iam", "", account.as_str(), "root"), account.to_string())),
+                    Some((key, id)) => {
+                        self.user_of(account, key, id)?.map(|base| (base.arn(account, "user"), base.id))
+                    }
+                };
+                maker.map(|(user_arn, user_id)| {
+                    Identity::FederatedUser(Box::new(FederatedUserIdentity {
+                        user_arn,
+                        user_id,
+                        session_arn: names::federated_arn(account, &user.name),
+                        name: user.name.clone(),
+                        session_policies: user.policies.clone(),
+                    }))
+                })
+            }
             Holder::Role(assumed) => self
                 .known(&assumed.role)?
                 .filter(|role| role.id == assumed.role_id)
                 .map(|_| Identity::Session(Box::new(session_identity(session, assumed)))),
         };
-        let account = Some(session.account.clone());
-        Ok(identity.map(|identity| Caller { account, identity, access_key_id: Some(id.to_owned()) }))
+        let token = Token { issued: session.issued, expires: session.expires, mfa: session.mfa };
+        Ok(identity.map(|identity| Caller {
+            account: Some(account.clone()),
+            identity,
+            access_key_id: Some(id.to_owned()),
+            token: Some(token),
+        }))
+    }
+
+    /// The user of this key, unless it is another one of the same name.
+    fn user_of(&self, account: &AccountId, key: &str, id: &str) -> Result<Option<Base>, Fault> {
+        let user = self.background.read(|tx| USERS.get(tx, &(account, key)))?;
+        Ok(user.map(|user| user.base).filter(|base| base.id == id))
     }
 
     fn temporary_key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
@@ -132,7 +160,12 @@ impl Iam {
                 session_token: None,
                 expires: None,
                 active: key.active,
-                caller: Caller { account: Some(key.account), identity, access_key_id: Some(id.to_owned()) },
+                caller: Caller {
+                    account: Some(key.account),
+                    identity,
+                    access_key_id: Some(id.to_owned()),
+                    token: None,
+                },
             }))
         })
     }
@@ -149,11 +182,11 @@ impl Iam {
         Ok(())
     }
 
-    /// Whether the role's trust policy admits the service.
-    fn trusts(&self, service: &str, role: &Arn) -> Result<bool, Fault> {
+    /// Whether the role's trust policy admits the service when it works for `source`.
+    fn trusts(&self, service: &str, role: &Arn, source: &Arn) -> Result<bool, Fault> {
         let (Some(known), Some(account)) = (self.known(role)?, role.account_id()) else { return Ok(false) };
         let principal = Principal::Service { name: service.to_owned() };
-        let context = service_context(&principal, &account, self.background.now());
+        let context = service_context(&principal, &account, source, self.background.now());
         let request = Request::new(&principal, "sts:AssumeRole", role.as_str(), &context).owned_by(&account);
         let set = PolicySet { trust: known.trust.clone(), ..PolicySet::default() };
         Ok(allows(&request, &set) == Outcome::Allow)
@@ -171,6 +204,8 @@ fn session_identity(session: &Session, assumed: &Assumed) -> SessionIdentity {
         expires: session.expires,
         issued_to_service: assumed.service.clone(),
         run: assumed.run.clone().map(|(id, staged)| RunBinding { id, staged }),
+        source_identity: assumed.source_identity.clone(),
+        federation: assumed.federation.clone(),
     }
 }
 
@@ -251,14 +286,14 @@ impl RoleSessions for Iam {
         Ok(self.known(&arn)?.filter(|known| known.trust.is_some()).map(|_| arn))
     }
 
-    fn can_assume(&self, service: &'static str, role: &Arn) -> Result<bool, Fault> {
-        self.trusts(service, role)
+    fn can_assume(&self, service: &'static str, role: &Arn, source: &Arn) -> Result<bool, Fault> {
+        self.trusts(service, role, source)
     }
 
     async fn assume(&self, session: ServiceSession) -> Result<Credentials, Fault> {
         let role = self.background.read(|tx| find_arn::<Role>(tx, &session.role))?;
         let (Some(role), Some(account), true) =
-            (role, session.role.account_id(), self.trusts(session.service, &session.role)?)
+            (role, session.role.account_id(), self.trusts(session.service, &session.role, &session.source)?)
         else {
             let (service, role) = (session.service, &session.role);
             return Err(denied(format!(
@@ -279,8 +314,9 @@ impl RoleSessions for Iam {
             source_identity: None,
             service: Some(session.service.to_owned()),
             run: session.run.map(|run| (run.id, run.staged)),
+            federation: None,
         }));
-        self.open(account, holder, self.background.now(), session.duration).await
+        self.open(account, holder, None, self.background.now(), session.duration).await
     }
 
     async fn revoke(&self, run: &str) -> Result<(), Fault> {

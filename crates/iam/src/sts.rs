@@ -74,7 +74,7 @@ pub(crate) async fn get_session_token(
         Identity::Root => (Holder::Root, input.duration_seconds.unwrap_or(3600).min(3600)),
         _ => return Err(denied("Cannot call GetSessionToken with session credentials")),
     };
-    let credentials = iam.open(ctx.account()?.clone(), holder, ctx.now(), seconds(lasts)).await?;
+    let credentials = iam.open(ctx.account()?.clone(), holder, None, ctx.now(), seconds(lasts)).await?;
     Ok(t::GetSessionTokenResponse { credentials: Some(shown(&credentials)) })
 }
 
@@ -134,8 +134,10 @@ pub(crate) async fn assume_role(
         source_identity: source_identity.clone(),
         service: None,
         run: None,
+        federation: None,
     };
-    let credentials = iam.open(account, Holder::Role(Box::new(assumed)), ctx.now(), seconds(lasts)).await?;
+    let credentials =
+        iam.open(account, Holder::Role(Box::new(assumed)), None, ctx.now(), seconds(lasts)).await?;
     Ok(t::AssumeRoleResponse {
         credentials: Some(shown(&credentials)),
         assumed_role_user: Some(user),

@@ -52,8 +52,14 @@ pub(crate) fn with_tags(need: Need, tags: Option<&BTreeMap<String, String>>) -> 
     Access::All(vec![need])
 }
 
-/// Finds the role, and demands that the caller may pass it to Glue and that Glue may assume it.
-pub(crate) fn pass_role(ctx: &Ctx, role: &str, refusal: impl Fn(&str) -> Fault) -> Result<Arn, Fault> {
+/// Finds the role, and demands that the caller may pass it to Glue and that Glue may assume it for `source`, the job or
+/// crawler.
+pub(crate) fn pass_role(
+    ctx: &Ctx,
+    role: &str,
+    source: &Arn,
+    refusal: impl Fn(&str) -> Fault,
+) -> Result<Arn, Fault> {
     let sessions = ctx.kernel().sessions()?;
     let account = ctx.account()?;
     let named = role.parse::<Arn>().ok();
@@ -68,7 +74,7 @@ pub(crate) fn pass_role(ctx: &Ctx, role: &str, refusal: impl Fn(&str) -> Fault) 
         Need::new("iam:PassRole", arn.as_str()).with("iam:PassedToService", [SERVICE_PRINCIPAL])
     ])?;
     match found {
-        Some(arn) if sessions.can_assume(SERVICE_PRINCIPAL, &arn)? => Ok(arn),
+        Some(arn) if sessions.can_assume(SERVICE_PRINCIPAL, &arn, source)? => Ok(arn),
         _ => Err(refusal(arn.as_str())),
     }
 }

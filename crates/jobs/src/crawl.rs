@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_api_glue::glue::{op, types::*};
-use mastic_core::{Fault, Timestamp};
+use mastic_core::{Arn, Fault, Timestamp};
 use mastic_handoff::{CrawlWork, Tally, Work};
 use mastic_kernel::{Ctx, Registry};
 use mastic_store::WriteTx;
@@ -212,8 +212,10 @@ fn not_there(name: &str) -> Fault {
 fn execution(at: &NameKey, record: &CrawlerRecord, id: &str) -> Result<Execution, Fault> {
     let (account, region, name) = at.clone();
     let work = CrawlWork { crawl_id: id.to_owned(), crawler: record.crawler.clone() };
+    let source = Arn::new("glue", &region, &account, &format!("crawler/{name}"));
     Ok(Execution {
         id: id.to_owned(),
+        source,
         account,
         region: region.parse().map_err(Fault::internal)?,
         role: record.role.clone(),

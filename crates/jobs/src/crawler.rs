@@ -168,8 +168,9 @@ fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
     Ok(())
 }
 
-fn pass_role(ctx: &Ctx, role: &str) -> Result<Arn, Fault> {
-    access::pass_role(ctx, role, |_| {
+fn pass_role(ctx: &Ctx, role: &str, crawler: &str) -> Result<Arn, Fault> {
+    let source = access::crawler_arn(ctx.call(), crawler)?;
+    access::pass_role(ctx, role, &source, |_| {
         invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
     })
 }
@@ -214,7 +215,7 @@ async fn create(ctx: &Ctx, input: CreateCrawlerRequest) -> Result<CreateCrawlerR
     };
     let given = input.tags.unwrap_or_default();
     tags::check(&given)?;
-    let role = pass_role(ctx, &input.role)?;
+    let role = pass_role(ctx, &input.role, &input.name)?;
     check(ctx, &crawler)?;
     let at = key(ctx, &input.name)?;
     let arn = access::crawler_arn(ctx.call(), &input.name)?;
@@ -248,7 +249,7 @@ async fn update(ctx: &Ctx, input: UpdateCrawlerRequest) -> Result<UpdateCrawlerR
     // Only what is given changes.
     if let Some(role) = &input.role {
         crawler.role = Some(access::role_name(role).to_owned());
-        record.role = pass_role(ctx, role)?;
+        record.role = pass_role(ctx, role, &input.name)?;
     }
     let new = input;
     crawler.database_name = new.database_name.map(|n| n.to_lowercase()).or(crawler.database_name.take());

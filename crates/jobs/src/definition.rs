@@ -130,7 +130,8 @@ fn define(ctx: &Ctx, mut job: Job) -> Result<Definition, Fault> {
     if nodes.is_none() && command.script_location.as_deref().unwrap_or_default().is_empty() {
         return Err(invalid("A job needs a Command with a ScriptLocation, or CodeGenConfigurationNodes."));
     }
-    let role = access::pass_role(ctx, &role, |arn| {
+    let source = access::job_arn(ctx.call(), job.name.as_deref().unwrap_or_default())?;
+    let role = access::pass_role(ctx, &role, &source, |arn| {
         invalid(format!("Role {arn} should be given assume role permissions for Glue Service."))
     })?;
     if job.job_mode.is_none() {

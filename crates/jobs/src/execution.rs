@@ -45,6 +45,8 @@ pub(crate) struct Execution {
     pub account: String,
     pub region: Region,
     pub role: Arn,
+    /// The job or crawler.
+    pub source: Arn,
     pub session_name: &'static str,
     pub session_policy: Option<String>,
     pub staged: bool,
@@ -114,6 +116,7 @@ impl Jobs {
             session_name: execution.session_name.to_owned(),
             session_policy: execution.session_policy.clone(),
             run: Some(RunBinding { id: execution.id.clone(), staged: execution.staged }),
+            source: execution.source.clone(),
             duration: SESSION,
         };
         self.background.kernel().sessions()?.assume(session).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_api_glue::glue::types::JobRunState;
-use mastic_core::Fault;
+use mastic_core::{Arn, Fault};
 use mastic_handoff::{JobWork, Tally, Work};
 use mastic_store::overlay::{PublishError, publish};
 use tokio::sync::watch;
@@ -259,6 +259,7 @@ fn retry(record: &RunRecord, id: String, attempt: i32, now: mastic_core::Timesta
 fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
     let (account, region, job, _, id) = key.clone();
     let minutes = record.run.timeout.and_then(|minutes| u64::try_from(minutes).ok());
+    let source = Arn::new("glue", &region, &account, &format!("job/{job}"));
     let work = Work::Job(Box::new(JobWork {
         job_name: job,
         run_id: id.clone(),
@@ -266,6 +267,7 @@ fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
         nodes: record.nodes.clone(),
     }));
     Ok(Execution {
+        source,
         account,
         region: region.parse().map_err(Fault::internal)?,
         role: record.role.clone(),

@@ -12,6 +12,20 @@ pub struct Caller {
     pub identity: Identity,
     /// The access key that signed the call.
     pub access_key_id: Option<String>,
+    /// For temporary credentials, what is told with them.
+    #[serde(default)]
+    pub token: Option<Token>,
+}
+
+/// What a session token tells besides whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// When the credentials were issued.
+    pub issued: Timestamp,
+    /// When they end.
+    pub expires: Timestamp,
+    /// When the holder proved an MFA device for them, if it did.
+    pub mfa: Option<Timestamp>,
 }
 
 /// The kinds of principals.
@@ -28,8 +42,12 @@ pub enum Identity {
         /// The friendly name.
         name: String,
     },
-    /// A session: of a role, or of a user or root by `GetSessionToken`.
+    /// A session of a role. (Those of `GetSessionToken` are the user's or root's own.)
     Session(Box<SessionIdentity>),
+    /// A session that a user made for somebody else with `GetFederationToken`.
+    FederatedUser(Box<FederatedUserIdentity>),
+    /// Somebody whom an identity provider vouches for, in the very call that assumes a role.
+    Federated(Box<Federation>),
     /// An AWS service acting for itself, for example `glue.amazonaws.com`.
     Service(String),
     /// No signature at all.
@@ -57,6 +75,52 @@ pub struct SessionIdentity {
     pub issued_to_service: Option<String>,
     /// The run that works with this session, if any.
     pub run: Option<RunBinding>,
+    /// The source identity, which stays through a chain of roles.
+    #[serde(default)]
+    pub source_identity: Option<String>,
+    /// Who vouched for whoever assumed the role, if it was an identity provider.
+    #[serde(default)]
+    pub federation: Option<Box<Federation>>,
+}
+
+/// A session of `GetFederationToken`: it may do what both its maker and its session policies may.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FederatedUserIdentity {
+    /// The user that made it, or the root user: `arn:aws:iam::A:root`.
+    pub user_arn: Arn,
+    /// The user's unique id; the account's number for the root user.
+    pub user_id: String,
+    /// `arn:aws:sts::A:federated-user/NAME`.
+    pub session_arn: Arn,
+    /// The name that the maker gave it.
+    pub name: String,
+    /// Session policies, as JSON documents. Without any nothing but a resource's policy allows it
+    /// something.
+    pub session_policies: Vec<String>,
+}
+
+/// What an identity provider said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Federation {
+    /// Which protocol it speaks.
+    pub kind: FederationKind,
+    /// The provider's ARN.
+    pub provider: String,
+    /// Whom it vouches for, in its own words.
+    pub subject: String,
+    /// The unique id of the federated user: `PROVIDER:AUDIENCE:SUBJECT` or `NAMEQUALIFIER:SUBJECT`.
+    pub principal_id: String,
+    /// What conditions may ask of it, such as `accounts.example.com:sub` or `saml:iss`.
+    pub context: Vec<(String, Vec<String>)>,
+}
+
+/// The protocols of identity providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FederationKind {
+    /// OpenID Connect: `AssumeRoleWithWebIdentity`.
+    WebIdentity,
+    /// SAML 2.0: `AssumeRoleWithSAML`.
+    Saml,
 }
 
 /// The binding of a session to a job run or crawl: its writes are staged until the run ends.
@@ -91,7 +155,7 @@ impl Caller {
     /// The anonymous caller.
     #[must_use]
     pub const fn anonymous() -> Self {
-        Self { account: None, identity: Identity::Anonymous, access_key_id: None }
+        Self { account: None, identity: Identity::Anonymous, access_key_id: None, token: None }
     }
 
     /// The principal's ARN as error texts and audit records show it.
@@ -101,6 +165,8 @@ impl Caller {
             (Identity::Root, Some(account)) => format!("arn:aws:iam::{account}:root"),
             (Identity::User { arn, .. }, _) => arn.to_string(),
             (Identity::Session(session), _) => session.session_arn.to_string(),
+            (Identity::FederatedUser(user), _) => user.session_arn.to_string(),
+            (Identity::Federated(federation), _) => federation.provider.clone(),
             (Identity::Service(name), _) => name.clone(),
             _ => "anonymous".to_owned(),
         }
@@ -113,6 +179,8 @@ impl Caller {
             (Identity::Root, Some(account)) => account.to_string(),
             (Identity::User { id, .. }, _) => id.clone(),
             (Identity::Session(session), _) => format!("{}:{}", session.role_id, session.session_name),
+            (Identity::FederatedUser(user), _) => format!("{}:{}", user.session_arn.account(), user.name),
+            (Identity::Federated(federation), _) => federation.principal_id.clone(),
             (Identity::Service(name), _) => name.clone(),
             _ => "anonymous".to_owned(),
         }

@@ -1,10 +1,10 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mastic_core::{AccountId, Entropy, Fault, Region, Timestamp};
 use mastic_store::{ReadTx, Scope, Store, StoreError, WriteTx};
 use parking_lot::Mutex;
 
-use crate::{Call, Caller, DecisionRecord, Kernel, Need, Verdict};
+use crate::{Call, Caller, DecisionRecord, Identity, Kernel, Need, Verdict};
 
 /// A call that was let in. Only the kernel makes one, and only it opens transactions: there is no
 /// way for a service to the store that does not pass the authorizer.
@@ -16,6 +16,8 @@ pub struct Ctx {
 struct Inner {
     kernel: Kernel,
     call: Call,
+    /// The same call once its maker is known, where no signature tells.
+    proven: OnceLock<Call>,
     store: Store,
     decisions: Mutex<Vec<DecisionRecord>>,
 }
@@ -26,19 +28,28 @@ impl Ctx {
             Some(run) if run.staged => kernel.store().scoped(Scope::staged(&run.id)),
             _ => kernel.store().clone(),
         };
-        Self { inner: Arc::new(Inner { kernel, call, store, decisions: Mutex::new(Vec::new()) }) }
+        let decisions = Mutex::new(Vec::new());
+        Self { inner: Arc::new(Inner { kernel, call, proven: OnceLock::new(), store, decisions }) }
     }
 
     /// The call as it came in.
     #[must_use]
     pub fn call(&self) -> &Call {
-        &self.inner.call
+        self.inner.proven.get().unwrap_or(&self.inner.call)
+    }
+
+    /// Tells who makes an unsigned call, once its input has proven it (`AssumeRoleWithWebIdentity`). A caller that a
+    /// signature has told stays.
+    pub fn prove(&self, caller: Caller) {
+        if self.inner.call.caller.identity == Identity::Anonymous {
+            self.inner.proven.get_or_init(|| Call { caller, ..self.inner.call.clone() });
+        }
     }
 
     /// Who calls.
     #[must_use]
     pub fn caller(&self) -> &Caller {
-        &self.inner.call.caller
+        &self.call().caller
     }
 
     /// The account of the caller.
@@ -105,7 +116,7 @@ impl Ctx {
     }
 
     fn decide(&self, need: &Need) -> Result<Verdict, Fault> {
-        let verdict = self.inner.kernel.authorizer()?.decide(&self.inner.call, need)?;
+        let verdict = self.inner.kernel.authorizer()?.decide(self.call(), need)?;
         self.inner.decisions.lock().push(DecisionRecord {
             need: need.clone(),
             allowed: verdict.allowed,

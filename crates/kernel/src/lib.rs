@@ -16,7 +16,10 @@ pub mod tags;
 
 pub use access::{Access, Need, Verdict};
 pub use audit::{AuditRecord, DecisionRecord, Outcome};
-pub use call::{Call, Caller, Identity, RunBinding, SessionIdentity};
+pub use call::{
+    Call, Caller, FederatedUserIdentity, Federation, FederationKind, Identity, RunBinding, SessionIdentity,
+    Token,
+};
 pub use ctx::{Background, Ctx};
 pub use kernel::{Kernel, Seams};
 pub use ports::Authorizer;

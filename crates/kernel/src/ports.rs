@@ -85,6 +85,8 @@ pub struct ServiceSession {
     pub session_policy: Option<String>,
     /// The run that the session is bound to.
     pub run: Option<RunBinding>,
+    /// The job, crawler or other resource for which the service works: `aws:SourceArn`.
+    pub source: Arn,
     /// How long it lasts.
     pub duration: Duration,
 }
@@ -95,8 +97,9 @@ pub trait RoleSessions: Send + Sync {
     /// The ARN of the role that is named `role` in the account: by name, by path and name, or by ARN.
     fn find(&self, account: &AccountId, role: &str) -> Result<Option<Arn>, Fault>;
 
-    /// Whether the role exists and its trust policy admits the service principal.
-    fn can_assume(&self, service: &'static str, role: &Arn) -> Result<bool, Fault>;
+    /// Whether the role exists and its trust policy admits the service principal when it works for `source`, a job
+    /// or crawler for example (`aws:SourceArn`).
+    fn can_assume(&self, service: &'static str, role: &Arn, source: &Arn) -> Result<bool, Fault>;
 
     /// Assumes the role; a fault `AccessDenied` tells that the role is missing or does not trust the service.
     async fn assume(&self, session: ServiceSession) -> Result<Credentials, Fault>;

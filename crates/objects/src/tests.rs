@@ -81,7 +81,10 @@ impl House {
     }
 
     fn ctx(&self) -> Ctx {
-        self.ctx_of(Caller { account: Some(account()), identity: Identity::Root, access_key_id: None }, "")
+        self.ctx_of(
+            Caller { account: Some(account()), identity: Identity::Root, access_key_id: None, token: None },
+            "",
+        )
     }
 
     fn run(&self, id: &str) -> Ctx {
@@ -96,9 +99,11 @@ impl House {
             expires: Timestamp::from_secs(9_999_999_999),
             issued_to_service: None,
             run: Some(RunBinding { id: id.into(), staged: true }),
+            source_identity: None,
+            federation: None,
         };
         let identity = Identity::Session(Box::new(session));
-        self.ctx_of(Caller { account: Some(account()), identity, access_key_id: None }, "")
+        self.ctx_of(Caller { account: Some(account()), identity, access_key_id: None, token: None }, "")
     }
 
     async fn put(&self, ctx: &Ctx, key: &str, bytes: Vec<u8>) -> crate::ObjectRecord {
@@ -166,7 +171,8 @@ async fn a_missing_key_is_told_to_those_only_who_may_list() {
     let house = House::with_bucket().await;
     let missing = house.objects.get(&house.ctx(), &get("x")).unwrap_err();
     assert_eq!((missing.code(), missing.status()), ("NoSuchKey", 404));
-    let caller = Caller { account: Some(account()), identity: Identity::Root, access_key_id: None };
+    let caller =
+        Caller { account: Some(account()), identity: Identity::Root, access_key_id: None, token: None };
     let hidden = house.objects.get(&house.ctx_of(caller, "blind"), &get("x")).unwrap_err();
     assert_eq!((hidden.code(), hidden.status()), ("AccessDenied", 403));
     assert!(hidden.message().ends_with("s3:ListBucket on resource: \"arn:aws:s3:::bucket\""), "{hidden}");
@@ -413,8 +419,12 @@ async fn buckets() {
     let house = House::with_bucket().await;
     let ctx = house.ctx();
     assert_eq!(house.objects.create_bucket(&ctx, "bucket", None, Vec::new()).await, Ok(false));
-    let other =
-        Caller { account: "444455556666".parse().ok(), identity: Identity::Root, access_key_id: None };
+    let other = Caller {
+        account: "444455556666".parse().ok(),
+        identity: Identity::Root,
+        access_key_id: None,
+        token: None,
+    };
     let taken = house.objects.create_bucket(&house.ctx_of(other, ""), "bucket", None, Vec::new()).await;
     assert_eq!(taken.unwrap_err().code(), "BucketAlreadyExists");
     house.put(&ctx, "k", Vec::new()).await;

@@ -56,7 +56,7 @@ pub(crate) fn survey<W: Witness>(request: &Request<'_>, set: &PolicySet, witness
     let action = request.action.to_lowercase();
     let mut poll = Poll { request, action: &action, denied: false, witness };
     let own = request.principal.has_identity();
-    let root = matches!(request.principal, crate::Principal::Root { .. });
+    let root = request.principal.is_root();
 
     let mut service_control = true;
     for (level, policies) in set.service_control.iter().enumerate().filter(|_| own) {

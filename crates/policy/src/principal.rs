@@ -89,6 +89,15 @@ impl Principal {
         self.account().is_some()
     }
 
+    /// Whether it has the rights of a root user, to whom no policies are attached.
+    pub(crate) fn is_root(&self) -> bool {
+        match self {
+            Self::Root { .. } => true,
+            Self::FederatedUser { user, .. } => user.resource() == "root",
+            _ => false,
+        }
+    }
+
     pub(crate) fn describe(&self, context: &mut Context) {
         let kind = match self {
             Self::Root { .. } => "Account",

@@ -40,6 +40,7 @@ impl Keys for Ring {
                 account: account.parse::<AccountId>().ok(),
                 identity: Identity::Root,
                 access_key_id: Some(id.to_owned()),
+                token: None,
             },
         }))
     }

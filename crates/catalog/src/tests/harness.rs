@@ -119,10 +119,17 @@ impl World {
                 expires: self.kernel.clock().now(),
                 issued_to_service: Some("glue.amazonaws.com".to_owned()),
                 run: Some(RunBinding { id: run.clone(), staged: true }),
+                source_identity: None,
+                federation: None,
             })),
         };
         Call {
-            caller: Caller { account: Some(ACCOUNT.parse().unwrap()), identity, access_key_id: None },
+            caller: Caller {
+                account: Some(ACCOUNT.parse().unwrap()),
+                identity,
+                access_key_id: None,
+                token: None,
+            },
             region: "eu-west-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
             time: self.kernel.clock().now(),

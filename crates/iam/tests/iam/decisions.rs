@@ -190,6 +190,7 @@ async fn strangers_and_services_have_what_resources_give_them() {
         account: None,
         identity: Identity::Service("logs.amazonaws.com".into()),
         access_key_id: None,
+        token: None,
     };
     house.bucket("data", ACCOUNT, None);
     assert!(!house.allows(&anonymous, "s3:GetObject", OBJECT));

@@ -164,10 +164,11 @@ async fn services_assume_what_trusts_them() {
     }
     assert_eq!(house.iam.find(&account, "nobody").unwrap(), None);
     assert_eq!(house.iam.find(&"999999999999".parse().unwrap(), arn.as_str()).unwrap(), None);
-    assert!(house.iam.can_assume("glue.amazonaws.com", &arn).unwrap());
-    assert!(!house.iam.can_assume("lambda.amazonaws.com", &arn).unwrap());
+    let job: mastic_core::Arn = "arn:aws:glue:us-east-1:111122223333:job/j".parse().unwrap();
+    assert!(house.iam.can_assume("glue.amazonaws.com", &arn, &job).unwrap());
+    assert!(!house.iam.can_assume("lambda.amazonaws.com", &arn, &job).unwrap());
     let people = house.iam.find(&account, "people").unwrap().unwrap();
-    assert!(!house.iam.can_assume("glue.amazonaws.com", &people).unwrap());
+    assert!(!house.iam.can_assume("glue.amazonaws.com", &people, &job).unwrap());
 
     let id = |run: &str| mastic_kernel::RunBinding { id: run.into(), staged: true };
     let ask = |run: &str| mastic_kernel::ports::ServiceSession {
@@ -176,6 +177,7 @@ async fn services_assume_what_trusts_them() {
         session_name: "GlueJobRunnerSession".into(),
         session_policy: None,
         run: Some(id(run)),
+        source: job.clone(),
         duration: std::time::Duration::from_secs(3600),
     };
     let session = house.iam.assume(ask("jr_1")).await.unwrap();

@@ -46,9 +46,13 @@ async fn who_may_not_assume_hears_it_in_aws_s_words() {
     assert_eq!(failure(house.assume(&bob, &role).await).2, text);
     let none = "arn:aws:iam::111122223333:role/none";
     let text = format!(
-        "User: arn:aws:iam::111122223333:user/bob is not authorized to perform: sts:AssumeRole on resource: {none}"
+        "User: arn:aws:iam::111122223333:user/bob is not authorized to perform: sts:AssumeRole on resource: {none} \
+         because no role trust policy allows the sts:AssumeRole action"
     );
     assert_eq!(failure(house.assume(&bob, none).await).2, text);
+    // Whether a role is there or does not trust the caller is not to be told apart.
+    let glue = house.role("glue", &trust("Service", "glue.amazonaws.com")).await.arn;
+    assert_eq!(failure(house.assume(&bob, &glue).await).2, text.replace("role/none", "role/glue"));
     is(
         house.assume(&house.root, &role).await,
         "AccessDenied",

@@ -63,6 +63,7 @@ impl House {
                 account: Some("111122223333".parse().unwrap()),
                 identity: Identity::Root,
                 access_key_id: None,
+                token: None,
             },
             region: "eu-west-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
@@ -85,6 +86,8 @@ impl House {
             expires: self.clock.now(),
             issued_to_service: Some("glue.amazonaws.com".to_owned()),
             run: Some(RunBinding { id: "jr_1".to_owned(), staged: true }),
+            source_identity: None,
+            federation: None,
         };
         let mut call = self.root();
         call.caller.identity = Identity::Session(Box::new(session));
