@@ -21,7 +21,6 @@ mod packed;
 mod paging;
 mod partitions;
 mod place;
-mod policies;
 mod records;
 mod search;
 mod service;
@@ -34,5 +33,4 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-pub use policies::CatalogPolicies;
 pub use service::Catalog;

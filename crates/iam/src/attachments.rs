@@ -16,6 +16,7 @@ const MOST: usize = 10;
 /// Attaches a policy; once is enough.
 pub(crate) async fn attach<E: Entity>(ctx: Ctx, name: String, policy: String) -> Result<(), Fault> {
     entities::change::<E>(&ctx, name, move |tx, account, entity| {
+        entities::must_be_open(entity)?;
         policies::must_be_attachable(tx, account, &policy)?;
         let base = entity.base_mut();
         if base.attached.contains(&policy) {
@@ -36,6 +37,7 @@ pub(crate) async fn attach<E: Entity>(ctx: Ctx, name: String, policy: String) ->
 pub(crate) async fn detach<E: Entity>(ctx: Ctx, name: String, policy: String) -> Result<(), Fault> {
     entities::change::<E>(&ctx, name, move |tx, account, entity| {
         policies::check_arn(&policy)?;
+        entities::must_be_open(entity)?;
         let base = entity.base_mut();
         if !base.attached.contains(&policy) {
             return Err(policies::not_found(&policy));

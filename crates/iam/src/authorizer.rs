@@ -28,6 +28,16 @@ const TRUSTS_NOBODY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"De
 /// Stands for the session policies of a federated user who was given none.
 const ALLOWS_NOTHING: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sts:GetFederationToken","Resource":"*"}}"#;
 
+/// The actions of IAM that make what they name.
+const MAKING: [&str; 6] = [
+    "CreateUser",
+    "CreateGroup",
+    "CreateRole",
+    "CreatePolicy",
+    "CreateInstanceProfile",
+    "CreateServiceLinkedRole",
+];
+
 /// A need with all that bears on it.
 struct Question<'a> {
     call: &'a Call,
@@ -72,11 +82,12 @@ impl Question<'_> {
 /// IAM's own messages name what exists by kind and name: `role Nightly`, `policy arn:...`.
 fn shown_resource(action: &str, arn: &str) -> Option<String> {
     let name = action.strip_prefix("iam:")?;
-    if name == "PassRole" || ["CreateUser", "CreateGroup", "CreateRole", "CreatePolicy"].contains(&name) {
+    if name == "PassRole" || MAKING.contains(&name) {
         return None;
     }
     match split(arn.splitn(6, ':').nth(5)?)? {
         ("policy", ..) => Some(format!("policy {arn}")),
+        ("instance-profile", _, name) => Some(format!("instance profile {name}")),
         (kind @ ("user" | "group" | "role"), _, name) => Some(format!("{kind} {name}")),
         _ => None,
     }

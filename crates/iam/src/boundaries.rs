@@ -20,6 +20,7 @@ pub(crate) fn shown(base: &Base) -> Option<t::AttachedPermissionsBoundary> {
 /// Sets the boundary in place of the one before.
 pub(crate) async fn put<E: Entity>(ctx: Ctx, name: String, boundary: String) -> Result<(), Fault> {
     entities::change::<E>(&ctx, name, move |tx, account, entity| {
+        entities::must_be_open(entity)?;
         policies::must_be_boundary(tx, account, &boundary)?;
         let base = entity.base_mut();
         if let Some(old) = &base.boundary {
@@ -36,6 +37,7 @@ pub(crate) async fn put<E: Entity>(ctx: Ctx, name: String, boundary: String) -> 
 /// Takes the boundary away.
 pub(crate) async fn delete<E: Entity>(ctx: Ctx, name: String) -> Result<(), Fault> {
     entities::change::<E>(&ctx, name, move |tx, account, entity| {
+        entities::must_be_open(entity)?;
         let base = entity.base_mut();
         let Some(old) = base.boundary.take() else {
             return Err(no_such(format!("The {} {} has no permissions boundary.", E::KIND, base.name)));

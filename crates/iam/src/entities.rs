@@ -4,7 +4,7 @@ use mastic_core::{AccountId, Fault};
 use mastic_kernel::Ctx;
 use mastic_store::{ReadTx, StoreError, WriteTx};
 
-use crate::faults::{conflict, exists, no_entity};
+use crate::faults::{conflict, exists, no_entity, protected, quota};
 use crate::names::{find, folded};
 use crate::page::{Listed, Page};
 use crate::policies;
@@ -18,6 +18,11 @@ pub(crate) const BOUNDARY: &str = "PermissionsBoundary";
 /// The user, group or role of this name.
 pub(crate) fn need<E: Entity>(tx: &ReadTx<'_>, account: &AccountId, name: &str) -> Result<E, Fault> {
     find(tx, account, name)?.ok_or_else(|| no_entity(E::KIND, name))
+}
+
+/// That the caller's account may change it.
+pub(crate) fn must_be_open<E: Entity>(entity: &E) -> Result<(), Fault> {
+    if entity.protected() { Err(protected(E::KIND, &entity.base().name)) } else { Ok(()) }
 }
 
 /// Stores it under its name.
@@ -38,9 +43,13 @@ pub(crate) async fn create<E: Entity>(ctx: &Ctx, entity: E) -> Result<E, Fault> 
             policies::must_be_boundary(tx, &account, boundary)?;
             mark::<E>(tx, &account, boundary, BOUNDARY, &base.name)?;
         }
-        if !E::SPACE.insert_new(tx, &(&account, folded(&base.name)), &entity)? {
+        if E::SPACE.contains(tx, &(&account, folded(&base.name)))? {
             return Err(exists(E::KIND, &base.name));
         }
+        if E::SPACE.count(tx, E::SPACE.prefix((&account,)))? >= E::ACCOUNT_QUOTA as u64 {
+            return Err(quota(E::ACCOUNT_QUOTA_NAME, E::ACCOUNT_QUOTA));
+        }
+        save(tx, &account, &entity)?;
         Ok(entity)
     })
     .await
@@ -72,7 +81,7 @@ pub(crate) async fn change<E: Entity>(
 pub(crate) async fn delete<E: Entity>(
     ctx: &Ctx,
     name: String,
-    check: impl FnOnce(&ReadTx<'_>, &AccountId, &E) -> Result<(), Fault> + Send + 'static,
+    check: impl FnOnce(&mut WriteTx<'_>, &AccountId, &E) -> Result<(), Fault> + Send + 'static,
 ) -> Result<(), Fault> {
     let account = ctx.account()?.clone();
     ctx.write(move |tx| {

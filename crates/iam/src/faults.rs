@@ -24,6 +24,14 @@ pub(crate) fn conflict(text: &str) -> Fault {
     Fault::sender("DeleteConflict", text).with_status(409)
 }
 
+/// Only AWS may change it.
+pub(crate) fn protected(kind: &str, name: &str) -> Fault {
+    let text = format!(
+        "Cannot perform the operation on the protected {kind} '{name}' - this {kind} is only modifiable by AWS"
+    );
+    Fault::sender("UnmodifiableEntity", text)
+}
+
 /// A quota is reached.
 pub(crate) fn limit(text: impl Into<String>) -> Fault {
     Fault::sender("LimitExceeded", text).with_status(409)

@@ -22,6 +22,7 @@ pub(crate) async fn put<E: Entity>(
 ) -> Result<(), Fault> {
     documents::check(&document, DocumentKind::Identity)?;
     entities::change::<E>(&ctx, name, move |_, _, entity| {
+        entities::must_be_open(entity)?;
         let base = entity.base_mut();
         base.inline.insert(policy, document);
         let size: usize = base.inline.values().map(|document| documents::size(document)).sum();
@@ -48,9 +49,12 @@ pub(crate) fn get<E: Entity>(ctx: &Ctx, name: &str, policy: &str) -> Result<(Str
 
 /// Deletes a policy.
 pub(crate) async fn delete<E: Entity>(ctx: Ctx, name: String, policy: String) -> Result<(), Fault> {
-    entities::change::<E>(&ctx, name, move |_, _, entity| match entity.base_mut().inline.remove(&policy) {
-        Some(_) => Ok(()),
-        None => Err(missing::<E>(&policy)),
+    entities::change::<E>(&ctx, name, move |_, _, entity| {
+        entities::must_be_open(entity)?;
+        match entity.base_mut().inline.remove(&policy) {
+            Some(_) => Ok(()),
+            None => Err(missing::<E>(&policy)),
+        }
     })
     .await
     .map(drop)

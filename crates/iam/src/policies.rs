@@ -6,12 +6,15 @@ use mastic_kernel::Ctx;
 use mastic_store::{ReadTx, StoreError, WriteTx};
 
 use crate::entities::{BOUNDARY, PERMISSIONS};
-use crate::faults::{conflict, denied, invalid_input, no_such};
+use crate::faults::{conflict, denied, invalid_input, no_such, quota};
 use crate::managed::{self, AwsPolicy};
 use crate::names::{self, folded};
 use crate::page::Page;
 use crate::records::{POLICIES, Policy, USES, Version};
 use crate::{documents, tags};
+
+/// Managed policies that an account may have of its own ("IAM and AWS STS quotas").
+const MOST: usize = 1500;
 
 /// A managed policy, whosever it is.
 pub(crate) enum Managed {
@@ -29,7 +32,7 @@ impl Managed {
 
     pub(crate) fn path(&self) -> &str {
         match self {
-            Self::Aws(policy) => &policy.path,
+            Self::Aws(policy) => policy.path,
             Self::Own(policy) => &policy.path,
         }
     }
@@ -37,7 +40,7 @@ impl Managed {
     /// What the version in force says.
     pub(crate) fn document(&self) -> &str {
         match self {
-            Self::Aws(policy) => &policy.document,
+            Self::Aws(policy) => policy.document(),
             Self::Own(policy) => policy
                 .versions
                 .iter()
@@ -72,7 +75,7 @@ fn find_own(tx: &ReadTx<'_>, account: &AccountId, text: &str) -> Result<Option<P
 /// The customer's policy that an operation is to change.
 pub(crate) fn need_own(tx: &ReadTx<'_>, account: &AccountId, text: &str) -> Result<Policy, Fault> {
     if managed::find(text).is_some() {
-        return Err(denied(format!("The policy {text} is AWS's own and cannot be changed.")));
+        return Err(denied("Policy is outside your own account."));
     }
     check_arn(text)?;
     find_own(tx, account, text)?.ok_or_else(|| not_found(text))
@@ -82,6 +85,10 @@ pub(crate) fn need_own(tx: &ReadTx<'_>, account: &AccountId, text: &str) -> Resu
 pub(crate) fn must_be_attachable(tx: &ReadTx<'_>, account: &AccountId, text: &str) -> Result<(), Fault> {
     check_arn(text)?;
     match find(tx, account, text)? {
+        Some(Managed::Aws(policy)) if policy.is_service_linked() => Err(Fault::sender(
+            "PolicyNotAttachable",
+            "Cannot attach a Service Role Policy to a Customer Role.",
+        )),
         Some(_) => Ok(()),
         None => Err(no_such(format!("Policy {text} does not exist or is not attachable."))),
     }
@@ -120,7 +127,7 @@ fn shown(tx: &ReadTx<'_>, account: &AccountId, policy: &Managed) -> Result<t::Po
         Managed::Aws(policy) => t::Policy {
             policy_id: Some(policy.id.clone()),
             arn: Some(policy.arn.clone()),
-            default_version_id: Some(policy.version.clone()),
+            default_version_id: Some(policy.version.to_owned()),
             create_date: Some(policy.created),
             update_date: Some(policy.updated),
             ..t::Policy::default()
@@ -144,7 +151,7 @@ fn shown(tx: &ReadTx<'_>, account: &AccountId, policy: &Managed) -> Result<t::Po
 }
 
 /// With what listings leave out: description and tags.
-fn whole(tx: &ReadTx<'_>, account: &AccountId, policy: &Managed) -> Result<t::Policy, StoreError> {
+pub(crate) fn whole(tx: &ReadTx<'_>, account: &AccountId, policy: &Managed) -> Result<t::Policy, StoreError> {
     let mut out = shown(tx, account, policy)?;
     out.tags = Some(Vec::new());
     if let Managed::Own(policy) = policy {
@@ -174,11 +181,16 @@ pub(crate) async fn create(
         tags: tags::read(input.tags.unwrap_or_default())?,
     };
     ctx.write(move |tx| {
-        if !POLICIES.insert_new(tx, &(&account, folded(&policy.name)), &policy)? {
+        let key = (&account, folded(&policy.name));
+        if POLICIES.contains(tx, &key)? {
             let text =
                 format!("A policy called {} already exists. Duplicate names are not allowed.", policy.name);
             return Err(Fault::sender("EntityAlreadyExists", text).with_status(409));
         }
+        if POLICIES.count(tx, POLICIES.prefix((&account,)))? >= MOST as u64 {
+            return Err(quota("PoliciesPerAccount", MOST));
+        }
+        POLICIES.put(tx, &key, &policy)?;
         let tags = tags::shown_if_any(&policy.tags);
         let made = shown(tx, &account, &Managed::Own(Box::new(policy)))?;
         Ok(t::CreatePolicyResponse { policy: Some(t::Policy { tags, ..made }) })
@@ -247,6 +259,7 @@ pub(crate) async fn list(ctx: Ctx, input: t::ListPoliciesRequest) -> Result<t::L
         let mut amazons: Vec<_> = managed::all()
             .filter(|_| aws)
             .map(|p| (format!("1{}", folded(p.name)), Managed::Aws(p)))
+            .filter(|(key, _)| page.after().is_none_or(|after| key.as_str() > after))
             .collect();
         amazons.sort_by(|(a, _), (b, _)| a.cmp(b));
         let rows = customers.chain(amazons.into_iter().map(Ok)).filter_map(|row| {

@@ -10,7 +10,7 @@ use mastic_store::ReadTx;
 use crate::names::{find_arn, folded, split};
 use crate::policies;
 use crate::records::{Base, Entity, GROUPS, Group, POLICIES, ROLES, Role, USERS, User};
-use crate::{Iam, names, people};
+use crate::{Iam, names, profiles};
 
 /// A user or role and the policies that bear on it.
 #[derive(Debug)]
@@ -168,15 +168,15 @@ impl Iam {
                 "user" => names::find::<User>(tx, &account, name)?.map(|user| target(&account, &user)),
                 "group" => names::find::<Group>(tx, &account, name)?.map(|group| target(&account, &group)),
                 "role" => names::find::<Role>(tx, &account, name)?.map(|role| target(&account, &role)),
+                "instance-profile" => profiles::find(tx, &account, name)?.map(|profile| Target {
+                    arn: profile.arn(&account),
+                    tags: profile.tags,
+                    boundary: None,
+                }),
                 "policy" => POLICIES
                     .get(tx, &(&account, folded(name)))?
                     .filter(|policy| policies::arn(&account, policy) == arn.as_str())
                     .map(|policy| Target { arn: arn.to_string(), tags: policy.tags, boundary: None }),
-                "mfa" => people::mfa::tags_of(tx, &arn)?.map(|tags| Target {
-                    arn: arn.to_string(),
-                    tags,
-                    boundary: None,
-                }),
                 _ => None,
             })
         })

@@ -63,6 +63,8 @@ pub(crate) struct Role {
     pub(crate) description: Option<String>,
     /// Seconds.
     pub(crate) max_session: i32,
+    /// The service that the role is linked to, which alone may change it.
+    pub(crate) service: Option<String>,
 }
 
 /// One version of a managed policy.
@@ -167,6 +169,12 @@ pub(crate) struct FederatedUser {
     pub(crate) tags: BTreeMap<String, String>,
 }
 
+/// Where a user is to be found whose key was another once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Renamed {
+    pub(crate) key: String,
+}
+
 /// A row that says all by its key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Mark {}
@@ -174,12 +182,14 @@ pub(crate) struct Mark {}
 macro_rules! records {
     ($($type:ty),*) => { $(impl Record for $type { const VERSION: u16 = 1; })* };
 }
-records!(Account, User, Group, Role, Policy, AccessKey, LastUsed, Session, Mark);
+records!(Account, User, Renamed, Group, Role, Policy, AccessKey, LastUsed, Session, Mark);
 
 /// The accounts of this server.
 pub(crate) const ACCOUNTS: Keyspace<AccountId, Account> = Keyspace::new("iam.account");
 /// Account, and the user's name in lower case: names differ in more than case.
 pub(crate) const USERS: Keyspace<(AccountId, String), User> = Keyspace::new("iam.user");
+/// Account and unique id of a user who was renamed: the key in [`USERS`] today.
+pub(crate) const RENAMED: Keyspace<(AccountId, String), Renamed> = Keyspace::new("iam.renamed_user");
 /// As [`USERS`].
 pub(crate) const GROUPS: Keyspace<(AccountId, String), Group> = Keyspace::new("iam.group");
 /// As [`USERS`].
@@ -213,20 +223,31 @@ pub(crate) trait Entity: Record + Clone + Send + 'static {
     const INLINE_QUOTA: usize;
     /// The name of the quota of attached policies.
     const ATTACHED_QUOTA: &'static str;
+    /// How many an account may have, and the name of that quota.
+    const ACCOUNT_QUOTA: usize;
+    const ACCOUNT_QUOTA_NAME: &'static str;
     /// Where it lies.
     const SPACE: Keyspace<(AccountId, String), Self>;
 
     fn base(&self) -> &Base;
     fn base_mut(&mut self) -> &mut Base;
+
+    /// Whether AWS alone may change it.
+    fn protected(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! entity {
-    ($type:ty, $kind:literal, $prefix:literal, $inline:literal, $quota:literal, $space:expr) => {
+    ($type:ty, $kind:literal, $prefix:literal, $inline:literal, $quota:literal, $most:literal $name:literal, $space:expr
+        $(, $protected:expr)?) => {
         impl Entity for $type {
             const KIND: &'static str = $kind;
             const ID_PREFIX: &'static str = $prefix;
             const INLINE_QUOTA: usize = $inline;
             const ATTACHED_QUOTA: &'static str = $quota;
+            const ACCOUNT_QUOTA: usize = $most;
+            const ACCOUNT_QUOTA_NAME: &'static str = $name;
             const SPACE: Keyspace<(AccountId, String), Self> = $space;
 
             fn base(&self) -> &Base {
@@ -236,10 +257,16 @@ macro_rules! entity {
             fn base_mut(&mut self) -> &mut Base {
                 &mut self.base
             }
+
+            $(fn protected(&self) -> bool {
+                $protected(self)
+            })?
         }
     };
 }
 
-entity!(User, "user", "AIDA", 2048, "PoliciesPerUser", USERS);
-entity!(Group, "group", "AGPA", 5120, "PoliciesPerGroup", GROUPS);
-entity!(Role, "role", "AROA", 10240, "PoliciesPerRole", ROLES);
+entity!(User, "user", "AIDA", 2048, "PoliciesPerUser", 5000 "UsersPerAccount", USERS);
+entity!(Group, "group", "AGPA", 5120, "PoliciesPerGroup", 300 "GroupsPerAccount", GROUPS);
+entity!(Role, "role", "AROA", 10240, "PoliciesPerRole", 1000 "RolesPerAccount", ROLES, |role: &Role| role
+    .service
+    .is_some());

@@ -10,8 +10,8 @@ use mastic_kernel::{Access, Registry};
 use crate::page::Page;
 use crate::records::{Group, Role, User};
 use crate::{
-    Iam, access, accounts, attachments, boundaries, explain, groups, inline, keys, people, policies, roles,
-    sts, users, versions,
+    Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, linked, policies,
+    profiles, roles, sts, users, versions,
 };
 
 impl Iam {
@@ -26,7 +26,9 @@ impl Iam {
         register_policies(registry);
         register_attachments(registry);
         register_inline(registry);
-        people::register(registry);
+        profiles::register(registry);
+        linked::register(registry);
+        details::register(self, registry);
         self.register_with_state(registry);
     }
 
@@ -206,10 +208,6 @@ fn register_roles(registry: &mut Registry) {
     registry.on::<op::ListRoleTags, _, _>(
         |call, i| access::on::<op::ListRoleTags>(call, "role", &i.role_name),
         roles::list_tags,
-    );
-    registry.on::<op::ListInstanceProfilesForRole, _, _>(
-        |call, i| access::on::<op::ListInstanceProfilesForRole>(call, "role", &i.role_name),
-        roles::list_instance_profiles,
     );
     registry.on::<op::ListRoles, _, _>(
         |call, i| access::listing::<op::ListRoles>(call, "role", i.path_prefix.as_ref()),

@@ -3,17 +3,18 @@
 use mastic_api_iam::iam::types as t;
 use mastic_core::{AccountId, Fault};
 use mastic_kernel::Ctx;
+use mastic_store::{ReadTx, StoreError};
 
-use crate::faults::validation;
+use crate::faults::{conflict, invalid_input, validation};
 use crate::page::Page;
 use crate::records::{Base, ROLES_USED, Role};
-use crate::{Iam, boundaries, documents, entities, tags};
+use crate::{Iam, boundaries, documents, entities, linked, profiles, tags};
 
 /// Seconds that sessions of a role last at most where it does not say more.
 const USUAL_SESSION: i32 = 3600;
 
 /// A role as listings carry it.
-fn shown(account: &AccountId, role: &Role) -> t::Role {
+pub(crate) fn shown(account: &AccountId, role: &Role) -> t::Role {
     let base = &role.base;
     t::Role {
         path: base.path.clone(),
@@ -46,6 +47,12 @@ fn session_limit(seconds: i32) -> Result<i32, Fault> {
 
 pub(crate) async fn create(ctx: Ctx, input: t::CreateRoleRequest) -> Result<t::CreateRoleResponse, Fault> {
     documents::check_trust(&input.assume_role_policy_document)?;
+    if input.path.as_ref().is_some_and(|path| path.starts_with(linked::PATH)) {
+        return Err(invalid_input(format!(
+            "The path {} is reserved for service-linked roles.",
+            linked::PATH
+        )));
+    }
     let mut base = Base::new::<Role>(input.role_name, input.path, ctx.now(), ctx.entropy());
     base.boundary = input.permissions_boundary;
     base.tags = tags::read(input.tags.unwrap_or_default())?;
@@ -54,6 +61,7 @@ pub(crate) async fn create(ctx: Ctx, input: t::CreateRoleRequest) -> Result<t::C
         trust: input.assume_role_policy_document,
         description: input.description,
         max_session: session_limit(input.max_session_duration.unwrap_or(USUAL_SESSION))?,
+        service: None,
     };
     let role = entities::create(&ctx, role).await?;
     Ok(t::CreateRoleResponse { role: whole(ctx.account()?, &role) })
@@ -61,19 +69,26 @@ pub(crate) async fn create(ctx: Ctx, input: t::CreateRoleRequest) -> Result<t::C
 
 pub(crate) fn get(iam: &Iam, ctx: &Ctx, input: &t::GetRoleRequest) -> Result<t::GetRoleResponse, Fault> {
     let role = entities::get::<Role>(ctx, &input.role_name)?;
+    let used = ctx.read(|tx| last_used(iam, tx, &role))?;
+    let role = t::Role { role_last_used: Some(used), ..whole(ctx.account()?, &role) };
+    Ok(t::GetRoleResponse { role })
+}
+
+/// When a session of the role was last used; empty where none ever was.
+pub(crate) fn last_used(iam: &Iam, tx: &ReadTx<'_>, role: &Role) -> Result<t::RoleLastUsed, StoreError> {
     let used = match iam.uses.role(&role.base.id) {
         Some(used) => Some(used),
-        None => ctx.read(|tx| ROLES_USED.get(tx, role.base.id.as_str()))?,
+        None => ROLES_USED.get(tx, role.base.id.as_str())?,
     };
-    let used =
+    let shown =
         used.map(|used| t::RoleLastUsed { last_used_date: Some(used.time), region: Some(used.region) });
-    let role = t::Role { role_last_used: Some(used.unwrap_or_default()), ..whole(ctx.account()?, &role) };
-    Ok(t::GetRoleResponse { role })
+    Ok(shown.unwrap_or_default())
 }
 
 pub(crate) async fn update(ctx: Ctx, input: t::UpdateRoleRequest) -> Result<t::UpdateRoleResponse, Fault> {
     entities::change::<Role>(&ctx, input.role_name, move |_, _, role| {
         if let Some(seconds) = input.max_session_duration {
+            entities::must_be_open(role)?;
             role.max_session = session_limit(seconds)?;
         }
         if let Some(description) = input.description {
@@ -100,6 +115,7 @@ pub(crate) async fn update_description(
 pub(crate) async fn update_trust(ctx: Ctx, input: t::UpdateAssumeRolePolicyRequest) -> Result<(), Fault> {
     documents::check_trust(&input.policy_document)?;
     entities::change::<Role>(&ctx, input.role_name, move |_, _, role| {
+        entities::must_be_open(role)?;
         role.trust = input.policy_document;
         Ok(())
     })
@@ -108,7 +124,14 @@ pub(crate) async fn update_trust(ctx: Ctx, input: t::UpdateAssumeRolePolicyReque
 }
 
 pub(crate) async fn delete(ctx: Ctx, input: t::DeleteRoleRequest) -> Result<(), Fault> {
-    entities::delete::<Role>(&ctx, input.role_name, |_, _, _| Ok(())).await
+    entities::delete::<Role>(&ctx, input.role_name, |tx, account, role| {
+        entities::must_be_open(role)?;
+        if !profiles::of_role(tx, account, role)?.is_empty() {
+            return Err(conflict("Cannot delete entity, must remove roles from instance profile first."));
+        }
+        Ok(())
+    })
+    .await
 }
 
 pub(crate) async fn list(ctx: Ctx, input: t::ListRolesRequest) -> Result<t::ListRolesResponse, Fault> {
@@ -141,18 +164,4 @@ pub(crate) async fn list_tags(
     let page =
         Page::new(input.marker.as_deref(), input.max_items)?.take_in_order(tags::shown(&role.base.tags))?;
     Ok(t::ListRoleTagsResponse { tags: page.items, is_truncated: page.truncated, marker: page.marker })
-}
-
-/// Instance profiles belong to EC2's machines, of which there are none: a role is in none of them.
-pub(crate) async fn list_instance_profiles(
-    ctx: Ctx,
-    input: t::ListInstanceProfilesForRoleRequest,
-) -> Result<t::ListInstanceProfilesForRoleResponse, Fault> {
-    entities::get::<Role>(&ctx, &input.role_name)?;
-    Page::new(input.marker.as_deref(), input.max_items)?;
-    Ok(t::ListInstanceProfilesForRoleResponse {
-        instance_profiles: Vec::new(),
-        is_truncated: Some(false),
-        marker: None,
-    })
 }

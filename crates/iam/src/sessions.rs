@@ -14,8 +14,8 @@ use crate::context::service_context;
 use crate::faults::denied;
 use crate::names::{self, find_arn, last};
 use crate::records::{
-    ACCOUNTS, Assumed, Base, EXPIRIES, Entity, Holder, KEYS, Mark, ROLES, RUN_SESSIONS, Role, SESSIONS,
-    Session, USERS,
+    ACCOUNTS, Assumed, Base, EXPIRIES, Entity, Holder, KEYS, Mark, RENAMED, ROLES, RUN_SESSIONS, Role,
+    SESSIONS, Session, USERS,
 };
 use crate::sealed::{Sealed, key_secret, session_secret, session_token};
 use crate::{Iam, documents};
@@ -126,7 +126,10 @@ impl Iam {
 
     /// The user of this key, unless it is another one of the same name.
     fn user_of(&self, account: &AccountId, key: &str, id: &str) -> Result<Option<Base>, Fault> {
-        let user = self.background.read(|tx| USERS.get(tx, &(account, key)))?;
+        let user = self.background.read(|tx| {
+            let renamed = RENAMED.get(tx, &(account, id))?;
+            USERS.get(tx, &(account, renamed.as_ref().map_or(key, |renamed| renamed.key.as_str())))
+        })?;
         Ok(user.map(|user| user.base).filter(|base| base.id == id))
     }
 

@@ -8,8 +8,8 @@ use crate::entities;
 use crate::faults::{conflict, denied, no_such, validation};
 use crate::names::{arn, folded};
 use crate::page::Page;
-use crate::records::{ACCOUNTS, Base, KEYS, MEMBERS, Mark, User};
-use crate::{boundaries, people, tags};
+use crate::records::{ACCOUNTS, Base, KEYS, MEMBERS, Mark, RENAMED, Renamed, User};
+use crate::{boundaries, tags};
 
 /// A user as answers carry it; only `GetUser` and `CreateUser` show tags.
 pub(crate) fn shown(account: &AccountId, user: &User) -> t::User {
@@ -53,7 +53,7 @@ pub(crate) async fn get(ctx: Ctx, input: t::GetUserRequest) -> Result<t::GetUser
 }
 
 /// The root user is not stored as one.
-pub(crate) fn root(ctx: &Ctx, account: &AccountId) -> Result<t::User, Fault> {
+fn root(ctx: &Ctx, account: &AccountId) -> Result<t::User, Fault> {
     let record =
         ctx.read(|tx| ACCOUNTS.get(tx, account))?.ok_or_else(|| no_such("There is no such account."))?;
     Ok(t::User {
@@ -80,6 +80,10 @@ pub(crate) async fn update(ctx: Ctx, input: t::UpdateUserRequest) -> Result<(), 
         let old = folded(&user.base.name);
         entities::rename(tx, &account, &mut user, input.new_user_name, input.new_path)?;
         let new = folded(&user.base.name);
+        if new != old {
+            // Temporary credentials know the user by the old key.
+            RENAMED.put(tx, &(&account, &user.base.id), &Renamed { key: new.clone() })?;
+        }
         for group in &user.groups {
             MEMBERS.delete(tx, &(&account, group, &old))?;
             MEMBERS.put(tx, &(&account, group, &new), &Mark {})?;
@@ -103,7 +107,8 @@ pub(crate) async fn delete(ctx: Ctx, input: t::DeleteUserRequest) -> Result<(), 
         if !user.groups.is_empty() {
             return Err(conflict("Cannot delete entity, must remove users from group first."));
         }
-        people::check_deletable(tx, account, user)
+        RENAMED.delete(tx, &(account, user.base.id.as_str()))?;
+        Ok(())
     })
     .await
 }

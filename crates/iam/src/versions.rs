@@ -6,6 +6,7 @@ use mastic_kernel::Ctx;
 
 use crate::documents;
 use crate::faults::{conflict, limit, no_such};
+use crate::managed::AwsPolicy;
 use crate::page::Page;
 use crate::policies::{self, Managed};
 use crate::records::{Policy, Version};
@@ -19,6 +20,25 @@ fn shown(policy: &Policy, version: &Version) -> t::PolicyVersion {
         version_id: Some(format!("v{}", version.number)),
         is_default_version: Some(version.number == policy.default),
         create_date: Some(version.created),
+    }
+}
+
+fn with_document(policy: &Policy, version: &Version) -> t::PolicyVersion {
+    t::PolicyVersion { document: Some(documents::encoded(&version.document)), ..shown(policy, version) }
+}
+
+/// All versions with what they say, the newest first.
+pub(crate) fn all(policy: &Policy) -> Vec<t::PolicyVersion> {
+    policy.versions.iter().rev().map(|version| with_document(policy, version)).collect()
+}
+
+/// The version in force of a policy of AWS's.
+pub(crate) fn of_aws(policy: &AwsPolicy) -> t::PolicyVersion {
+    t::PolicyVersion {
+        document: Some(documents::encoded(policy.document())),
+        version_id: Some(policy.version.to_owned()),
+        is_default_version: Some(true),
+        create_date: Some(policy.updated),
     }
 }
 
@@ -69,21 +89,12 @@ pub(crate) async fn get(
     policies::check_arn(arn)?;
     let policy = ctx.read(|tx| policies::find(tx, account, arn))?.ok_or_else(|| policies::not_found(arn))?;
     let version = match &policy {
-        Managed::Aws(policy) if policy.version == input.version_id => t::PolicyVersion {
-            document: Some(documents::encoded(&policy.document)),
-            version_id: Some(policy.version.clone()),
-            is_default_version: Some(true),
-            create_date: Some(policy.updated),
-        },
+        Managed::Aws(policy) if policy.version == input.version_id => of_aws(policy),
         Managed::Aws(_) => return Err(missing(arn, &input.version_id)),
         Managed::Own(policy) => {
             let wanted = number(policy, arn, &input.version_id)?;
             let version = policy.versions.iter().find(|version| version.number == wanted);
-            let version = version.ok_or_else(|| missing(arn, &input.version_id))?;
-            t::PolicyVersion {
-                document: Some(documents::encoded(&version.document)),
-                ..shown(policy, version)
-            }
+            with_document(policy, version.ok_or_else(|| missing(arn, &input.version_id))?)
         }
     };
     Ok(t::GetPolicyVersionResponse { policy_version: Some(version) })
@@ -100,12 +111,7 @@ pub(crate) async fn list(
     policies::check_arn(arn)?;
     let policy = ctx.read(|tx| policies::find(tx, account, arn))?.ok_or_else(|| policies::not_found(arn))?;
     let versions = match &policy {
-        Managed::Aws(policy) => vec![t::PolicyVersion {
-            document: None,
-            version_id: Some(policy.version.clone()),
-            is_default_version: Some(true),
-            create_date: Some(policy.updated),
-        }],
+        Managed::Aws(policy) => vec![t::PolicyVersion { document: None, ..of_aws(policy) }],
         Managed::Own(policy) => policy.versions.iter().rev().map(|version| shown(policy, version)).collect(),
     };
     let listed = page.take_in_order(versions)?;

@@ -7,13 +7,19 @@ mod coverage;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod details;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod linked;
+#[cfg(test)]
 mod policies;
+#[cfg(test)]
+mod profiles;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]

@@ -86,6 +86,28 @@ async fn a_renamed_user_keeps_keys_groups_and_policies() {
 }
 
 #[tokio::test]
+async fn temporary_credentials_outlive_a_new_name() {
+    use mastic_api_iam::sts;
+    let house = House::new().await;
+    let alice = house.user("alice").await;
+    let token = sts::types::GetSessionTokenRequest::default();
+    let session = house.call::<sts::op::GetSessionToken>(&alice, token).await.unwrap().credentials.unwrap();
+    for (from, to) in [("alice", "bob"), ("bob", "carol")] {
+        let update = t::UpdateUserRequest {
+            user_name: from.into(),
+            new_user_name: Some(to.into()),
+            ..Default::default()
+        };
+        house.root::<op::UpdateUser>(update).await.unwrap();
+        let arn = format!("arn:aws:iam::{ACCOUNT}:user/{to}");
+        assert_eq!(house.caller(&session.access_key_id).arn(), arn);
+    }
+    // Another user under the old name is not the one whom the credentials were given to.
+    house.root::<op::CreateUser>(create("alice", None)).await.unwrap();
+    assert!(house.caller(&session.access_key_id).arn().ends_with("user/carol"));
+}
+
+#[tokio::test]
 async fn listings_are_paged_and_filtered_by_path() {
     let house = House::new().await;
     for (name, path) in [("c", "/a/"), ("B", "/a/b/"), ("a", "/"), ("d", "/a/")] {
