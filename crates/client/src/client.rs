@@ -104,7 +104,8 @@ impl Client {
             headers.insert(HeaderName::from_static("x-amz-target"), value(target)?);
         }
         let body = Bytes::from(message.body);
-        let reply = self.request(Method::POST, "/", headers, body, Some(service.id)).await?;
+        let method = Method::from_bytes(message.method.as_bytes()).unwrap_or(Method::POST);
+        let reply = self.request(method, &message.path, headers, body, Some(service.id)).await?;
         let output = decode_output(service, operation, &reply.body)?;
         O::Output::from_value(output)
             .map_err(|source| ClientError::Shape { operation: operation.name, source })
@@ -152,7 +153,8 @@ impl Client {
             .iter()
             .find_map(|name| parts.headers.get(*name)?.to_str().ok())
             .map(str::to_owned);
-        let mut fault = decode_fault(&body);
+        let error_type = parts.headers.get("x-amzn-errortype").and_then(|kind| kind.to_str().ok());
+        let mut fault = decode_fault(error_type, &body);
         if body.is_empty() {
             // The answer to HEAD has no body to say more.
             fault.code = status.to_string();

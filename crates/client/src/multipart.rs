@@ -64,7 +64,7 @@ impl Multipart {
         let reply = self.send(Method::POST, "", xml.into()).await?;
         // The server answers 200 before it knows that it succeeds ("CompleteMultipartUpload").
         match Element::parse(&reply.body)?.name.as_str() {
-            "Error" => Err(ClientError::service(decode_fault(&reply.body), reply.status, None)),
+            "Error" => Err(ClientError::service(decode_fault(None, &reply.body), reply.status, None)),
             _ => Ok(()),
         }
     }

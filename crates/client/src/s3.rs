@@ -131,7 +131,7 @@ impl S3 {
         let reply = self.send(Method::PUT, &object_path(to.0, to.1), headers, Bytes::new()).await?;
         // A copy that fails on the way has already answered 200 ("CopyObject").
         match Element::parse(&reply.body)?.name.as_str() {
-            "Error" => Err(ClientError::service(decode_fault(&reply.body), reply.status, None)),
+            "Error" => Err(ClientError::service(decode_fault(None, &reply.body), reply.status, None)),
             _ => Ok(()),
         }
     }

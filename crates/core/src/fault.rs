@@ -22,12 +22,20 @@ pub struct Fault {
     message: String,
     cause: Option<String>,
     decision: Option<String>,
+    members: Option<Box<Vec<(&'static str, String)>>>,
 }
 
 impl Fault {
     /// A fault of the caller's: HTTP 400.
     pub fn sender(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), status: 400, message: message.into(), cause: None, decision: None }
+        Self {
+            code: code.into(),
+            status: 400,
+            message: message.into(),
+            cause: None,
+            decision: None,
+            members: None,
+        }
     }
 
     /// A fault of ours: HTTP 500, AWS's neutral text; `cause` goes to the log only.
@@ -39,6 +47,7 @@ impl Fault {
                 .to_owned(),
             cause: Some(cause.to_string()),
             decision: None,
+            members: None,
         }
     }
 
@@ -68,6 +77,18 @@ impl Fault {
     pub fn with_decision(mut self, id: impl Into<String>) -> Self {
         self.decision = Some(id.into());
         self
+    }
+
+    /// The same fault with a further member of its shape, for example `resourceId`.
+    #[must_use]
+    pub fn with_member(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.members.get_or_insert_default().push((name, value.into()));
+        self
+    }
+
+    /// The members of the fault's shape besides its message.
+    pub fn members(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.members.iter().flat_map(|members| members.iter()).map(|(name, value)| (*name, value.as_str()))
     }
 
     /// AWS's error code, for example `EntityNotFoundException`.

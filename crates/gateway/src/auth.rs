@@ -45,12 +45,6 @@ impl Authenticator {
         }
     }
 
-    /// The service that the request says it is signed for.
-    pub(crate) fn signed_for(parts: &Parts) -> Option<String> {
-        let request = RequestParts::new(&parts.method, &parts.uri, &parts.headers);
-        Presented::parse(&request).ok().flatten().map(|presented| presented.scope.service)
-    }
-
     /// The call with its caller; a request without signature, or with a wrong one, is refused.
     pub(crate) fn check(
         &self,

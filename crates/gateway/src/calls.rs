@@ -7,12 +7,13 @@ use mastic_core::{Clock, Fault, Region, RequestId};
 use mastic_kernel::ports::Keys;
 use mastic_kernel::{Call, Kernel, Registry};
 use mastic_shape::{Operation, Protocol, Service, validate, violations_text};
+use mastic_wire::Received;
 
 use crate::auth::{Authenticator, Origin};
 use crate::body::{self, Answer, full};
 use crate::route::{self, Route};
 
-/// Serves awsJson and awsQuery calls.
+/// Serves awsJson, awsQuery and restJson1 calls.
 pub struct Calls {
     kernel: Kernel,
     registry: Registry,
@@ -43,8 +44,8 @@ impl Calls {
         self.kernel.request_id()
     }
 
-    /// Answers a call whose target is known.
-    pub(crate) async fn json(
+    /// Answers a call whose operation headers and path tell.
+    pub(crate) async fn known(
         &self,
         service: &'static Service,
         operation: &'static Operation,
@@ -54,9 +55,24 @@ impl Calls {
     ) -> Answer {
         let call = self.authenticator.anonymous(&parts, origin, self.request_id());
         match body::collect(body, self.max_body).await {
-            Ok(bytes) => self.serve(service, operation, &parts, bytes, call).await,
+            Ok(bytes) => self.serve(service, operation, &parts, &bytes, &bytes, call).await,
             Err(fault) => self.refuse(service, operation.name, &call, fault).await,
         }
+    }
+
+    /// Answers restJson1 whose method and path no model knows.
+    pub(crate) async fn unknown_path(
+        &self,
+        service: &'static Service,
+        parts: &Parts,
+        body: Incoming,
+        origin: Origin,
+    ) -> Answer {
+        drop(body::collect(body, self.max_body).await);
+        let call = self.authenticator.anonymous(parts, origin, self.request_id());
+        let text = format!("No operation of {} is {} {}.", service.id, parts.method, parts.uri.path());
+        let fault = Fault::sender("UnknownOperationException", text).with_status(404);
+        self.refuse(service, "unknown", &call, fault).await
     }
 
     /// Answers awsJson with a target that no model knows.
@@ -73,7 +89,7 @@ impl Calls {
         let fault =
             Fault::sender("UnknownOperationException", format!("The operation {target} is not known."));
         self.kernel.audit_refused(&call, "unknown", target, &fault).await;
-        let json = self.registry.services().iter().find(|s| s.protocol != Protocol::AwsQuery);
+        let json = self.registry.services().iter().find(|s| s.protocol == Protocol::AwsJson11);
         json.map_or_else(
             || plain(400, fault.message()),
             |service| render_fault(service, &fault, &call.request_id),
@@ -88,19 +104,22 @@ impl Calls {
             return plain(404, "no Query service is served here");
         };
         let bytes = match body::collect(body, self.max_body).await {
-            Ok(bytes) if bytes.is_empty() => Bytes::from(parts.uri.query().unwrap_or("").to_owned()),
             Ok(bytes) => bytes,
             Err(fault) => return self.refuse(any, "unknown", &call, fault).await,
         };
-        let action = std::str::from_utf8(&bytes).ok().and_then(|form| route::parameter(form, "Action"));
+        let form = match parts.uri.query() {
+            Some(query) if bytes.is_empty() => Bytes::from(query.to_owned()),
+            _ => bytes.clone(),
+        };
+        let action = std::str::from_utf8(&form).ok().and_then(|form| route::parameter(form, "Action"));
         let Some(action) = action.map(std::borrow::Cow::into_owned) else {
             let fault =
                 Fault::sender("MissingAction", "The request is missing an action or a required parameter.");
             return self.refuse(any, "unknown", &call, fault).await;
         };
-        let signed_for = Authenticator::signed_for(&parts);
+        let signed_for = route::signed_for(&parts);
         match route::query_operation(services, signed_for.as_deref(), &action) {
-            Some((service, operation)) => self.serve(service, operation, &parts, bytes, call).await,
+            Some((service, operation)) => self.serve(service, operation, &parts, &bytes, &form, call).await,
             None => {
                 let text = format!("Could not find operation {action} for version NO_VERSION_SPECIFIED");
                 self.refuse(any, &action, &call, Fault::sender("InvalidAction", text)).await
@@ -108,19 +127,21 @@ impl Calls {
         }
     }
 
+    /// `body` is what the signature is over; `form` is where the input is, which awsQuery may have in its query
+    /// string instead.
     async fn serve(
         &self,
         service: &'static Service,
         operation: &'static Operation,
         parts: &Parts,
-        bytes: Bytes,
+        body: &Bytes,
+        form: &Bytes,
         call: Call,
     ) -> Answer {
-        let signed_body = if parts.method == http::Method::GET { Bytes::new() } else { bytes.clone() };
         let checked = if operation.unsigned {
             Ok(call.clone())
         } else {
-            self.authenticator.check(parts, &signed_body, service.id, service.protocol, call.clone())
+            self.authenticator.check(parts, body, service.id, service.protocol, call.clone())
         };
         let call = match checked {
             Ok(call) => call,
@@ -135,14 +156,19 @@ impl Calls {
                 outcome.err().unwrap_or_else(|| Fault::internal("an operation without shapes was served"));
             return render_fault(service, &fault, &request_id);
         };
-        let input = match mastic_wire::decode_input(service, operation, &bytes) {
+        let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or(""));
+        let received = Received { path, query, body: form };
+        let input = match mastic_wire::decode_input(service, operation, received) {
             Ok(input) => input,
             Err(error) => return self.refuse(service, operation.name, &call, error.fault()).await,
         };
         let violations = validate(&input, input_schema);
         if !violations.is_empty() {
             let code = validation_code(service);
-            let fault = Fault::sender(code, violations_text(&violations));
+            let mut fault = Fault::sender(code, violations_text(&violations));
+            if service.protocol == Protocol::RestJson1 {
+                fault = fault.with_member("reason", "fieldValidationFailed");
+            }
             return self.refuse(service, operation.name, &call, fault).await;
         }
         match self.registry.serve(&self.kernel, service, operation, call, input).await {
@@ -174,12 +200,22 @@ fn validation_code(service: &Service) -> &'static str {
     }
 }
 
-/// Query services name denials otherwise than JSON services do.
+/// Query services name denials otherwise than JSON services do, and restJson1 gives them another status.
 fn in_dialect(service: &Service, fault: &Fault) -> Fault {
     match (service.protocol, fault.code()) {
         (Protocol::AwsQuery, "AccessDeniedException") => {
             fault.clone().with_code("AccessDenied").with_status(403)
         }
+        (
+            Protocol::RestJson1,
+            "AccessDeniedException"
+            | "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationTokenException"
+            | "IncompleteSignatureException"
+            | "ExpiredTokenException",
+        ) => fault.clone().with_status(403),
+        (Protocol::RestJson1, "InternalFailure") => fault.clone().with_code("InternalServerException"),
         (Protocol::AwsQuery, "InternalFailure") => fault.clone().with_code("ServiceFailure"),
         (_, "InternalFailure") => fault.clone().with_code("InternalServiceException"),
         _ => fault.clone(),

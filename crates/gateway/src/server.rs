@@ -29,7 +29,7 @@ pub struct Arrival {
     pub request_id: RequestId,
 }
 
-/// Serves what is neither awsJson nor awsQuery.
+/// Serves what is neither awsJson, awsQuery nor restJson1.
 pub type Fallback = Arc<dyn Fn(http::Request<Incoming>, Arrival) -> BoxFuture<'static, Answer> + Send + Sync>;
 
 /// How much a client may ask of the door.
@@ -182,7 +182,10 @@ impl House {
         let (parts, body) = request.into_parts();
         match self.calls.route(&parts) {
             Route::Health => plain(200, "ok"),
-            Route::Json(service, operation) => self.calls.json(service, operation, parts, body, origin).await,
+            Route::Json(service, operation) | Route::Rest(service, operation) => {
+                self.calls.known(service, operation, parts, body, origin).await
+            }
+            Route::UnknownPath(service) => self.calls.unknown_path(service, &parts, body, origin).await,
             Route::UnknownTarget(target) => self.calls.unknown_target(&target, &parts, body, origin).await,
             Route::Query => self.calls.query(parts, body, origin).await,
             Route::Other => {

@@ -35,8 +35,10 @@ pub enum Kind {
     },
     /// Bytes, with the bounds of their number.
     Blob(Bounds<i64>),
-    /// A moment.
+    /// A moment; epoch seconds in JSON.
     Timestamp,
+    /// A moment that is ISO 8601 text in JSON too.
+    Iso8601,
     /// A sequence.
     List {
         /// The members' shape.

@@ -4237,7 +4237,7 @@ pub static INTEGER_VALUE: Schema =
     Schema { name: "IntegerValue", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
 
 pub static ISO8601_DATE_TIME: Schema =
-    Schema { name: "Iso8601DateTime", kind: Kind::Timestamp, sensitive: false };
+    Schema { name: "Iso8601DateTime", kind: Kind::Iso8601, sensitive: false };
 
 pub static JDBC_CONNECTION_TYPE: Schema = Schema {
     name: "JDBCConnectionType",

@@ -3264,7 +3264,7 @@ pub static TAGS_MAP: Schema = Schema {
     sensitive: false,
 };
 
-pub static TIMESTAMP_SHAPE: Schema = Schema { name: "Timestamp", kind: Kind::Timestamp, sensitive: false };
+pub static TIMESTAMP_SHAPE: Schema = Schema { name: "Timestamp", kind: Kind::Iso8601, sensitive: false };
 
 pub static TOKEN: Schema = Schema {
     name: "Token",

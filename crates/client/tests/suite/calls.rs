@@ -10,7 +10,7 @@ use mastic_api_iam::{iam, sts};
 use mastic_client::{Client, ClientError, Config};
 use mastic_core::Fault;
 use mastic_shape::{Op, Service, Shape as _, Value};
-use mastic_wire::{decode_input, encode_fault, encode_output};
+use mastic_wire::{Received, decode_input, encode_fault, encode_output};
 use tokio::net::TcpListener;
 
 use crate::server::{Answer, Seen, Server, answer, credentials};
@@ -35,7 +35,7 @@ fn text(name: &'static str, value: &str) -> Value {
 fn tables(seen: Seen) -> Answer {
     assert_eq!(seen.headers.get("x-amz-target").unwrap(), "AWSGlue.GetTable");
     let operation = <glue::op::GetTable as Op>::operation();
-    let input = decode_input(&glue::SERVICE, operation, &seen.body).unwrap();
+    let input = decode_input(&glue::SERVICE, operation, Received::body(&seen.body)).unwrap();
     let name = input.get("Name").and_then(Value::as_str).unwrap();
     let signer = seen.signer.unwrap();
     assert_eq!((signer.scope.service.as_str(), signer.scope.region.as_str()), ("glue", "eu-west-1"));

@@ -53,6 +53,7 @@ impl Seed<'_> {
             Kind::String { .. } => "a String",
             Kind::Blob(_) => "a Blob",
             Kind::Timestamp => "milliseconds since epoch",
+            Kind::Iso8601 => "a Date",
             Kind::List { .. } => return self.refuse("Expected list or null".into()),
             Kind::Map { .. } => return self.refuse("Expected map or null".into()),
             Kind::Structure(_) => return self.refuse("Expected structure or null".into()),
@@ -142,6 +143,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             (Kind::Double(_), "NaN") => Ok(Some(Value::Float(f64::NAN))),
             (Kind::Double(_), "Infinity") => Ok(Some(Value::Float(f64::INFINITY))),
             (Kind::Double(_), "-Infinity") => Ok(Some(Value::Float(f64::NEG_INFINITY))),
+            (Kind::Iso8601, text) => match Timestamp::parse(text) {
+                Some(at) => Ok(Some(Value::Time(at))),
+                None => Err(self.convert("STRING_VALUE")),
+            },
             _ => Err(self.convert("STRING_VALUE")),
         }
     }

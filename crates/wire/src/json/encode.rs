@@ -26,6 +26,8 @@ pub fn encode(value: &Value, schema: &Schema, out: &mut Vec<u8>) {
         (Value::List(items), Kind::List { member, .. }) => array(items, member, out),
         (Value::List(items), _) => array(items, schema, out),
         (Value::Int(micros), Kind::Timestamp) => moment(Timestamp::from_micros(*micros), out),
+        (Value::Int(micros), Kind::Iso8601) => string(&Timestamp::from_micros(*micros).iso8601(), out),
+        (Value::Time(at), Kind::Iso8601) => string(&at.iso8601(), out),
         (Value::Bool(true), _) => out.extend_from_slice(b"true"),
         (Value::Bool(false), _) => out.extend_from_slice(b"false"),
         (Value::Int(number), _) => print(out, format_args!("{number}")),

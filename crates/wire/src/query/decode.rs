@@ -110,7 +110,7 @@ fn wanted(schema: &Schema) -> &'static str {
         Kind::Integer(_) | Kind::Long(_) => "a valid integer",
         Kind::Double(_) => "a number",
         Kind::Blob(_) => "valid base64",
-        Kind::Timestamp => "a valid timestamp",
+        Kind::Timestamp | Kind::Iso8601 => "a valid timestamp",
         _ => "text",
     }
 }

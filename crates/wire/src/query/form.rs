@@ -2,7 +2,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::WireError;
 
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What is percent-encoded in forms and paths: all but RFC 3986's unreserved characters.
+pub(crate) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// An `application/x-www-form-urlencoded` body: names and values in the order they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

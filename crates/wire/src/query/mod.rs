@@ -9,8 +9,10 @@ mod xml;
 
 pub use decode::decode;
 pub use encode::encode;
+pub(crate) use form::ENCODED;
 pub use form::Form;
 pub use read::read;
+pub(crate) use read::scalar;
 pub use write::write;
-pub(crate) use write::{element, escape};
+pub(crate) use write::{element, escape, text};
 pub use xml::Element;

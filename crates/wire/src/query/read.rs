@@ -69,7 +69,7 @@ pub(crate) fn scalar(text: &str, schema: &Schema) -> Option<Value> {
         Kind::Double(_) => trimmed.parse().ok().map(Value::Float),
         Kind::String { .. } | Kind::Document => Some(Value::Str(text.to_owned())),
         Kind::Blob(_) => from_base64(trimmed).map(Value::Blob),
-        Kind::Timestamp => Timestamp::parse(trimmed).map(Value::Time),
+        Kind::Timestamp | Kind::Iso8601 => Timestamp::parse(trimmed).map(Value::Time),
         Kind::List { .. } | Kind::Map { .. } | Kind::Structure(_) => None,
     }
 }

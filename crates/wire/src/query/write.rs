@@ -75,7 +75,9 @@ fn content(out: &mut String, value: &Value, schema: &'static Schema) {
 /// A scalar's text, the same in forms and in XML; collections have none.
 pub(crate) fn text<'a>(value: &'a Value, schema: &Schema) -> Cow<'a, str> {
     match (value, &schema.kind) {
-        (Value::Int(micros), Kind::Timestamp) => Timestamp::from_micros(*micros).iso8601().into(),
+        (Value::Int(micros), Kind::Timestamp | Kind::Iso8601) => {
+            Timestamp::from_micros(*micros).iso8601().into()
+        }
         (Value::Bool(v), _) => if *v { "true" } else { "false" }.into(),
         (Value::Int(v), _) => v.to_string().into(),
         (Value::Float(v), _) if v.is_infinite() => if *v > 0.0 { "Infinity" } else { "-Infinity" }.into(),

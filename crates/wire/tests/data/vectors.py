@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 import botocore.parsers
 import botocore.serialize
 import botocore.session
+from botocore.utils import percent_encode_sequence
 
 SESSION = botocore.session.get_session()
 WHEN = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)
@@ -55,9 +56,35 @@ REQUESTS = [
         "TransitiveTagKeys": ["a", "b"], "ExternalId": "x/yz",
     }),
     ("sts", "GetCallerIdentity", {}),
+    ("access-analyzer", "CreateAnalyzer", {
+        "analyzerName": "a", "type": "ACCOUNT", "tags": {"k": "v"},
+        "archiveRules": [{"ruleName": "r", "filter": {"isPublic": {"eq": ["true"], "exists": True}}}],
+    }),
+    ("access-analyzer", "ListAnalyzers", {"maxResults": 7, "type": "ACCOUNT", "nextToken": "a b+c/=é"}),
+    ("access-analyzer", "TagResource", {
+        "resourceArn": "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/a b%", "tags": {"a": ""},
+    }),
+    ("access-analyzer", "UntagResource", {
+        "resourceArn": "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/x", "tagKeys": ["a", "b&c"],
+    }),
+    ("access-analyzer", "GetGeneratedPolicy", {"jobId": "j", "includeServiceLevelTemplate": True}),
+    ("access-analyzer", "StartPolicyGeneration", {
+        "policyGenerationDetails": {"principalArn": "arn:aws:iam::111122223333:role/r"},
+        "cloudTrailDetails": {
+            "trails": [{"cloudTrailArn": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/t", "allRegions": True}],
+            "accessRole": "arn:aws:iam::111122223333:role/s", "startTime": WHEN, "endTime": WHEN,
+        },
+    }),
+    ("access-analyzer", "UpdateArchiveRule", {"analyzerName": "a", "ruleName": "r/s", "filter": {}}),
+    ("access-analyzer", "ListFindingsV2", {"analyzerArn": "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/x"}),
 ]
 
 ANSWERS = [
+    ("access-analyzer", "GetAnalyzer", {"analyzer": {
+        "arn": "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/a", "name": "a", "type": "ACCOUNT",
+        "createdAt": WHEN, "status": "ACTIVE", "tags": {},
+    }}),
+    ("access-analyzer", "TagResource", {}),
     ("glue", "GetTable", {"Table": {
         "Name": "t", "DatabaseName": "db", "CreateTime": WHEN, "Retention": 0,
         "StorageDescriptor": {"Columns": [{"Name": "a", "Type": "int"}], "Compressed": True},
@@ -85,16 +112,16 @@ ANSWERS = [
 
 
 def model(service):
-    return SESSION.get_service_model(service)
+    return SESSION.get_service_model(service.replace("-", ""))
 
 
-def plain(value):
+def plain(value, iso=False):
     if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
+        return {k: plain(v, iso) for k, v in value.items()}
     if isinstance(value, list):
-        return [plain(v) for v in value]
+        return [plain(v, iso) for v in value]
     if isinstance(value, datetime.datetime):
-        return value.timestamp()
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ") if iso else value.timestamp()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value
@@ -110,7 +137,13 @@ def request(service, operation, params):
     if isinstance(body, bytes):
         body = body.decode()
     target = made["headers"].get("X-Amz-Target")
-    return {"service": service, "operation": operation, "value": json.dumps(plain(params)), "body": body, "target": target}
+    rest = described.metadata["protocol"] == "rest-json"
+    out = {"service": service, "operation": operation, "value": json.dumps(plain(params, rest)), "body": body, "target": target}
+    if rest:
+        query = percent_encode_sequence(made["query_string"])
+        out["method"] = made["method"]
+        out["path"] = made["url_path"] + ("?" + query if query else "")
+    return out
 
 
 def xml(shape, value):
@@ -133,6 +166,7 @@ def xml(shape, value):
 def answer(service, operation, params):
     described = model(service)
     op = described.operation_model(operation)
+    rest = described.metadata["protocol"] == "rest-json"
     if described.metadata["protocol"] == "query":
         namespace = described.metadata["xmlNamespace"]
         inner = ""
@@ -143,12 +177,12 @@ def answer(service, operation, params):
             f"</ResponseMetadata></{operation}Response>"
         )
     else:
-        body = json.dumps(plain(params), ensure_ascii=False, separators=(",", ":"))
+        body = json.dumps(plain(params, rest), ensure_ascii=False, separators=(",", ":"))
     parser = botocore.parsers.create_parser(described.metadata["protocol"])
     parsed = parser.parse({"status_code": 200, "headers": {}, "body": body.encode()}, op.output_shape)
     parsed.pop("ResponseMetadata")
     assert plain(parsed) == plain(params), (operation, parsed)
-    return {"service": service, "operation": operation, "value": json.dumps(plain(params)), "body": body}
+    return {"service": service, "operation": operation, "value": json.dumps(plain(params, rest)), "body": body}
 
 
 def main():

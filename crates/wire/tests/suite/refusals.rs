@@ -2,8 +2,12 @@
 
 use mastic_api_glue::glue;
 use mastic_api_iam::{iam, sts};
-use mastic_shape::Value;
-use mastic_wire::{WireError, decode_input, json};
+use mastic_shape::{Operation, Service, Value};
+use mastic_wire::{Received, WireError, json};
+
+fn decode_input(service: &Service, operation: &Operation, body: &[u8]) -> Result<Value, WireError> {
+    mastic_wire::decode_input(service, operation, Received::body(body))
+}
 
 fn create_table(body: &str) -> Result<Value, WireError> {
     decode_input(&glue::SERVICE, glue::SERVICE.operation("CreateTable").unwrap(), body.as_bytes())

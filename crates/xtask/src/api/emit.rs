@@ -310,6 +310,7 @@ impl<'a> Emitter<'a> {
                 format!("Kind::Double(Bounds {{ min: {}, max: {} }})", real(shape.min), real(shape.max))
             }
             "boolean" => "Kind::Boolean".to_owned(),
+            "timestamp" if shape.timestamp_format.as_deref() == Some("iso8601") => "Kind::Iso8601".to_owned(),
             "timestamp" => "Kind::Timestamp".to_owned(),
             "blob" => format!("Kind::Blob({length})"),
             "list" => {

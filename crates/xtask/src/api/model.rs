@@ -76,6 +76,7 @@ pub struct ShapeModel {
     pub min: Option<f64>,
     pub max: Option<f64>,
     pub pattern: Option<String>,
+    pub timestamp_format: Option<String>,
     #[serde(default, rename = "enum")]
     pub values: Vec<String>,
     #[serde(default)]
