@@ -322,3 +322,25 @@ def test_errors(server, unique, plain):
     cycle["out"]["S3DirectTarget"]["Inputs"] = ["nowhere"]
     done = run(server, make_job(server, unique, role, cycle))
     assert done["JobRunState"] == "FAILED" and "nowhere" in done["ErrorMessage"]
+
+
+def test_a_run_outlives_its_credentials(own_server, unique):
+    """Credentials of a run last an hour; a longer run gets new ones. Here they last two seconds."""
+    lifetime = 2
+    own_server.arguments = ["--run-session", str(lifetime)]
+    own_server.start()
+    source = bucket(own_server, {"in/numbers.csv": "n\n" + "".join(f"{n}\n" for n in range(240))})
+    out = bucket(own_server, stem="out")
+    numbers = ", ".join(f"(SELECT CAST(n AS BIGINT) AS n FROM t) {name}" for name in "abc")
+    triples = f"SELECT count(*) AS triples FROM {numbers} WHERE (a.n * b.n + c.n) % 7 = 3"
+    nodes = {
+        "in": csv_source(f"s3://{source}/in/"),
+        "sql": {"SparkSQL": {"Name": "sql", "Inputs": ["in"], "SqlAliases": [{"From": "in", "Alias": "t"}],
+                             "SqlQuery": triples}},
+        "out": target(["sql"], f"s3://{out}/out/"),
+    }
+    job = make_job(own_server, unique, glue_role(own_server, reads(source), writes(out)), nodes)
+    done = run(own_server, job, timeout=120)
+    assert done["JobRunState"] == "SUCCEEDED", done.get("ErrorMessage")
+    assert (done["CompletedOn"] - done["StartedOn"]).total_seconds() > lifetime
+    assert len(report(own_server, out, "out/")) == 1

@@ -19,11 +19,8 @@ use tokio::time::Instant;
 use crate::access::SERVICE_PRINCIPAL;
 use crate::{Jobs, RunnerConfig};
 
-/// How long a session of a run lasts before it is made anew.
-const SESSION: Duration = Duration::from_secs(60 * 60);
-
-/// How long before their end credentials are replaced.
-const REFRESH_AHEAD: Duration = Duration::from_secs(10 * 60);
+/// Which part of their time before their end credentials are replaced: ten minutes of an hour.
+const REFRESH_AHEAD: u32 = 6;
 
 /// How long a runner may take to end once its input is closed.
 const GRACE: Duration = Duration::from_secs(5);
@@ -117,7 +114,7 @@ impl Jobs {
             session_policy: execution.session_policy.clone(),
             run: Some(RunBinding { id: execution.id.clone(), staged: execution.staged }),
             source: execution.source.clone(),
-            duration: SESSION,
+            duration: self.config.session,
         };
         self.background.kernel().sessions()?.assume(session).await
     }
@@ -184,7 +181,8 @@ impl Jobs {
         let mut finish = None;
         let mut cut_short = None;
         while let Some(out) = events.as_mut() {
-            let refresh_in = credentials.expires.minus(REFRESH_AHEAD).since(self.background.now());
+            let ahead = self.config.session / REFRESH_AHEAD;
+            let refresh_in = credentials.expires.minus(ahead).since(self.background.now());
             tokio::select! {
                 line = out.next_line() => match line {
                     Ok(Some(line)) => match from_line::<Event>(&line) {

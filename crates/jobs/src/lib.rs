@@ -20,6 +20,7 @@ mod schedule;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use mastic_kernel::Background;
 use parking_lot::Mutex;
@@ -36,6 +37,8 @@ pub struct RunnerConfig {
     pub ca_file: Option<PathBuf>,
     /// Bytes of memory that a run may use, whatever its worker type promises.
     pub memory_limit: u64,
+    /// How long the credentials of a run last before they are made anew; the run may last longer.
+    pub session: Duration,
 }
 
 /// The service.

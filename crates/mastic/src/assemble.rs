@@ -48,6 +48,8 @@ pub struct Settings {
     pub runner: PathBuf,
     /// Bytes of memory that one run may use.
     pub run_memory: u64,
+    /// How long the credentials of a run last before they are made anew.
+    pub run_session: Duration,
     /// The management account's id at the first start.
     pub account: Option<AccountId>,
     /// Access key id and secret of its root user at the first start.
@@ -94,6 +96,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
         scratch: home.scratch(),
         ca_file: settings.tls.as_ref().map(|(certificate, _)| certificate.clone()),
         memory_limit: settings.run_memory,
+        session: settings.run_session,
     };
     let jobs = Jobs::new(kernel.background("jobs"), config);
     iam.connect(&kernel);

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use mastic_core::{AccountId, Region};
@@ -43,6 +44,9 @@ pub struct ServeArguments {
     /// Memory that one job run may use, in MiB.
     #[arg(long, default_value_t = 4096, env = "MASTIC_RUN_MEMORY_MIB")]
     pub run_memory: u64,
+    /// How long a run's credentials last before they are made anew, in seconds; the run may last longer.
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(2..=43_200), env = "MASTIC_RUN_SESSION")]
+    pub run_session: u64,
     /// The management account's id at the first start; random if not given.
     #[arg(long, env = "MASTIC_ACCOUNT_ID")]
     pub account_id: Option<String>,
@@ -76,6 +80,7 @@ impl ServeArguments {
             master_key_file: self.master_key_file.clone(),
             runner,
             run_memory: self.run_memory << 20,
+            run_session: Duration::from_secs(self.run_session),
             account: self
                 .account_id
                 .as_deref()

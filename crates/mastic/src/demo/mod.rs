@@ -50,6 +50,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         master_key_file: None,
         runner: arguments.runner,
         run_memory: 4096,
+        run_session: 3600,
         account_id: Some(cast::STORAGE.to_owned()),
         root_access_key_id: None,
         root_secret_access_key: None,
