@@ -23,6 +23,11 @@ LISTS = {
 COVERED = {kind: set() for kind in LISTS}
 
 
+# Services that botocore names otherwise than IAM does.
+BOTOCORE = {"access-analyzer": "accessanalyzer"}
+IAM = {name: service for service, name in BOTOCORE.items()}
+
+
 def cover(kind, service, operation):
     """Notes that an operation has a test of this kind."""
     COVERED[kind].add(f"{service}:{operation}")
@@ -81,7 +86,8 @@ class Session:
         @functools.wraps(call)
         def watched(client, operation, parameters):
             answer = call(client, operation, parameters)
-            cover("conformance", client.meta.service_model.service_name, operation)
+            name = client.meta.service_model.service_name
+            cover("conformance", IAM.get(name, name), operation)
             return answer
 
         BaseClient._make_api_call = watched

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import harness
-from plugin_coverage import ROOT, cover, implemented, rows_of
+from plugin_coverage import BOTOCORE, ROOT, cover, implemented, rows_of
 
 THING = "coverage"
 PARTITION = {"Values": [THING], "StorageDescriptor": {"Columns": [{"Name": "a", "Type": "int"}]}}
@@ -37,7 +37,7 @@ DENIAL = re.compile(
 
 @functools.cache
 def model(service):
-    return botocore.session.Session().get_service_model(service)
+    return botocore.session.Session().get_service_model(BOTOCORE.get(service, service))
 
 
 @functools.cache
@@ -293,7 +293,7 @@ def refused(world, operation):
         body = answer.json()
         text = body.get("message", body.get("Message"))
         return answer.code, answer.status, text, answer.headers["x-amzn-requestid"]
-    client = world.server.client(service, world.nobody)
+    client = world.server.client(BOTOCORE.get(service, service), world.nobody)
     try:
         answer = client._make_api_call(name, given)
     except ClientError as caught:

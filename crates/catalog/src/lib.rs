@@ -21,6 +21,7 @@ mod packed;
 mod paging;
 mod partitions;
 mod place;
+mod policies;
 mod records;
 mod search;
 mod service;
@@ -33,4 +34,5 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+pub use policies::CatalogPolicies;
 pub use service::Catalog;

@@ -5,7 +5,7 @@ use mastic_core::Fault;
 use mastic_kernel::{Background, Registry};
 
 use crate::access::{self, of_database, of_table};
-use crate::{batch, databases, indexes, orphans, partitions, search, tables, tags, versions};
+use crate::{batch, databases, indexes, orphans, partitions, policies, search, tables, tags, versions};
 
 /// The Data Catalog as a service.
 #[derive(Debug, Default)]
@@ -54,6 +54,11 @@ impl Catalog {
         registry.on::<op::CreatePartitionIndex, _, _>(of_table, indexes::create);
         registry.on::<op::DeletePartitionIndex, _, _>(of_table, indexes::delete);
         registry.on::<op::GetPartitionIndexes, _, _>(of_table, indexes::list);
+
+        registry.on::<op::PutResourcePolicy, _, _>(policies::may_put, policies::put);
+        registry.on::<op::GetResourcePolicy, _, _>(policies::may_get, policies::get);
+        registry.on::<op::GetResourcePolicies, _, _>(policies::may_list, policies::list);
+        registry.on::<op::DeleteResourcePolicy, _, _>(policies::may_delete, policies::delete);
 
         registry.on::<op::TagResource, _, _>(access::tag_resource, tags::add);
         registry.on::<op::UntagResource, _, _>(access::untag_resource, tags::remove);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_analyzer::Analyzer;
-use mastic_catalog::Catalog;
+use mastic_catalog::{Catalog, CatalogPolicies};
 use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
 use mastic_gateway::{Calls, Fallback, Limits, Server};
 use mastic_iam::{GivenRoot, Iam};
@@ -102,6 +102,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     iam.connect(&kernel);
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
+    kernel.connect_policies("glue", CatalogPolicies::new(kernel.background("catalog")));
 
     let (access_key_id, secret) = settings.root_keys.clone().unzip();
     let given = GivenRoot {

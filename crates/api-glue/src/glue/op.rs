@@ -304,6 +304,21 @@ impl Op for DeletePartitionIndex {
     }
 }
 
+pub enum DeleteResourcePolicy {}
+
+impl Op for DeleteResourcePolicy {
+    type Input = types::DeleteResourcePolicyRequest;
+    type Output = types::DeleteResourcePolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[74]
+    }
+}
+
 pub enum DeleteTable {}
 
 impl Op for DeleteTable {
@@ -514,6 +529,36 @@ impl Op for GetPartitions {
     }
 }
 
+pub enum GetResourcePolicies {}
+
+impl Op for GetResourcePolicies {
+    type Input = types::GetResourcePoliciesRequest;
+    type Output = types::GetResourcePoliciesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[141]
+    }
+}
+
+pub enum GetResourcePolicy {}
+
+impl Op for GetResourcePolicy {
+    type Input = types::GetResourcePolicyRequest;
+    type Output = types::GetResourcePolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[142]
+    }
+}
+
 pub enum GetTable {}
 
 impl Op for GetTable {
@@ -631,6 +676,21 @@ impl Op for ListJobs {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[185]
+    }
+}
+
+pub enum PutResourcePolicy {}
+
+impl Op for PutResourcePolicy {
+    type Input = types::PutResourcePolicyRequest;
+    type Output = types::PutResourcePolicyResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[200]
     }
 }
 

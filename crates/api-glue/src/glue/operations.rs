@@ -1446,7 +1446,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::DELETE_RESOURCE_POLICY_REQUEST, &schemas::DELETE_RESOURCE_POLICY_RESPONSE)),
     },
     Operation {
         name: "DeleteSchema",
@@ -2601,7 +2601,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_RESOURCE_POLICIES_REQUEST, &schemas::GET_RESOURCE_POLICIES_RESPONSE)),
     },
     Operation {
         name: "GetResourcePolicy",
@@ -2615,7 +2615,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_RESOURCE_POLICY_REQUEST, &schemas::GET_RESOURCE_POLICY_RESPONSE)),
     },
     Operation {
         name: "GetSchema",
@@ -3597,7 +3597,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::PUT_RESOURCE_POLICY_REQUEST, &schemas::PUT_RESOURCE_POLICY_RESPONSE)),
     },
     Operation {
         name: "PutSchemaVersionMetadata",

@@ -2503,6 +2503,23 @@ pub static DELETE_PARTITION_REQUEST: Schema = Schema {
 pub static DELETE_PARTITION_RESPONSE: Schema =
     Schema { name: "DeletePartitionResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static DELETE_RESOURCE_POLICY_REQUEST: Schema = Schema {
+    name: "DeleteResourcePolicyRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "PolicyHashCondition",
+            wire: "PolicyHashCondition",
+            schema: &HASH_STRING,
+            required: false,
+        },
+        Member { name: "ResourceArn", wire: "ResourceArn", schema: &GLUE_RESOURCE_ARN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_RESOURCE_POLICY_RESPONSE: Schema =
+    Schema { name: "DeleteResourcePolicyResponse", kind: Kind::Structure(&[]), sensitive: false };
+
 pub static DELETE_TABLE_REQUEST: Schema = Schema {
     name: "DeleteTableRequest",
     kind: Kind::Structure(&[
@@ -2827,6 +2844,12 @@ pub static ENABLE_ADDITIONAL_METADATA: Schema = Schema {
     sensitive: false,
 };
 
+pub static ENABLE_HYBRID_VALUES: Schema = Schema {
+    name: "EnableHybridValues",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &["TRUE", "FALSE"] },
+    sensitive: false,
+};
+
 pub static ENCLOSED_IN_STRING_PROPERTIES: Schema = Schema {
     name: "EnclosedInStringProperties",
     kind: Kind::List {
@@ -3010,6 +3033,16 @@ pub static EXECUTION_PROPERTY: Schema = Schema {
 
 pub static EXECUTION_TIME: Schema =
     Schema { name: "ExecutionTime", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
+
+pub static EXIST_CONDITION: Schema = Schema {
+    name: "ExistCondition",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["MUST_EXIST", "NOT_EXIST", "NONE"],
+    },
+    sensitive: false,
+};
 
 static P_EXTENDED_STRING: Pattern = Pattern::new("[\\s\\S]*", "^(?:[\\s\\S]*)$");
 
@@ -3528,6 +3561,62 @@ pub static GET_PARTITIONS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static GET_RESOURCE_POLICIES_REQUEST: Schema = Schema {
+    name: "GetResourcePoliciesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_RESOURCE_POLICIES_RESPONSE: Schema = Schema {
+    name: "GetResourcePoliciesResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "GetResourcePoliciesResponseList",
+            wire: "GetResourcePoliciesResponseList",
+            schema: &GET_RESOURCE_POLICIES_RESPONSE_LIST,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_RESOURCE_POLICIES_RESPONSE_LIST: Schema = Schema {
+    name: "GetResourcePoliciesResponseList",
+    kind: Kind::List {
+        member: &GLUE_POLICY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static GET_RESOURCE_POLICY_REQUEST: Schema = Schema {
+    name: "GetResourcePolicyRequest",
+    kind: Kind::Structure(&[Member {
+        name: "ResourceArn",
+        wire: "ResourceArn",
+        schema: &GLUE_RESOURCE_ARN,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_RESOURCE_POLICY_RESPONSE: Schema = Schema {
+    name: "GetResourcePolicyResponse",
+    kind: Kind::Structure(&[
+        Member { name: "PolicyInJson", wire: "PolicyInJson", schema: &POLICY_JSON_STRING, required: false },
+        Member { name: "PolicyHash", wire: "PolicyHash", schema: &HASH_STRING, required: false },
+        Member { name: "CreateTime", wire: "CreateTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "UpdateTime", wire: "UpdateTime", schema: &TIMESTAMP_SHAPE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static GET_TABLE_REQUEST: Schema = Schema {
     name: "GetTableRequest",
     kind: Kind::Structure(&[
@@ -3674,6 +3763,17 @@ pub static GET_TAGS_REQUEST: Schema = Schema {
 pub static GET_TAGS_RESPONSE: Schema = Schema {
     name: "GetTagsResponse",
     kind: Kind::Structure(&[Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false }]),
+    sensitive: false,
+};
+
+pub static GLUE_POLICY: Schema = Schema {
+    name: "GluePolicy",
+    kind: Kind::Structure(&[
+        Member { name: "PolicyInJson", wire: "PolicyInJson", schema: &POLICY_JSON_STRING, required: false },
+        Member { name: "PolicyHash", wire: "PolicyHash", schema: &HASH_STRING, required: false },
+        Member { name: "CreateTime", wire: "CreateTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "UpdateTime", wire: "UpdateTime", schema: &TIMESTAMP_SHAPE, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -6117,6 +6217,12 @@ pub static PII_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static POLICY_JSON_STRING: Schema = Schema {
+    name: "PolicyJsonString",
+    kind: Kind::String { length: Bounds { min: Some(2), max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static POLLING_TIME: Schema =
     Schema { name: "PollingTime", kind: Kind::Long(Bounds { min: Some(10), max: None }), sensitive: false };
 
@@ -6209,6 +6315,39 @@ pub static PROPERTY_PREDICATE: Schema = Schema {
         Member { name: "Value", wire: "Value", schema: &VALUE_STRING, required: false },
         Member { name: "Comparator", wire: "Comparator", schema: &COMPARATOR, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static PUT_RESOURCE_POLICY_REQUEST: Schema = Schema {
+    name: "PutResourcePolicyRequest",
+    kind: Kind::Structure(&[
+        Member { name: "PolicyInJson", wire: "PolicyInJson", schema: &POLICY_JSON_STRING, required: true },
+        Member { name: "ResourceArn", wire: "ResourceArn", schema: &GLUE_RESOURCE_ARN, required: false },
+        Member {
+            name: "PolicyHashCondition",
+            wire: "PolicyHashCondition",
+            schema: &HASH_STRING,
+            required: false,
+        },
+        Member {
+            name: "PolicyExistsCondition",
+            wire: "PolicyExistsCondition",
+            schema: &EXIST_CONDITION,
+            required: false,
+        },
+        Member { name: "EnableHybrid", wire: "EnableHybrid", schema: &ENABLE_HYBRID_VALUES, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static PUT_RESOURCE_POLICY_RESPONSE: Schema = Schema {
+    name: "PutResourcePolicyResponse",
+    kind: Kind::Structure(&[Member {
+        name: "PolicyHash",
+        wire: "PolicyHash",
+        schema: &HASH_STRING,
+        required: false,
+    }]),
     sensitive: false,
 };
 

@@ -1513,6 +1513,22 @@ pub struct DeletePartitionResponse {}
 structure!(DeletePartitionResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteResourcePolicyRequest {
+    pub policy_hash_condition: Option<String>,
+    pub resource_arn: Option<String>,
+}
+
+structure!(DeleteResourcePolicyRequest {
+"PolicyHashCondition" => policy_hash_condition,
+"ResourceArn" => resource_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteResourcePolicyResponse {}
+
+structure!(DeleteResourcePolicyResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -1749,6 +1765,11 @@ structure!(DynamoDBTarget {
 "scanRate" => scan_rate,
 });
 
+enumeration!(EnableHybridValues {
+True => "TRUE",
+False => "FALSE",
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ErrorDetail {
     pub error_code: Option<String>,
@@ -1812,6 +1833,12 @@ pub struct ExecutionProperty {
 
 structure!(ExecutionProperty {
 "MaxConcurrentRuns" => max_concurrent_runs,
+});
+
+enumeration!(ExistCondition {
+MustExist => "MUST_EXIST",
+NotExist => "NOT_EXIST",
+None => "NONE",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -2224,6 +2251,52 @@ structure!(GetPartitionsResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetResourcePoliciesRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+structure!(GetResourcePoliciesRequest {
+"NextToken" => next_token,
+"MaxResults" => max_results,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetResourcePoliciesResponse {
+    pub get_resource_policies_response_list: Option<Vec<GluePolicy>>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetResourcePoliciesResponse {
+"GetResourcePoliciesResponseList" => get_resource_policies_response_list,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetResourcePolicyRequest {
+    pub resource_arn: Option<String>,
+}
+
+structure!(GetResourcePolicyRequest {
+"ResourceArn" => resource_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetResourcePolicyResponse {
+    pub policy_in_json: Option<String>,
+    pub policy_hash: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub update_time: Option<Timestamp>,
+}
+
+structure!(GetResourcePolicyResponse {
+"PolicyInJson" => policy_in_json,
+"PolicyHash" => policy_hash,
+"CreateTime" => create_time,
+"UpdateTime" => update_time,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -2363,6 +2436,21 @@ pub struct GetTagsResponse {
 
 structure!(GetTagsResponse {
 "Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GluePolicy {
+    pub policy_in_json: Option<String>,
+    pub policy_hash: Option<String>,
+    pub create_time: Option<Timestamp>,
+    pub update_time: Option<Timestamp>,
+}
+
+structure!(GluePolicy {
+"PolicyInJson" => policy_in_json,
+"PolicyHash" => policy_hash,
+"CreateTime" => create_time,
+"UpdateTime" => update_time,
 });
 
 enumeration!(GlueRecordType {
@@ -3720,6 +3808,32 @@ structure!(PropertyPredicate {
 "Key" => key,
 "Value" => value,
 "Comparator" => comparator,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutResourcePolicyRequest {
+    pub policy_in_json: String,
+    pub resource_arn: Option<String>,
+    pub policy_hash_condition: Option<String>,
+    pub policy_exists_condition: Option<ExistCondition>,
+    pub enable_hybrid: Option<EnableHybridValues>,
+}
+
+structure!(PutResourcePolicyRequest {
+"PolicyInJson" => policy_in_json,
+"ResourceArn" => resource_arn,
+"PolicyHashCondition" => policy_hash_condition,
+"PolicyExistsCondition" => policy_exists_condition,
+"EnableHybrid" => enable_hybrid,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutResourcePolicyResponse {
+    pub policy_hash: Option<String>,
+}
+
+structure!(PutResourcePolicyResponse {
+"PolicyHash" => policy_hash,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
