@@ -25,6 +25,7 @@ mod linked_services;
 mod managed;
 mod names;
 mod page;
+mod people;
 mod policies;
 mod principals;
 mod profiles;

@@ -19,6 +19,11 @@ pub(crate) fn access_key_id(prefix: &str, entropy: &dyn Entropy) -> String {
     format!("{prefix}{}", entropy.text(16, ID_LETTERS))
 }
 
+/// Random letters of Base32's alphabet.
+pub(crate) fn base32(letters: usize, entropy: &dyn Entropy) -> String {
+    entropy.text(letters, ID_LETTERS)
+}
+
 /// A secret access key: 40 characters.
 pub(crate) fn secret(entropy: &dyn Entropy) -> String {
     entropy.text(40, SECRET_LETTERS)

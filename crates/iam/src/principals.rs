@@ -10,7 +10,7 @@ use mastic_store::ReadTx;
 use crate::names::{find_arn, folded, split};
 use crate::policies;
 use crate::records::{Base, Entity, GROUPS, Group, POLICIES, ROLES, Role, USERS, User};
-use crate::{Iam, names, profiles};
+use crate::{Iam, names, people, profiles};
 
 /// A user or role and the policies that bear on it.
 #[derive(Debug)]
@@ -177,6 +177,11 @@ impl Iam {
                     .get(tx, &(&account, folded(name)))?
                     .filter(|policy| policies::arn(&account, policy) == arn.as_str())
                     .map(|policy| Target { arn: arn.to_string(), tags: policy.tags, boundary: None }),
+                "mfa" => people::mfa::tags_of(tx, &arn)?.map(|tags| Target {
+                    arn: arn.to_string(),
+                    tags,
+                    boundary: None,
+                }),
                 _ => None,
             })
         })

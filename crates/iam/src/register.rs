@@ -10,8 +10,8 @@ use mastic_kernel::{Access, Registry};
 use crate::page::Page;
 use crate::records::{Group, Role, User};
 use crate::{
-    Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, linked, policies,
-    profiles, roles, sts, users, versions,
+    Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, linked, people,
+    policies, profiles, roles, sts, users, versions,
 };
 
 impl Iam {
@@ -29,6 +29,7 @@ impl Iam {
         profiles::register(registry);
         linked::register(registry);
         details::register(self, registry);
+        people::register(registry);
         self.register_with_state(registry);
     }
 

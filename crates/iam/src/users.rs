@@ -9,7 +9,7 @@ use crate::faults::{conflict, denied, no_such, validation};
 use crate::names::{arn, folded};
 use crate::page::Page;
 use crate::records::{ACCOUNTS, Base, KEYS, MEMBERS, Mark, RENAMED, Renamed, User};
-use crate::{boundaries, tags};
+use crate::{boundaries, people, tags};
 
 /// A user as answers carry it; only `GetUser` and `CreateUser` show tags.
 pub(crate) fn shown(account: &AccountId, user: &User) -> t::User {
@@ -53,7 +53,7 @@ pub(crate) async fn get(ctx: Ctx, input: t::GetUserRequest) -> Result<t::GetUser
 }
 
 /// The root user is not stored as one.
-fn root(ctx: &Ctx, account: &AccountId) -> Result<t::User, Fault> {
+pub(crate) fn root(ctx: &Ctx, account: &AccountId) -> Result<t::User, Fault> {
     let record =
         ctx.read(|tx| ACCOUNTS.get(tx, account))?.ok_or_else(|| no_such("There is no such account."))?;
     Ok(t::User {
@@ -107,6 +107,7 @@ pub(crate) async fn delete(ctx: Ctx, input: t::DeleteUserRequest) -> Result<(), 
         if !user.groups.is_empty() {
             return Err(conflict("Cannot delete entity, must remove users from group first."));
         }
+        people::check_deletable(tx, account, user)?;
         RENAMED.delete(tx, &(account, user.base.id.as_str()))?;
         Ok(())
     })

@@ -1,0 +1,34 @@
+//! The credentials of people and machines: passwords, MFA devices, keys and certificates of users.
+//!
+//! For the rest of the crate:
+//!
+//! - [`mfa::verify`]`(ctx: &Ctx, serial: &str, code: &str) -> Result<(), Fault>` checks a one-time code of a
+//!   device of the caller and uses it up; a wrong one is AWS STS's `AccessDenied`.
+//! - [`check_deletable`]`(tx, account, user) -> Result<(), Fault>` refuses to delete a user who still has any.
+//!
+//! Everything lies in keyspaces of its own, under the account and the owner's unique id
+//! ([`person::Person::key`]), so that a new name changes nothing here.
+
+pub(crate) mod guesses;
+pub(crate) mod mfa;
+mod mfa_register;
+pub(crate) mod person;
+mod qr;
+mod totp;
+
+use mastic_core::{AccountId, Fault};
+use mastic_kernel::Registry;
+use mastic_store::ReadTx;
+
+use crate::records::User;
+use person::Person;
+
+/// Serves the operations on credentials of people.
+pub(crate) fn register(registry: &mut Registry) {
+    mfa_register::register(registry);
+}
+
+/// Refuses to delete a user whom credentials hang on ("DeleteUser").
+pub(crate) fn check_deletable(tx: &ReadTx<'_>, account: &AccountId, user: &User) -> Result<(), Fault> {
+    mfa::check_deletable(tx, account, &Person::of(&user.base))
+}
