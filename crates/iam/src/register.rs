@@ -29,7 +29,7 @@ impl Iam {
         profiles::register(registry);
         linked::register(registry);
         details::register(self, registry);
-        people::register(registry);
+        people::register(self, registry);
         self.register_with_state(registry);
     }
 

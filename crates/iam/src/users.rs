@@ -49,7 +49,8 @@ pub(crate) async fn get(ctx: Ctx, input: t::GetUserRequest) -> Result<t::GetUser
         (None, _) => return Err(validation("Must specify userName when calling with non-User credentials")),
     };
     let user = entities::get::<User>(&ctx, &name)?;
-    Ok(t::GetUserResponse { user: whole(account, &user) })
+    let password_last_used = ctx.read(|tx| people::logins::last_used(tx, account, &user.base.id))?;
+    Ok(t::GetUserResponse { user: t::User { password_last_used, ..whole(account, &user) } })
 }
 
 /// The root user is not stored as one.
@@ -116,7 +117,14 @@ pub(crate) async fn delete(ctx: Ctx, input: t::DeleteUserRequest) -> Result<(), 
 
 pub(crate) async fn list(ctx: Ctx, input: t::ListUsersRequest) -> Result<t::ListUsersResponse, Fault> {
     let page = Page::new(input.marker.as_deref(), input.max_items)?;
-    let listed = entities::list::<User, _>(&ctx, input.path_prefix.as_deref(), &page, shown)?;
+    let mut listed = entities::list::<User, _>(&ctx, input.path_prefix.as_deref(), &page, shown)?;
+    let account = ctx.account()?;
+    ctx.read(|tx| {
+        for user in &mut listed.items {
+            user.password_last_used = people::logins::last_used(tx, account, &user.user_id)?;
+        }
+        Ok::<_, Fault>(())
+    })?;
     Ok(t::ListUsersResponse { users: listed.items, is_truncated: listed.truncated, marker: listed.marker })
 }
 

@@ -363,7 +363,6 @@ pub(crate) async fn list_virtual(
         None | Some(t::AssignmentStatusType::Any) => None,
         Some(t::AssignmentStatusType::Assigned) => Some(true),
         Some(t::AssignmentStatusType::Unassigned) => Some(false),
-        Some(_) => return Err(validation("AssignmentStatus must be Assigned, Unassigned or Any.")),
     };
     let listed = ctx.read(|tx| {
         let range = DEVICES.prefix((account,));
