@@ -1,5 +1,7 @@
 //! IAM Access Analyzer: who else can use what, what a policy really grants.
 
+pub mod validate;
+
 use std::sync::Arc;
 
 use mastic_api_iam::accessanalyzer::SERVICE;

@@ -1,10 +1,11 @@
 //! Generated types and operation tables of IAM, STS, Organizations and Access Analyzer.
 //!
-//! Everything but this file is made by `cargo xtask api`; `implemented-*.txt` beside `src` lists the
+//! Everything but this file and `authorization.rs` is made by `cargo xtask api`; `implemented-*.txt` beside `src` lists the
 //! operations whose types are generated. All others are rows of the operation table only.
 
 #[expect(missing_docs, reason = "generated: names and constraints are AWS's")]
 pub mod accessanalyzer;
+pub mod authorization;
 #[expect(missing_docs, reason = "generated: names and constraints are AWS's")]
 pub mod iam;
 #[expect(missing_docs, reason = "generated: names and constraints are AWS's")]

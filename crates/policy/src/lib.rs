@@ -8,6 +8,7 @@
 //! The rules are those of the IAM User Guide, "Policy evaluation logic" and "IAM JSON policy
 //! element reference".
 
+pub mod compare;
 mod condition;
 mod context;
 mod control;

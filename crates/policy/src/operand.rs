@@ -48,6 +48,18 @@ impl Network {
         (prefix <= bits).then_some(Self { address, prefix })
     }
 
+    /// Whether every address of `other` is in this range.
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self.address.is_ipv4() == other.address.is_ipv4()
+            && self.prefix <= other.prefix
+            && self.contains(other.address)
+    }
+
+    /// How many leading bits are fixed, and whether the addresses are of IPv4.
+    pub(crate) fn width(self) -> (u32, bool) {
+        (self.prefix, self.address.is_ipv4())
+    }
+
     /// Whether the range holds `address`; an IPv4 address in IPv6 clothes is an IPv4 address.
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {

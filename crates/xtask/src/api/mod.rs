@@ -1,6 +1,7 @@
 //! Generates the API crates: types, schemas and operation tables from botocore's models, access
 //! columns from AWS's service authorization reference.
 
+mod authorization;
 mod emit;
 mod model;
 mod names;
@@ -89,6 +90,15 @@ pub fn run(root: &Path, models: Option<PathBuf>, check: bool) -> Result<(), Fail
     let actions: Actions =
         serde_json::from_slice(&fs::read(root.join("crates/xtask/data/iam-actions.json"))?)?;
     let mut stale = Vec::new();
+    let table = root.join("crates/api-iam/src/authorization.txt");
+    let rows = authorization::table(&actions);
+    if fs::read_to_string(&table).ok().as_deref() != Some(&rows) {
+        if check {
+            stale.push(table.display().to_string());
+        } else {
+            fs::write(&table, rows)?;
+        }
+    }
     for Described { source, model, implemented } in described(root, models)? {
         let implemented: Vec<&str> = implemented.iter().map(String::as_str).collect();
         let home = root.join("crates").join(source.crate_name);

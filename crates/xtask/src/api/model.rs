@@ -128,6 +128,9 @@ pub type Actions = BTreeMap<String, ServiceActions>;
 pub struct ServiceActions {
     pub actions: BTreeMap<String, ActionModel>,
     pub resources: BTreeMap<String, ResourceModel>,
+    /// Condition keys and their types.
+    #[serde(default)]
+    pub conditions: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -148,4 +151,6 @@ pub struct ActionResource {
 #[derive(Deserialize)]
 pub struct ResourceModel {
     pub arn: String,
+    #[serde(default)]
+    pub conditions: Vec<String>,
 }
