@@ -315,7 +315,7 @@ def explained(world, request_id):
 
 def decided_on(decision):
     """Action and resource of a decision, as its explanation names them."""
-    return tuple(re.search(rf"^  {name} +(\S+)$", decision, re.M)[1] for name in ("action", "resource"))
+    return decision["Action"], decision["Resource"]
 
 
 def forms(operation):
@@ -362,8 +362,8 @@ def test_denied_and_recorded(world, operation):
 
     assert (record["EventName"], record["Principal"]) == (name, world.nobody.arn)
     assert operation in BATCHES or record["ErrorCode"] in ("AccessDenied", "AccessDeniedException")
-    assert record["Decisions"][0].startswith("DENIED")
-    assert "To allow it:" in record["Text"]
+    assert not record["Decisions"][0]["Allowed"] and record["Decisions"][0]["Reasons"]
+    assert "To allow it, add" in record["Text"] and record["Patches"]
     cover("audit", service, name)
 
 

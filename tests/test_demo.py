@@ -27,8 +27,8 @@ def test_the_demo_tells_the_whole_story(shown):
         "crawl: nyc.flights (18 columns, 3 partitions) and nyc.planes (9 columns)",
         "first run: FAILED, as it must",
         "because no resource-based policy allows the s3:ListBucket action",
-        "Add to the resource policy of arn:aws:s3:::nyc-flights-111122223333, account 111122223333:",
-        '"Principal":{"AWS":"arn:aws:iam::444455556666:role/AWSGlueServiceRole-etl"}',
+        "To allow it, add to the bucket policy of nyc-flights-111122223333, account 111122223333:",
+        '"Principal": { "AWS": "arn:aws:iam::444455556666:role/AWSGlueServiceRole-etl" }',
         "second run: SUCCEEDED",
         "How long each step took:",
     ]:

@@ -344,8 +344,9 @@ def test_explain_tells_what_to_add_and_where(server, unique):
     assert user.arn in told and "glue:GetDatabase" in told
     arn = f"arn:aws:glue:{harness.REGION}:{server.root.account}:database/{database}"
     assert arn in told
-    advice = [json.loads(line) for line in told.splitlines() if line.strip().startswith('{"Effect"')]
-    assert arn in [statement["Resource"] for statement in advice]
+    [patch] = json.loads(server.mastic("explain", "--json", request_id(error)).stdout)["Patches"]
+    advice = [json.loads(statement) for statement in patch["Statements"]]
+    assert any(arn in statement["Resource"] for statement in advice)
     # What explain says is tried: with the statements it names, the call is allowed.
     server.client("iam").put_user_policy(
         UserName=user.name,

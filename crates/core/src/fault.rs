@@ -21,8 +21,15 @@ pub struct Fault {
     status: u16,
     message: String,
     cause: Option<String>,
-    decision: Option<String>,
+    decision: Option<Box<Decided>>,
     members: Option<Box<Vec<(&'static str, String)>>>,
+}
+
+/// The access decision behind a fault, as far as the answer tells of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Decided {
+    id: String,
+    encoded: String,
 }
 
 impl Fault {
@@ -72,10 +79,18 @@ impl Fault {
         self
     }
 
-    /// The same fault carrying the id of the access decision behind it.
+    /// The same fault with another text.
     #[must_use]
-    pub fn with_decision(mut self, id: impl Into<String>) -> Self {
-        self.decision = Some(id.into());
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// The same fault carrying the id of the access decision behind it, and the encoded message that tells of it
+    /// those who may decode it.
+    #[must_use]
+    pub fn with_decision(mut self, id: impl Into<String>, encoded: impl Into<String>) -> Self {
+        self.decision = Some(Box::new(Decided { id: id.into(), encoded: encoded.into() }));
         self
     }
 
@@ -115,10 +130,16 @@ impl Fault {
         self.cause.as_deref()
     }
 
-    /// The access decision that led to this fault.
+    /// The id of the access decision that led to this fault.
     #[must_use]
     pub fn decision(&self) -> Option<&str> {
-        self.decision.as_deref()
+        self.decision.as_ref().map(|decided| decided.id.as_str())
+    }
+
+    /// The decision as an encoded authorization message, for `sts:DecodeAuthorizationMessage`.
+    #[must_use]
+    pub fn encoded_message(&self) -> Option<&str> {
+        self.decision.as_ref().map(|decided| decided.encoded.as_str()).filter(|text| !text.is_empty())
     }
 
     /// Whose mistake it is, by the status.

@@ -232,7 +232,21 @@ fn render_fault(service: &Service, fault: &Fault, request_id: &RequestId) -> Ans
     if let Some(kind) = message.error_type.and_then(|kind| http::HeaderValue::from_str(&kind).ok()) {
         answer.headers_mut().insert("x-amzn-errortype", kind);
     }
+    tell_decision(&fault, answer.headers_mut());
     answer
+}
+
+/// The headers by which a denied caller, or who may know more, learns why.
+fn tell_decision(fault: &Fault, headers: &mut http::HeaderMap) {
+    let told = [
+        ("x-mastic-decision-id", fault.decision()),
+        ("x-mastic-encoded-authorization-message", fault.encoded_message()),
+    ];
+    for (name, value) in told {
+        if let Some(value) = value.and_then(|value| http::HeaderValue::from_str(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 fn answer(status: u16, content_type: &'static str, body: impl Into<Bytes>, request_id: &RequestId) -> Answer {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use mastic_core::{AccountId, Arn, Fault};
-use mastic_kernel::{Authorizer, Call, Identity, Need, Verdict};
+use mastic_kernel::{Authorizer, Call, Explanation, Identity, Need, Verdict};
 use mastic_policy::{
-    Attached, Context, Decision, Label, Outcome, PolicyKind, PolicySet, Principal, Request, allows, decide,
+    Attached, Context, Decision, Label, Outcome, Patch, PolicyKind, PolicySet, Principal, Request, allows,
+    authorization_message, decide,
 };
 
 use crate::Iam;
@@ -59,10 +60,22 @@ impl Question<'_> {
     }
 
     fn request<'q>(&'q self, context: &'q Context) -> Request<'q> {
-        let request = Request::new(&self.principal, &self.need.action, self.resource(), context);
+        let request = Request::new(&self.principal, &self.need.action, self.resource(), context)
+            .of_pattern(self.need.pattern);
         match &self.owner {
             Some(owner) => request.owned_by(owner),
             None => request,
+        }
+    }
+
+    /// The decision as it is kept.
+    fn explained(&self, request: &Request<'_>, decision: Decision) -> Explanation {
+        let message = authorization_message(request, &self.set, &decision, &self.call.caller.user_id());
+        Explanation {
+            refused: self.refused.clone(),
+            decision: decision.condensed(),
+            context: request.context.condensed(),
+            message,
         }
     }
 
@@ -257,32 +270,21 @@ impl Authorizer for Iam {
         let context = self.full_context(&question)?;
         let request = question.request(&context);
         let decision = decide(&request, &question.set);
-        let explanation = match &question.refused {
-            Some(reason) => refusal(reason, &question.principal.name(), need),
-            None => decision.render(),
-        };
-        Ok(Verdict {
-            allowed: false,
-            text: question.denial(&request, &decision),
-            explanation: Some(explanation),
-        })
+        let text = question.denial(&request, &decision);
+        let explanation = Some(Box::new(question.explained(&request, decision)));
+        Ok(Verdict { allowed: false, text, explanation })
     }
 
-    fn explain(&self, call: &Call, need: &Need) -> Result<String, Fault> {
+    fn explain(&self, call: &Call, need: &Need) -> Result<Explanation, Fault> {
         let question = self.question(call, need)?;
-        if let Some(reason) = &question.refused {
-            return Ok(refusal(reason, &question.principal.name(), need));
-        }
         let context = self.full_context(&question)?;
-        Ok(decide(&question.request(&context), &question.set).render())
+        let request = question.request(&context);
+        Ok(question.explained(&request, decide(&request, &question.set)))
     }
-}
 
-fn refusal(reason: &str, who: &str, need: &Need) -> String {
-    let (action, resource) = (&need.action, &need.resource);
-    format!(
-        "DENIED\n  principal  {who}\n  action     {action}\n  resource   {resource}\n\nWhy:\n  - {reason}\n"
-    )
+    fn patched(&self, call: &Call, patch: &Patch) -> Result<Option<String>, Fault> {
+        self.present_document(call, patch)
+    }
 }
 
 /// Credentials of `GetSessionToken` without MFA may not call IAM, those of `GetFederationToken` neither IAM nor STS

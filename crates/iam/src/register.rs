@@ -59,6 +59,10 @@ impl Iam {
             let iam = Arc::clone(&iam);
             async move { sts::assume_role(&iam, ctx, i).await }
         });
+        registry.on::<sts_op::DecodeAuthorizationMessage, _, _>(
+            |_, _| access::everywhere::<sts_op::DecodeAuthorizationMessage>(),
+            |ctx, i| std::future::ready(explain::decode(&ctx, &i)),
+        );
         registry.on::<mastic_op::CreateAccount, _, _>(
             |_, _| access::everywhere::<mastic_op::CreateAccount>(),
             accounts::create,

@@ -1,4 +1,5 @@
 use mastic_core::AccountId;
+use mastic_policy::{Context, Decision};
 use serde::{Deserialize, Serialize};
 
 /// One permission that a call needs: an action on a resource.
@@ -12,12 +13,21 @@ pub struct Need {
     pub owner: Option<AccountId>,
     /// Condition keys that only the service knows, for example `aws:RequestTag/team`.
     pub context: Vec<(String, Vec<String>)>,
+    /// Whether the resource is a pattern for all that a call would ask for, before it is made.
+    #[serde(default)]
+    pub pattern: bool,
 }
 
 impl Need {
     /// An action on a resource.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self { action: action.into(), resource: resource.into(), owner: None, context: Vec::new() }
+        Self {
+            action: action.into(),
+            resource: resource.into(),
+            owner: None,
+            context: Vec::new(),
+            pattern: false,
+        }
     }
 
     /// The same with a condition key.
@@ -35,6 +45,13 @@ impl Need {
     #[must_use]
     pub fn owned_by(mut self, account: AccountId) -> Self {
         self.owner = Some(account);
+        self
+    }
+
+    /// The same for every resource that matches its own as a pattern.
+    #[must_use]
+    pub fn of_pattern(mut self) -> Self {
+        self.pattern = true;
         self
     }
 }
@@ -59,12 +76,26 @@ impl Access {
 }
 
 /// What the authorizer says to one need.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// Whether the call may go on.
     pub allowed: bool,
     /// For a denial, AWS's sentence; empty for an allowed need.
     pub text: String,
-    /// For a denial, the full decision with its reasons and what is missing, for `mastic explain`.
-    pub explanation: Option<String>,
+    /// For a denial, the decision with its reasons, for `mastic explain`.
+    pub explanation: Option<Box<Explanation>>,
+}
+
+/// A decision with all that it rested on: it can be kept, and explained later. Its size is bounded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// A reason that no policy can outweigh: the credentials' role has been deleted.
+    pub refused: Option<String>,
+    /// What each policy said, and what is missing.
+    pub decision: Decision,
+    /// The condition keys of the request with their values.
+    pub context: Context,
+    /// What `sts:DecodeAuthorizationMessage` will tell, in AWS's form; it travels sealed in the answer.
+    #[serde(skip)]
+    pub message: String,
 }

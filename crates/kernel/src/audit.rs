@@ -6,7 +6,7 @@ use mastic_store::{Keyspace, Record, Store, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Call, Need};
+use crate::{Call, Explanation, Need};
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,8 +29,14 @@ pub struct DecisionRecord {
     pub need: Need,
     /// Whether it was allowed.
     pub allowed: bool,
-    /// For a denial, the reasons and what is missing, as text for people.
-    pub explanation: Option<String>,
+    /// For a denial, the decision with its reasons and what is missing.
+    #[serde(default)]
+    pub explained: Option<Box<Explanation>>,
+}
+
+/// The id of a request's decision, counted from 1: the request's id and the number.
+pub(crate) fn decision_id(request: &str, number: usize) -> String {
+    format!("{request}.{number}")
 }
 
 /// The trail's record of one call. Input values that AWS's model marks as sensitive are not in it.
@@ -54,6 +60,9 @@ pub struct AuditRecord {
     pub user_agent: Option<String>,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// The job run or crawl that it was made for.
+    #[serde(default)]
+    pub run: Option<String>,
     /// The input without its secrets, as JSON; `None` where it could not be read.
     pub input: Option<String>,
     /// The decisions, in the order in which they were taken.
@@ -68,6 +77,21 @@ impl Record for AuditRecord {
 
 /// Key: account (`-` where the caller has none) and request id; ids begin with the time.
 const TRAIL: Keyspace<(String, String), AuditRecord> = Keyspace::new("audit.trail");
+
+/// Key: account, run and request: the calls of runs that had a need refused, which `mastic explain --run` tells
+/// together.
+const RUN_DENIALS: Keyspace<(String, String, String), Denied> = Keyspace::new("audit.run-denials");
+
+/// An entry of an index.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Denied {}
+
+impl Record for Denied {
+    const VERSION: u16 = 1;
+}
+
+/// Calls of one run that are explained at most.
+const OF_RUN: usize = 200;
 
 /// How long event history reaches back (AWS CloudTrail: 90 days).
 const RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -129,13 +153,30 @@ impl Trail {
         }
     }
 
-    /// The record of a request in one account's trail.
+    /// The record of a request in one account's trail, by its id or that of one of its decisions.
     pub(crate) fn find(
         &self,
         account: Option<&AccountId>,
         id: &str,
     ) -> Result<Option<AuditRecord>, StoreError> {
-        self.store.read(|tx| TRAIL.get(tx, &(trail_of(account), id)))
+        let request = id.split('.').next().unwrap_or(id);
+        self.store.read(|tx| TRAIL.get(tx, &(trail_of(account), request)))
+    }
+
+    /// The calls of a run that had a need refused, the oldest first.
+    pub(crate) fn denied_of_run(
+        &self,
+        account: &AccountId,
+        run: &str,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        self.store.read(|tx| {
+            let mut found = Vec::new();
+            for row in RUN_DENIALS.scan(tx, RUN_DENIALS.prefix((account.as_str(), run))).take(OF_RUN) {
+                let ((.., request), _) = row?;
+                found.extend(TRAIL.get(tx, &(account.as_str(), request.as_str()))?);
+            }
+            Ok(found)
+        })
     }
 
     /// The newest record of an account with a need that was not allowed and that ended in an error.
@@ -164,6 +205,13 @@ impl Trail {
                     TRAIL.clear(tx, old)?;
                     range = range.past((account.as_str(),));
                 }
+                let rows = RUN_DENIALS.scan(tx, RUN_DENIALS.all());
+                let keys: Vec<_> = rows.map(|row| row.map(|(key, _)| key)).collect::<Result<_, _>>()?;
+                for (account, run, request) in keys {
+                    if request.as_str() < oldest.as_str() {
+                        RUN_DENIALS.delete(tx, &(account.as_str(), run.as_str(), request.as_str()))?;
+                    }
+                }
                 Ok(())
             })
             .await
@@ -176,7 +224,13 @@ fn trail_of(account: Option<&AccountId>) -> &str {
 
 fn write_all(tx: &mut WriteTx<'_>, records: &[Box<AuditRecord>]) -> Result<(), StoreError> {
     for record in records {
-        TRAIL.put(tx, &(trail_of(record.caller.account.as_ref()), record.request_id.as_str()), record)?;
+        let (account, request) = (trail_of(record.caller.account.as_ref()), record.request_id.as_str());
+        TRAIL.put(tx, &(account, request), record)?;
+        if let Some(run) = &record.run
+            && record.decisions.iter().any(|decision| !decision.allowed)
+        {
+            RUN_DENIALS.put(tx, &(account, run.as_str(), request), &Denied {})?;
+        }
     }
     Ok(())
 }
@@ -201,10 +255,17 @@ impl AuditRecord {
             source_ip: call.source_ip.map(|ip| ip.to_string()),
             user_agent: call.user_agent.clone(),
             secure: call.secure,
+            run: call.caller.run().map(|run| run.id.clone()),
             input,
             decisions,
             outcome,
         }
+    }
+
+    /// The id of one of the decisions, by its place from 0.
+    #[must_use]
+    pub fn decision_id(&self, place: usize) -> String {
+        decision_id(&self.request_id, place + 1)
     }
 
     /// The call that this is the record of, as far as decisions need it.

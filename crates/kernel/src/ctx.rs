@@ -4,7 +4,8 @@ use mastic_core::{AccountId, Entropy, Fault, Region, Timestamp};
 use mastic_store::{ReadTx, Scope, Store, StoreError, WriteTx};
 use parking_lot::Mutex;
 
-use crate::{Call, Caller, DecisionRecord, Identity, Kernel, Need, Verdict};
+use crate::audit::decision_id;
+use crate::{AuthorizationMessage, Call, Caller, DecisionRecord, Identity, Kernel, Need, Verdict};
 
 /// A call that was let in. Only the kernel makes one, and only it opens transactions: there is no
 /// way for a service to the store that does not pass the authorizer.
@@ -95,15 +96,18 @@ impl Ctx {
         let mut refused = None;
         // The first denial is the answer; the others are for `mastic explain`, which tells all that is missing.
         for need in needs {
-            let verdict = self.decide(need)?;
+            let (verdict, id) = self.decide(need)?;
             if !verdict.allowed {
-                refused.get_or_insert(verdict.text);
+                refused.get_or_insert((verdict, id));
             }
         }
         match refused {
             None => Ok(()),
-            Some(text) => Err(Fault::sender("AccessDeniedException", text)
-                .with_decision(self.inner.call.request_id.as_str())),
+            Some((verdict, id)) => {
+                let message = verdict.explanation.as_ref().map(|explanation| explanation.message.as_str());
+                let encoded = message.map(|message| self.seal(&id, message)).unwrap_or_default();
+                Err(Fault::sender("AccessDeniedException", verdict.text).with_decision(id, encoded))
+            }
         }
     }
 
@@ -112,17 +116,25 @@ impl Ctx {
     /// # Errors
     /// When the authorizer itself fails.
     pub fn allowed(&self, need: &Need) -> Result<bool, Fault> {
-        self.decide(need).map(|verdict| verdict.allowed)
+        self.decide(need).map(|(verdict, _)| verdict.allowed)
     }
 
-    fn decide(&self, need: &Need) -> Result<Verdict, Fault> {
+    /// The verdict, and the id of the decision.
+    fn decide(&self, need: &Need) -> Result<(Verdict, String), Fault> {
         let verdict = self.inner.kernel.authorizer()?.decide(self.call(), need)?;
-        self.inner.decisions.lock().push(DecisionRecord {
+        let mut decisions = self.inner.decisions.lock();
+        decisions.push(DecisionRecord {
             need: need.clone(),
             allowed: verdict.allowed,
-            explanation: verdict.explanation.clone(),
+            explained: verdict.explanation.clone(),
         });
-        Ok(verdict)
+        let id = decision_id(self.inner.call.request_id.as_str(), decisions.len());
+        Ok((verdict, id))
+    }
+
+    fn seal(&self, id: &str, message: &str) -> String {
+        let kernel = &self.inner.kernel;
+        AuthorizationMessage::new(self.caller(), id, message).seal(kernel.vault(), kernel.entropy())
     }
 
     pub(crate) fn take_decisions(&self) -> Vec<DecisionRecord> {

@@ -196,7 +196,7 @@ impl Kernel {
         self.inner.trail.record(record).await;
     }
 
-    /// Finds the audit record of a request in an account's trail.
+    /// Finds the audit record of a request in an account's trail, by its id or that of one of its decisions.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -207,6 +207,19 @@ impl Kernel {
     ) -> Result<Option<AuditRecord>, Fault> {
         self.inner.trail.flush().await;
         Ok(self.inner.trail.find(account, id)?)
+    }
+
+    /// Finds the audit records of a run's calls that had a need refused, the oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn audit_denied_of_run(
+        &self,
+        account: &AccountId,
+        run: &str,
+    ) -> Result<Vec<AuditRecord>, Fault> {
+        self.inner.trail.flush().await;
+        Ok(self.inner.trail.denied_of_run(account, run)?)
     }
 
     /// Finds the audit record of the last call of an account that was denied.

@@ -10,11 +10,12 @@ mod audit;
 mod call;
 mod ctx;
 mod kernel;
+mod message;
 pub mod ports;
 mod registry;
 pub mod tags;
 
-pub use access::{Access, Need, Verdict};
+pub use access::{Access, Explanation, Need, Verdict};
 pub use audit::{AuditRecord, DecisionRecord, Outcome};
 pub use call::{
     Call, Caller, FederatedUserIdentity, Federation, FederationKind, Identity, RunBinding, SessionIdentity,
@@ -22,5 +23,6 @@ pub use call::{
 };
 pub use ctx::{Background, Ctx};
 pub use kernel::{Kernel, Seams};
+pub use message::AuthorizationMessage;
 pub use ports::Authorizer;
 pub use registry::Registry;

@@ -6,15 +6,23 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mastic_core::{AccountId, Arn, Fault, Region, Secret, Timestamp};
 
-use crate::{Call, Caller, Need, RunBinding, Verdict};
+use mastic_policy::Patch;
+
+use crate::{Call, Caller, Explanation, Need, RunBinding, Verdict};
 
 /// Decides needs. Implemented by `iam`.
 pub trait Authorizer: Send + Sync {
     /// Whether `call`'s principal may do what `need` says, and why not.
     fn decide(&self, call: &Call, need: &Need) -> Result<Verdict, Fault>;
 
-    /// Decides again with today's policies and tells every reason, as text for people.
-    fn explain(&self, call: &Call, need: &Need) -> Result<String, Fault>;
+    /// Decides again with today's policies, with every reason.
+    fn explain(&self, call: &Call, need: &Need) -> Result<Explanation, Fault>;
+
+    /// The document that a patch belongs into, as it is today; `None` if there is none yet, or none that `call`'s
+    /// principal may read.
+    fn patched(&self, _call: &Call, _patch: &Patch) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
 }
 
 /// A resource's own policy and the account that owns it.

@@ -68,12 +68,7 @@ pub fn denied(refused: Fault) -> Fault {
         let (resource, rest) = tail.split_at(end.unwrap_or(tail.len()));
         message = format!("{head} on resource: \"{resource}\"{rest}");
     }
-    let decision = refused.decision().map(str::to_owned);
-    let shown = fault("AccessDenied", 403, message);
-    match decision {
-        Some(id) => shown.with_decision(id),
-        None => shown,
-    }
+    refused.with_code("AccessDenied").with_status(403).with_message(message)
 }
 
 pub(crate) fn precondition_failed() -> Fault {

@@ -29,6 +29,7 @@ pub fn decide(request: &Request<'_>, set: &PolicySet) -> Decision {
         missing: missing::missing(request, set, &survey, &lacks, &policies),
         lacking: lacks,
         policies,
+        unlisted: 0,
     }
 }
 
@@ -104,7 +105,14 @@ impl Witness for Scribe<'_> {
 
     fn policy(&mut self, layer: Layer, level: usize, policy: &Attached) {
         let label = (*policy.label).clone();
-        self.reports.push(PolicyReport { layer, level, label, statements: Vec::new() });
+        self.reports.push(PolicyReport {
+            layer,
+            level,
+            label,
+            statements: Vec::new(),
+            unlisted: 0,
+            withheld: false,
+        });
     }
 
     fn statement(&mut self, statement: &Statement, verdict: Verdict) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Effect;
 use crate::evaluate::Survey;
+use crate::patch::Grant;
 use crate::reasons::PolicyReport;
 use crate::{Label, Layer, PolicySet, Principal, Request};
 
@@ -41,7 +42,7 @@ pub enum Missing {
 
 /// The least statement that would allow a request. Its `Display` is the statement as JSON, ready
 /// to be put into a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Proposal {
     /// `Action`.
     pub action: String,
@@ -49,20 +50,14 @@ pub struct Proposal {
     pub resource: Option<String>,
     /// `Principal` as kind and value, for policies that name whom they concern.
     pub principal: Option<(String, String)>,
+    /// Under which condition, as key and value of a `StringEquals`: a role is passed to one service.
+    #[serde(default)]
+    pub condition: Option<(String, String)>,
 }
 
 impl fmt::Display for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |text: &str| serde_json::Value::from(text);
-        write!(f, r#"{{"Effect":"Allow""#)?;
-        if let Some((kind, value)) = &self.principal {
-            write!(f, r#","Principal":{{{}:{}}}"#, quoted(kind), quoted(value))?;
-        }
-        write!(f, r#","Action":{}"#, quoted(&self.action))?;
-        if let Some(resource) = &self.resource {
-            write!(f, r#","Resource":{}"#, quoted(resource))?;
-        }
-        f.write_str("}")
+        Grant::from(self).fmt(f)
     }
 }
 
@@ -158,9 +153,38 @@ fn proposal(request: &Request<'_>, layer: Layer) -> Proposal {
         Layer::ResourceControl => Some(("AWS".to_owned(), "*".to_owned())),
         _ => None,
     };
+    let passed_to = match request.context.get("iam:PassedToService") {
+        [service] if request.action == "iam:PassRole" => Some(service),
+        _ => None,
+    };
+    Proposal {
+        action: request.action.to_owned(),
+        resource: (layer != Layer::Trust).then(|| literal(request)),
+        principal,
+        condition: passed_to.map(|service| ("iam:PassedToService".to_owned(), service.clone())),
+    }
+}
+
+/// The request's resource as a pattern that matches it alone.
+fn literal(request: &Request<'_>) -> String {
     // A name may hold what would be read as a policy variable.
-    let resource = (layer != Layer::Trust).then(|| request.resource.replace("${", "${$}{"));
-    Proposal { action: request.action.to_owned(), resource, principal }
+    let resource = request.resource.replace("${", "${$}{");
+    // An asterisk in the ARN that a service asks about stands for all of a kind; only keys of objects are their
+    // author's.
+    match resource.strip_prefix("arn:aws:s3:::").and_then(|rest| rest.split_once('/')) {
+        Some((bucket, key)) if !request.pattern => {
+            let mut exact = format!("arn:aws:s3:::{bucket}/");
+            for part in key.split_inclusive(['*', '?']) {
+                let name = part.trim_end_matches(['*', '?']);
+                exact.push_str(name);
+                if let Some(wildcard) = part.get(name.len()..).filter(|end| !end.is_empty()) {
+                    exact.push_str(&format!("${{{wildcard}}}"));
+                }
+            }
+            exact
+        }
+        _ => resource,
+    }
 }
 
 fn principal(principal: &Principal) -> (String, String) {

@@ -32,6 +32,9 @@ pub struct Decision {
     pub lacking: Vec<Layer>,
     /// Every policy that was asked.
     pub policies: Vec<PolicyReport>,
+    /// How many more policies were asked that [`Decision::condensed`] has left out.
+    #[serde(default)]
+    pub unlisted: usize,
     pub(crate) missing: Vec<Missing>,
 }
 
@@ -46,6 +49,13 @@ pub struct PolicyReport {
     pub label: Label,
     /// Its statements in order.
     pub statements: Vec<StatementReport>,
+    /// How many more statements it has that [`Decision::condensed`] has left out: nearly always those about
+    /// other actions.
+    #[serde(default)]
+    pub unlisted: usize,
+    /// Whether its statements are not for the reader's eyes; see [`Decision::seen_from`].
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 /// What one statement said.

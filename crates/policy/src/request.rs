@@ -18,19 +18,36 @@ pub struct Request<'a> {
     pub canonical_user: Option<&'a str>,
     /// The keys of the request.
     pub context: &'a Context,
+    /// Whether the resource is a pattern, which stands for all that match it: asked before the call is made.
+    pub pattern: bool,
 }
 
 impl<'a> Request<'a> {
     /// A request whose resource's owner is told by its ARN.
     #[must_use]
     pub fn new(principal: &'a Principal, action: &'a str, resource: &'a str, context: &'a Context) -> Self {
-        Self { principal, action, resource, resource_account: None, canonical_user: None, context }
+        Self {
+            principal,
+            action,
+            resource,
+            resource_account: None,
+            canonical_user: None,
+            context,
+            pattern: false,
+        }
     }
 
     /// The same request, with the account that owns the resource.
     #[must_use]
     pub fn owned_by(mut self, account: &'a AccountId) -> Self {
         self.resource_account = Some(account);
+        self
+    }
+
+    /// The same request about all resources that match its own as a pattern.
+    #[must_use]
+    pub fn of_pattern(mut self, pattern: bool) -> Self {
+        self.pattern = pattern;
         self
     }
 

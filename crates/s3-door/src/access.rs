@@ -101,6 +101,7 @@ impl Guard {
             resource: resource.clone(),
             owner: owner.clone(),
             context: context.clone(),
+            pattern: false,
         };
         let mut needs = vec![need(action)];
         needs.extend(asked.further_actions().into_iter().map(need));

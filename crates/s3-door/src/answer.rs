@@ -106,7 +106,17 @@ pub(crate) fn error_answer(fault: &Fault, place: &Place<'_>) -> Answer {
         if place.silent { empty() } else { Full::from(body).map_err(|never| match never {}).boxed_unsync() };
     let mut answer = http::Response::new(body);
     *answer.status_mut() = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    let headers = answer.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    let told = [
+        ("x-mastic-decision-id", fault.decision()),
+        ("x-mastic-encoded-authorization-message", fault.encoded_message()),
+    ];
+    for (name, value) in told {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
     answer
 }
 

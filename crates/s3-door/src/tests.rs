@@ -8,7 +8,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use mastic_core::{AccountId, Fault, Region, Secret, SystemClock, SystemEntropy, Timestamp};
 use mastic_kernel::ports::{KeyMaterial, Keys, ResourcePolicies};
-use mastic_kernel::{Authorizer, Call, Caller, Identity, Kernel, Need, Outcome, Seams, Verdict};
+use mastic_kernel::{Authorizer, Call, Caller, Explanation, Identity, Kernel, Need, Outcome, Seams, Verdict};
 use mastic_objects::{Objects, Settings};
 use mastic_store::Store;
 use tokio::net::TcpListener;
@@ -76,8 +76,8 @@ impl Authorizer for Judge {
         })
     }
 
-    fn explain(&self, _: &Call, _: &Need) -> Result<String, Fault> {
-        Ok(String::new())
+    fn explain(&self, _: &Call, _: &Need) -> Result<Explanation, Fault> {
+        Err(Fault::internal("nobody asks for reasons here"))
     }
 }
 

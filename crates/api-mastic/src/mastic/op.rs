@@ -48,3 +48,18 @@ impl Op for ListAccounts {
         &super::operations::OPERATIONS[2]
     }
 }
+
+pub enum Preflight {}
+
+impl Op for Preflight {
+    type Input = types::PreflightRequest;
+    type Output = types::PreflightResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[3]
+    }
+}

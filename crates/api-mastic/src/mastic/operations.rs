@@ -4,7 +4,7 @@ use mastic_shape::{AccessLevel, Operation};
 
 use super::schemas;
 
-pub static OPERATIONS: [Operation; 3] = [
+pub static OPERATIONS: [Operation; 4] = [
     Operation {
         name: "CreateAccount",
         action: "mastic:CreateAccount",
@@ -34,5 +34,15 @@ pub static OPERATIONS: [Operation; 3] = [
         http: None,
         unsigned: false,
         shapes: Some((&schemas::LIST_ACCOUNTS_REQUEST, &schemas::LIST_ACCOUNTS_RESPONSE)),
+    },
+    Operation {
+        name: "Preflight",
+        action: "mastic:Preflight",
+        access: AccessLevel::Write,
+        resources: &[],
+        condition_keys: &[],
+        http: None,
+        unsigned: false,
+        shapes: Some((&schemas::PREFLIGHT_REQUEST, &schemas::PREFLIGHT_RESPONSE)),
     },
 ];

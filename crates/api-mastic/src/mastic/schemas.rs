@@ -40,7 +40,38 @@ pub static ACCOUNTS: Schema = Schema {
     sensitive: false,
 };
 
+pub static BARRIER: Schema = Schema {
+    name: "Barrier",
+    kind: Kind::Structure(&[
+        Member { name: "Type", wire: "Type", schema: &STRING_SHAPE, required: true },
+        Member { name: "PolicyName", wire: "PolicyName", schema: &STRING_SHAPE, required: true },
+        Member { name: "PolicyArn", wire: "PolicyArn", schema: &STRING_SHAPE, required: false },
+        Member { name: "AttachedTo", wire: "AttachedTo", schema: &STRING_SHAPE, required: true },
+        Member { name: "Number", wire: "Number", schema: &INTEGER, required: true },
+        Member { name: "Sid", wire: "Sid", schema: &STRING_SHAPE, required: false },
+        Member { name: "Forbids", wire: "Forbids", schema: &FORBIDDEN, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static BARRIERS: Schema = Schema {
+    name: "Barriers",
+    kind: Kind::List {
+        member: &BARRIER,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static BOOLEAN: Schema = Schema { name: "Boolean", kind: Kind::Boolean, sensitive: false };
+
+pub static CONTEXT: Schema = Schema {
+    name: "Context",
+    kind: Kind::Map { key: &STRING_SHAPE, value: &STRINGS, length: Bounds { min: None, max: None } },
+    sensitive: false,
+};
 
 pub static CREATE_ACCOUNT_REQUEST: Schema = Schema {
     name: "CreateAccountRequest",
@@ -65,10 +96,26 @@ pub static CREATE_ACCOUNT_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static DECISION: Schema = Schema {
+    name: "Decision",
+    kind: Kind::Structure(&[
+        Member { name: "DecisionId", wire: "DecisionId", schema: &STRING_SHAPE, required: true },
+        Member { name: "Principal", wire: "Principal", schema: &STRING_SHAPE, required: true },
+        Member { name: "Action", wire: "Action", schema: &STRING_SHAPE, required: true },
+        Member { name: "Resource", wire: "Resource", schema: &STRING_SHAPE, required: true },
+        Member { name: "Allowed", wire: "Allowed", schema: &BOOLEAN, required: true },
+        Member { name: "Reasons", wire: "Reasons", schema: &STRINGS, required: false },
+        Member { name: "NearMisses", wire: "NearMisses", schema: &STRINGS, required: false },
+        Member { name: "Context", wire: "Context", schema: &CONTEXT, required: false },
+        Member { name: "Policies", wire: "Policies", schema: &POLICIES, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static DECISIONS: Schema = Schema {
     name: "Decisions",
     kind: Kind::List {
-        member: &STRING_SHAPE,
+        member: &DECISION,
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
@@ -76,14 +123,19 @@ pub static DECISIONS: Schema = Schema {
     sensitive: false,
 };
 
+pub static ENCODED_MESSAGE: Schema = Schema {
+    name: "EncodedMessage",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(10240) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static EXPLAIN_REQUEST_REQUEST: Schema = Schema {
     name: "ExplainRequestRequest",
-    kind: Kind::Structure(&[Member {
-        name: "RequestId",
-        wire: "RequestId",
-        schema: &REQUEST_ID,
-        required: false,
-    }]),
+    kind: Kind::Structure(&[
+        Member { name: "RequestId", wire: "RequestId", schema: &REQUEST_ID, required: false },
+        Member { name: "EncodedMessage", wire: "EncodedMessage", schema: &ENCODED_MESSAGE, required: false },
+        Member { name: "RunId", wire: "RunId", schema: &REQUEST_ID, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -97,10 +149,46 @@ pub static EXPLAIN_REQUEST_RESPONSE: Schema = Schema {
         Member { name: "ErrorCode", wire: "ErrorCode", schema: &STRING_SHAPE, required: false },
         Member { name: "ErrorMessage", wire: "ErrorMessage", schema: &STRING_SHAPE, required: false },
         Member { name: "Decisions", wire: "Decisions", schema: &DECISIONS, required: false },
+        Member { name: "Patches", wire: "Patches", schema: &PATCHES, required: false },
+        Member { name: "Barriers", wire: "Barriers", schema: &BARRIERS, required: false },
         Member { name: "Text", wire: "Text", schema: &STRING_SHAPE, required: true },
     ]),
     sensitive: false,
 };
+
+pub static FAILED_CONDITION: Schema = Schema {
+    name: "FailedCondition",
+    kind: Kind::Structure(&[
+        Member { name: "Operator", wire: "Operator", schema: &STRING_SHAPE, required: true },
+        Member { name: "Key", wire: "Key", schema: &STRING_SHAPE, required: true },
+        Member { name: "Wanted", wire: "Wanted", schema: &STRINGS, required: true },
+        Member { name: "Actual", wire: "Actual", schema: &STRINGS, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static FORBIDDEN: Schema = Schema {
+    name: "Forbidden",
+    kind: Kind::List {
+        member: &FORBIDDEN_ACTION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static FORBIDDEN_ACTION: Schema = Schema {
+    name: "ForbiddenAction",
+    kind: Kind::Structure(&[
+        Member { name: "Action", wire: "Action", schema: &STRING_SHAPE, required: true },
+        Member { name: "Resource", wire: "Resource", schema: &STRING_SHAPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static INTEGER: Schema =
+    Schema { name: "Integer", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
 
 pub static LIST_ACCOUNTS_REQUEST: Schema =
     Schema { name: "ListAccountsRequest", kind: Kind::Structure(&[]), sensitive: false };
@@ -116,9 +204,126 @@ pub static LIST_ACCOUNTS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static NAME: Schema = Schema {
+    name: "Name",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(255) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static PATCH: Schema = Schema {
+    name: "Patch",
+    kind: Kind::Structure(&[
+        Member { name: "Type", wire: "Type", schema: &STRING_SHAPE, required: true },
+        Member { name: "Account", wire: "Account", schema: &STRING_SHAPE, required: false },
+        Member { name: "AttachedTo", wire: "AttachedTo", schema: &STRING_SHAPE, required: true },
+        Member { name: "PolicyArn", wire: "PolicyArn", schema: &STRING_SHAPE, required: false },
+        Member { name: "Statements", wire: "Statements", schema: &STRINGS, required: true },
+        Member { name: "Document", wire: "Document", schema: &STRING_SHAPE, required: false },
+        Member { name: "Command", wire: "Command", schema: &STRING_SHAPE, required: false },
+        Member { name: "Note", wire: "Note", schema: &STRING_SHAPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static PATCHES: Schema = Schema {
+    name: "Patches",
+    kind: Kind::List {
+        member: &PATCH,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static PERMISSION: Schema = Schema {
+    name: "Permission",
+    kind: Kind::Structure(&[
+        Member { name: "Principal", wire: "Principal", schema: &STRING_SHAPE, required: true },
+        Member { name: "Action", wire: "Action", schema: &STRING_SHAPE, required: true },
+        Member { name: "Resource", wire: "Resource", schema: &STRING_SHAPE, required: true },
+        Member { name: "Purpose", wire: "Purpose", schema: &STRING_SHAPE, required: true },
+        Member { name: "Allowed", wire: "Allowed", schema: &BOOLEAN, required: true },
+        Member { name: "Reasons", wire: "Reasons", schema: &STRINGS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static PERMISSIONS: Schema = Schema {
+    name: "Permissions",
+    kind: Kind::List {
+        member: &PERMISSION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static POLICIES: Schema = Schema {
+    name: "Policies",
+    kind: Kind::List {
+        member: &POLICY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static POLICY: Schema = Schema {
+    name: "Policy",
+    kind: Kind::Structure(&[
+        Member { name: "Type", wire: "Type", schema: &STRING_SHAPE, required: true },
+        Member { name: "Name", wire: "Name", schema: &STRING_SHAPE, required: true },
+        Member { name: "Arn", wire: "Arn", schema: &STRING_SHAPE, required: false },
+        Member { name: "Account", wire: "Account", schema: &STRING_SHAPE, required: false },
+        Member { name: "AttachedTo", wire: "AttachedTo", schema: &STRING_SHAPE, required: true },
+        Member { name: "Withheld", wire: "Withheld", schema: &BOOLEAN, required: false },
+        Member { name: "Statements", wire: "Statements", schema: &STATEMENTS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static POLICY_DOCUMENT: Schema = Schema {
+    name: "PolicyDocument",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(2048) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static PREFLIGHT_REQUEST: Schema = Schema {
+    name: "PreflightRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &NAME, required: false },
+        Member { name: "CrawlerName", wire: "CrawlerName", schema: &NAME, required: false },
+        Member { name: "Role", wire: "Role", schema: &ROLE, required: false },
+        Member { name: "SessionPolicy", wire: "SessionPolicy", schema: &POLICY_DOCUMENT, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static PREFLIGHT_RESPONSE: Schema = Schema {
+    name: "PreflightResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Role", wire: "Role", schema: &STRING_SHAPE, required: true },
+        Member { name: "Ready", wire: "Ready", schema: &BOOLEAN, required: true },
+        Member { name: "Permissions", wire: "Permissions", schema: &PERMISSIONS, required: true },
+        Member { name: "Patches", wire: "Patches", schema: &PATCHES, required: false },
+        Member { name: "Barriers", wire: "Barriers", schema: &BARRIERS, required: false },
+        Member { name: "Text", wire: "Text", schema: &STRING_SHAPE, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static REQUEST_ID: Schema = Schema {
     name: "RequestId",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(128) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static ROLE: Schema = Schema {
+    name: "Role",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(2048) }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -137,9 +342,44 @@ pub static SECRET_STRING: Schema = Schema {
     sensitive: true,
 };
 
+pub static STATEMENT: Schema = Schema {
+    name: "Statement",
+    kind: Kind::Structure(&[
+        Member { name: "Number", wire: "Number", schema: &INTEGER, required: true },
+        Member { name: "Sid", wire: "Sid", schema: &STRING_SHAPE, required: false },
+        Member { name: "Effect", wire: "Effect", schema: &STRING_SHAPE, required: true },
+        Member { name: "Applies", wire: "Applies", schema: &BOOLEAN, required: true },
+        Member { name: "Condition", wire: "Condition", schema: &FAILED_CONDITION, required: false },
+        Member { name: "Differs", wire: "Differs", schema: &STRING_SHAPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static STATEMENTS: Schema = Schema {
+    name: "Statements",
+    kind: Kind::List {
+        member: &STATEMENT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static STRING_SHAPE: Schema = Schema {
     name: "String",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static STRINGS: Schema = Schema {
+    name: "Strings",
+    kind: Kind::List {
+        member: &STRING_SHAPE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 

@@ -23,6 +23,27 @@ structure!(Account {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct Barrier {
+    pub r#type: String,
+    pub policy_name: String,
+    pub policy_arn: Option<String>,
+    pub attached_to: String,
+    pub number: i32,
+    pub sid: Option<String>,
+    pub forbids: Vec<ForbiddenAction>,
+}
+
+structure!(Barrier {
+"Type" => r#type,
+"PolicyName" => policy_name,
+"PolicyArn" => policy_arn,
+"AttachedTo" => attached_to,
+"Number" => number,
+"Sid" => sid,
+"Forbids" => forbids,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateAccountRequest {
     pub name: String,
     pub account_id: Option<String>,
@@ -45,12 +66,41 @@ structure!(CreateAccountResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decision {
+    pub decision_id: String,
+    pub principal: String,
+    pub action: String,
+    pub resource: String,
+    pub allowed: bool,
+    pub reasons: Option<Vec<String>>,
+    pub near_misses: Option<Vec<String>>,
+    pub context: Option<BTreeMap<String, Vec<String>>>,
+    pub policies: Option<Vec<Policy>>,
+}
+
+structure!(Decision {
+"DecisionId" => decision_id,
+"Principal" => principal,
+"Action" => action,
+"Resource" => resource,
+"Allowed" => allowed,
+"Reasons" => reasons,
+"NearMisses" => near_misses,
+"Context" => context,
+"Policies" => policies,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ExplainRequestRequest {
     pub request_id: Option<String>,
+    pub encoded_message: Option<String>,
+    pub run_id: Option<String>,
 }
 
 structure!(ExplainRequestRequest {
 "RequestId" => request_id,
+"EncodedMessage" => encoded_message,
+"RunId" => run_id,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,7 +111,9 @@ pub struct ExplainRequestResponse {
     pub principal: Option<String>,
     pub error_code: Option<String>,
     pub error_message: Option<String>,
-    pub decisions: Option<Vec<String>>,
+    pub decisions: Option<Vec<Decision>>,
+    pub patches: Option<Vec<Patch>>,
+    pub barriers: Option<Vec<Barrier>>,
     pub text: String,
 }
 
@@ -73,7 +125,35 @@ structure!(ExplainRequestResponse {
 "ErrorCode" => error_code,
 "ErrorMessage" => error_message,
 "Decisions" => decisions,
+"Patches" => patches,
+"Barriers" => barriers,
 "Text" => text,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FailedCondition {
+    pub operator: String,
+    pub key: String,
+    pub wanted: Vec<String>,
+    pub actual: Vec<String>,
+}
+
+structure!(FailedCondition {
+"Operator" => operator,
+"Key" => key,
+"Wanted" => wanted,
+"Actual" => actual,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ForbiddenAction {
+    pub action: String,
+    pub resource: String,
+}
+
+structure!(ForbiddenAction {
+"Action" => action,
+"Resource" => resource,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -91,6 +171,103 @@ structure!(ListAccountsResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct Patch {
+    pub r#type: String,
+    pub account: Option<String>,
+    pub attached_to: String,
+    pub policy_arn: Option<String>,
+    pub statements: Vec<String>,
+    pub document: Option<String>,
+    pub command: Option<String>,
+    pub note: Option<String>,
+}
+
+structure!(Patch {
+"Type" => r#type,
+"Account" => account,
+"AttachedTo" => attached_to,
+"PolicyArn" => policy_arn,
+"Statements" => statements,
+"Document" => document,
+"Command" => command,
+"Note" => note,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Permission {
+    pub principal: String,
+    pub action: String,
+    pub resource: String,
+    pub purpose: String,
+    pub allowed: bool,
+    pub reasons: Option<Vec<String>>,
+}
+
+structure!(Permission {
+"Principal" => principal,
+"Action" => action,
+"Resource" => resource,
+"Purpose" => purpose,
+"Allowed" => allowed,
+"Reasons" => reasons,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Policy {
+    pub r#type: String,
+    pub name: String,
+    pub arn: Option<String>,
+    pub account: Option<String>,
+    pub attached_to: String,
+    pub withheld: Option<bool>,
+    pub statements: Option<Vec<Statement>>,
+}
+
+structure!(Policy {
+"Type" => r#type,
+"Name" => name,
+"Arn" => arn,
+"Account" => account,
+"AttachedTo" => attached_to,
+"Withheld" => withheld,
+"Statements" => statements,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PreflightRequest {
+    pub job_name: Option<String>,
+    pub crawler_name: Option<String>,
+    pub role: Option<String>,
+    pub session_policy: Option<String>,
+}
+
+structure!(PreflightRequest {
+"JobName" => job_name,
+"CrawlerName" => crawler_name,
+"Role" => role,
+"SessionPolicy" => session_policy,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PreflightResponse {
+    pub role: String,
+    pub ready: bool,
+    pub permissions: Vec<Permission>,
+    pub patches: Option<Vec<Patch>>,
+    pub barriers: Option<Vec<Barrier>>,
+    pub text: String,
+}
+
+structure!(PreflightResponse {
+"Role" => role,
+"Ready" => ready,
+"Permissions" => permissions,
+"Patches" => patches,
+"Barriers" => barriers,
+"Text" => text,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RootCredentials {
     pub access_key_id: String,
     pub secret_access_key: Secret<String>,
@@ -99,4 +276,23 @@ pub struct RootCredentials {
 structure!(RootCredentials {
 "AccessKeyId" => access_key_id,
 "SecretAccessKey" => secret_access_key,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statement {
+    pub number: i32,
+    pub sid: Option<String>,
+    pub effect: String,
+    pub applies: bool,
+    pub condition: Option<FailedCondition>,
+    pub differs: Option<String>,
+}
+
+structure!(Statement {
+"Number" => number,
+"Sid" => sid,
+"Effect" => effect,
+"Applies" => applies,
+"Condition" => condition,
+"Differs" => differs,
 });

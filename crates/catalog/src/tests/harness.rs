@@ -6,7 +6,8 @@ use mastic_api_glue::glue::op;
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Arn, Fault, ManualClock, SeededEntropy, Timestamp};
 use mastic_kernel::{
-    Authorizer, Call, Caller, Identity, Kernel, Need, Registry, RunBinding, Seams, SessionIdentity, Verdict,
+    Authorizer, Call, Caller, Explanation, Identity, Kernel, Need, Registry, RunBinding, Seams,
+    SessionIdentity, Verdict,
 };
 use mastic_shape::{Op, Shape};
 use mastic_store::Store;
@@ -32,8 +33,8 @@ impl Authorizer for Recorder {
         Ok(Verdict { allowed, text: "denied".to_owned(), explanation: None })
     }
 
-    fn explain(&self, _: &Call, _: &Need) -> Result<String, Fault> {
-        Ok(String::new())
+    fn explain(&self, _: &Call, _: &Need) -> Result<Explanation, Fault> {
+        Err(Fault::internal("nobody asks for reasons here"))
     }
 }
 

@@ -30,8 +30,11 @@ async fn a_denial_says_why_and_what_is_missing() {
          arn:aws:glue:eu-central-1:111122223333:table/d/t because no identity-based policy allows the glue:GetTable action"
     );
     let explanation = verdict.explanation.unwrap();
-    assert!(explanation.contains(r#"{"Effect":"Allow","Action":"glue:GetTable""#), "{explanation}");
-    assert!(explanation.contains("arn:aws:iam::111122223333:user/alice"));
+    let remedy = mastic_policy::Remedy::of([&explanation.decision]);
+    let [patch] = remedy.patches.as_slice() else { panic!("{remedy:?}") };
+    assert_eq!(patch.attached_to, "arn:aws:iam::111122223333:user/alice");
+    let document = patch.document(None).unwrap();
+    assert!(document.contains(r#"{"Effect":"Allow","Action":"glue:GetTable""#), "{document}");
 }
 
 #[tokio::test]
@@ -44,7 +47,7 @@ async fn an_explicit_deny_is_named() {
     assert!(house.allows(&alice, "s3:GetObject", OBJECT));
     let verdict = house.decide(&alice, "s3:DeleteObject", OBJECT);
     assert!(verdict.text.ends_with("with an explicit deny in an identity-based policy"), "{}", verdict.text);
-    assert!(verdict.explanation.unwrap().contains("NoDeletes"));
+    assert!(verdict.explanation.unwrap().decision.render().contains("NoDeletes"));
 }
 
 #[tokio::test]

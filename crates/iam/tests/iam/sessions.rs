@@ -175,7 +175,7 @@ async fn a_deleted_role_ends_its_sessions_at_once() {
     house.role_policy("r", &allow("*", "*")).await;
     let verdict = house.decide(&session, "s3:GetObject", OBJECT);
     assert!(!verdict.allowed);
-    assert!(verdict.explanation.unwrap().contains("has been deleted"));
+    assert!(verdict.explanation.unwrap().refused.unwrap().contains("has been deleted"));
     assert!(house.iam.key(&id).unwrap().is_none());
 }
 

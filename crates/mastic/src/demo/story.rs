@@ -197,12 +197,12 @@ async fn explain(timeline: &mut Timeline, ana: &Client, reason: &str) -> Result<
     let step = timeline.step("explain");
     let request_id = request_id_in(reason)
         .ok_or_else(|| Failure::Usage(format!("the run's error names no request id: {reason}")))?;
-    let request = ExplainRequestRequest { request_id: Some(request_id.to_owned()) };
+    let request = ExplainRequestRequest { request_id: Some(request_id.to_owned()), ..Default::default() };
     let text = ana.call::<ExplainRequest>(request).await?.text;
     timeline.done(step, &format!("mastic explain {request_id}"));
     println!();
     // The command goes on with every policy that was asked; here the answer is enough.
-    for line in text.trim().lines().take_while(|line| *line != "Policies asked:") {
+    for line in text.trim().lines().take_while(|line| *line != "Policies considered:") {
         println!("    {line}");
     }
     println!();

@@ -84,38 +84,57 @@ fn trust_policies_have_their_own_words() {
 fn the_explanation_reads_well() {
     let near = r#"{"Sid":"OnlyFromOffice","Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}"#;
     let decision = read(&session(), OTHER, &set(&[('i', near.into()), ('r', s3_for("Allow", &aws(OTHER)))]));
-    let want = r#"DENIED, for want of permission
-  principal  arn:aws:sts::111122223333:assumed-role/R/S
-  action     s3:GetObject
-  resource   arn:aws:s3:::b/k
+    let want = r#"DENIED  s3:GetObject on arn:aws:s3:::b/k
+  why   No policy of role R (account 111122223333) allows it.
+        The resource policy of arn:of:resource (account 444455556666) does not allow it.
+        The resource is another account's: both accounts have to allow it.
+  close statement 1 of resource policy of arn:of:resource is for AWS: 444455556666
+        statement 1 `OnlyFromOffice` of inline policy `identity` of arn:of:identity has a condition: IpAddress aws:SourceIp wanted 203.0.113.0/24, there is none
 
-Why:
-  - The resource is another account's: both accounts have to allow the call.
-  - No identity-based policy allows it.
-  - No resource-based policy allows it.
+by arn:aws:sts::111122223333:assumed-role/R/S
 
-Close, but:
-  - statement 1 of the resource-based policy, inline policy `resource` of arn:of:resource: is about other principals: AWS: 444455556666
-  - statement 1 `OnlyFromOffice` of the identity-based policy, inline policy `identity` of arn:of:identity: its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
+To allow it, add
 
-To allow it:
-  - Add to an identity-based policy of arn:aws:iam::111122223333:role/etl/R, account 111122223333:
-      {"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/k"}
-  - Add to the resource-based policy, inline policy `resource` of arn:of:resource, account 444455556666:
-      {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/etl/R"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/k"}
+  1. to the resource policy of arn:of:resource, account 444455556666:
 
-Policies asked:
-  the resource-based policy, inline policy `resource` of arn:of:resource
-    statement 1 (Allow): is about other principals: AWS: 444455556666
-  the identity-based policy, inline policy `identity` of arn:of:identity
-    statement 1 `OnlyFromOffice` (Allow): its condition IpAddress aws:SourceIp 203.0.113.0/24 is not met: the request does not have it
+    {
+      "Effect": "Allow",
+      "Principal": { "AWS": "arn:aws:iam::111122223333:role/etl/R" },
+      "Action": "s3:GetObject",
+      "Resource": "arn:aws:s3:::b/k"
+    }
+
+    You may not read the policy: who may has to add this to what is in it.
+
+  2. to a new inline policy of role R, account 111122223333:
+
+    aws iam put-role-policy --role-name R --policy-name allow-d98bdbd6ab03 --policy-document '{
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Effect": "Allow",
+          "Action": "s3:GetObject",
+          "Resource": "arn:aws:s3:::b/k"
+        }
+      ]
+    }'
+
+Policies considered:
+  resource policy of arn:of:resource, account 111122223333: statement 1 about the action, but not this request
+  inline policy `identity` of arn:of:identity, account 111122223333: statement 1 `OnlyFromOffice` about the action, but not this request
 "#;
     assert_eq!(decision.render(), want);
     let denied = read(&session(), HOME, &set(&[('i', format!("{},{}", s3("Allow"), s3("Deny")))])).render();
-    assert!(denied.contains(
-        "statement 2 of the identity-based policy, inline policy `identity` of arn:of:identity denies it"
-    ));
-    assert!(denied.contains("Remove or narrow statement 2 of the identity-based policy"));
+    assert!(
+        denied.contains("Statement 2 of inline policy `identity` of arn:of:identity forbids it."),
+        "{denied}"
+    );
+    assert!(
+        denied.contains(
+            "No statement outweighs a deny: statement 2 of inline policy `identity` of arn:of:identity has to go"
+        ),
+        "{denied}"
+    );
     let allowed = read(&root(HOME), HOME, &set(&[])).render();
     assert!(allowed.starts_with("ALLOWED") && allowed.contains("The root user may do everything"));
 }

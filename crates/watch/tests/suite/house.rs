@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use mastic_api_watch::logs::{op, types};
 use mastic_core::{Clock, Fault, ManualClock, SeededEntropy, Timestamp};
 use mastic_kernel::{
-    AuditRecord, Authorizer, Call, Caller, Identity, Kernel, Need, Registry, RunBinding, Seams,
+    AuditRecord, Authorizer, Call, Caller, Explanation, Identity, Kernel, Need, Registry, RunBinding, Seams,
     SessionIdentity, Verdict,
 };
 use mastic_shape::{Op, Shape};
@@ -31,8 +31,8 @@ impl Authorizer for Guard {
         Ok(Verdict { allowed, text, explanation: None })
     }
 
-    fn explain(&self, _: &Call, need: &Need) -> Result<String, Fault> {
-        Ok(need.action.clone())
+    fn explain(&self, _: &Call, _: &Need) -> Result<Explanation, Fault> {
+        Err(Fault::internal("nobody asks for reasons here"))
     }
 }
 
