@@ -59,8 +59,10 @@ pub async fn bootstrap(background: &Background, given: GivenRoot) -> Result<Root
                 None => {
                     let record = Account {
                         name: MANAGEMENT.to_owned(),
+                        email: None,
                         management: true,
                         created: fresh,
+                        closed: None,
                         keys: Vec::new(),
                     };
                     (given.account.clone().unwrap_or(account), record, true)
@@ -114,7 +116,7 @@ fn usable(tx: &ReadTx<'_>, record: &Account) -> Result<Option<(String, AccessKey
 }
 
 /// Twelve digits, the first of them no zero, which spreadsheets and YAML would lose.
-fn random_account(entropy: &dyn Entropy) -> AccountId {
+pub(crate) fn random_account(entropy: &dyn Entropy) -> AccountId {
     loop {
         let digits = format!("{}{}", entropy.text(1, "123456789"), entropy.text(11, "0123456789"));
         if let Ok(account) = digits.parse() {
@@ -126,6 +128,16 @@ fn random_account(entropy: &dyn Entropy) -> AccountId {
 /// Whether the account is the one that manages the others.
 pub(crate) fn manages(tx: &ReadTx<'_>, account: &AccountId) -> Result<bool, StoreError> {
     Ok(ACCOUNTS.get(tx, account)?.is_some_and(|record| record.management))
+}
+
+/// Whether the account was closed.
+pub(crate) fn is_closed(tx: &ReadTx<'_>, account: &AccountId) -> Result<bool, StoreError> {
+    Ok(ACCOUNTS.get(tx, account)?.is_some_and(|record| record.closed.is_some()))
+}
+
+/// The address of the account's root user: one that reaches nobody where none was given (RFC 2606).
+pub(crate) fn email(account: &AccountId, record: &Account) -> String {
+    record.email.clone().unwrap_or_else(|| format!("root@{account}.invalid"))
 }
 
 /// Every account.
@@ -144,11 +156,14 @@ fn must_manage(ctx: &Ctx) -> Result<(), Fault> {
 }
 
 fn shown(id: &AccountId, record: &Account) -> t::Account {
+    let status = if record.closed.is_some() { t::AccountStatus::Suspended } else { t::AccountStatus::Active };
     t::Account {
         account_id: id.to_string(),
         name: record.name.clone(),
         management: record.management,
         create_time: Some(record.created),
+        status: Some(status),
+        organization_id: None,
     }
 }
 
@@ -163,8 +178,14 @@ pub(crate) async fn create(
     let now: Timestamp = ctx.now();
     let key = NewKey::fresh(ctx.kernel(), &id, None, now);
     ctx.write(move |tx: &mut WriteTx<'_>| {
-        let record =
-            Account { name: input.name, management: false, created: now, keys: vec![key.id.clone()] };
+        let record = Account {
+            name: input.name,
+            email: None,
+            management: false,
+            created: now,
+            closed: None,
+            keys: vec![key.id.clone()],
+        };
         if !ACCOUNTS.insert_new(tx, &id, &record)? {
             let text = format!("There is already an account with id {id}.");
             return Err(Fault::sender("AccountAlreadyExistsException", text));
@@ -180,6 +201,11 @@ pub(crate) async fn create(
 
 pub(crate) async fn list(ctx: Ctx, _: t::ListAccountsRequest) -> Result<t::ListAccountsResponse, Fault> {
     must_manage(&ctx)?;
-    let accounts = ctx.read(all)?;
-    Ok(t::ListAccountsResponse { accounts: accounts.iter().map(|(id, record)| shown(id, record)).collect() })
+    let mut accounts = Vec::new();
+    for (id, record) in ctx.read(all)? {
+        let place = ctx.kernel().organizations().map(|port| port.place(&id)).transpose()?.flatten();
+        let organization_id = place.map(|place| place.organization);
+        accounts.push(t::Account { organization_id, ..shown(&id, &record) });
+    }
+    Ok(t::ListAccountsResponse { accounts })
 }

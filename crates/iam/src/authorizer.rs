@@ -6,12 +6,13 @@ use mastic_core::{AccountId, Arn, Fault};
 use mastic_kernel::{Authorizer, Call, Explanation, Identity, Need, Verdict};
 use mastic_policy::{
     Attached, Context, Decision, Label, Outcome, Patch, PolicyKind, PolicySet, Principal, Request, allows,
-    authorization_message, decide,
+    authorization_message, decide, has_resource_control,
 };
 
 use crate::Iam;
 use crate::context::{Facts, context, principal};
 use crate::names::split;
+use crate::organization::Place;
 use crate::principals::{Known, Target};
 
 /// The actions that a role's trust policy decides about.
@@ -55,6 +56,12 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
+    /// Whether the caller is a role that is linked to a service.
+    fn is_of_service(&self) -> bool {
+        let role = self.principal.identity();
+        role.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with("role/aws-service-role/"))
+    }
+
     fn resource(&self) -> &str {
         self.target.as_ref().map_or(self.need.resource.as_str(), |target| target.arn.as_str())
     }
@@ -121,6 +128,7 @@ impl Iam {
         };
         self.ask_identity(&mut question)?;
         self.ask_resource(&mut question)?;
+        self.ask_organizations(&mut question)?;
         Ok(question)
     }
 
@@ -233,11 +241,45 @@ impl Iam {
         Ok(())
     }
 
+    /// The policies of the organizations of caller and resource. Those of services leave roles that are linked to
+    /// a service alone ("Service control policies (SCPs)", tasks and entities not restricted by SCPs).
+    fn ask_organizations(&self, question: &mut Question<'_>) -> Result<(), Fault> {
+        if self.background.kernel().organizations().is_none() || question.is_of_service() {
+            return Ok(());
+        }
+        let (caller, owner) = self.places(question)?;
+        if let Some(place) = caller {
+            question.plain &= place.service_control.plain;
+            question.set.service_control.clone_from(&place.service_control.policies);
+        }
+        if let Some(place) = owner.filter(|_| has_resource_control(&question.need.action)) {
+            question.plain &= place.resource_control.plain;
+            question.set.resource_control.clone_from(&place.resource_control.policies);
+        }
+        Ok(())
+    }
+
+    /// Where the caller's account and the resource's stand.
+    fn places(&self, question: &Question<'_>) -> Result<(Option<Arc<Place>>, Option<Arc<Place>>), Fault> {
+        let own = question.principal.account();
+        let caller = match &question.call.caller.account {
+            Some(account) => self.place(account)?,
+            None => None,
+        };
+        let owner = match question.request(&Context::new()).owner() {
+            Some(owner) if own == Some(owner) => caller.clone(),
+            Some(owner) => owner.parse().ok().map(|owner| self.place(&owner)).transpose()?.flatten(),
+            None => None,
+        };
+        Ok((caller, owner))
+    }
+
     fn full_context(&self, question: &Question<'_>) -> Result<Context, Fault> {
         let session = match (&question.call.caller.access_key_id, &question.call.caller.token) {
             (Some(id), Some(_)) => self.session(id)?,
             _ => None,
         };
+        let (caller, owner) = self.places(question)?;
         Ok(context(&Facts {
             call: question.call,
             need: question.need,
@@ -246,6 +288,7 @@ impl Iam {
             session: session.as_deref(),
             target: question.target.as_ref(),
             owner: question.owner.as_ref(),
+            places: (caller.as_deref(), owner.as_deref()),
         }))
     }
 }

@@ -6,6 +6,7 @@ use mastic_core::{AccountId, Arn, Timestamp};
 use mastic_kernel::{Call, Federation, Identity, Need, SessionIdentity, Token};
 use mastic_policy::{Context, Principal};
 
+use crate::organization::Place;
 use crate::principals::{Known, Target};
 use crate::records::{Holder, Session};
 
@@ -40,6 +41,8 @@ pub(crate) struct Facts<'a> {
     /// The IAM resource, if it is one.
     pub(crate) target: Option<&'a Target>,
     pub(crate) owner: Option<&'a AccountId>,
+    /// Where the caller's account and the resource's stand in their organizations.
+    pub(crate) places: (Option<&'a Place>, Option<&'a Place>),
 }
 
 /// The context of a need.
@@ -67,6 +70,12 @@ pub(crate) fn context(facts: &Facts<'_>) -> Context {
     }
     for (key, value) in facts.known.map(|known| &known.tags).into_iter().flatten() {
         context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
+    }
+    if let Some(place) = facts.places.0 {
+        place.describe("Principal", &mut context);
+    }
+    if let Some(place) = facts.places.1 {
+        place.describe("Resource", &mut context);
     }
     of_session(&mut context, facts);
     of_target(&mut context, facts);

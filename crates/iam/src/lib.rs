@@ -7,6 +7,7 @@
 
 mod access;
 mod accounts;
+mod accounts_port;
 mod attachments;
 mod authorizer;
 mod boundaries;
@@ -25,6 +26,7 @@ mod linked;
 mod linked_services;
 mod managed;
 mod names;
+mod organization;
 mod page;
 mod patched;
 mod people;
@@ -50,16 +52,18 @@ use mastic_kernel::{Background, Kernel};
 pub use accounts::{GivenRoot, RootCredentials, bootstrap};
 
 use crate::cache::{Cache, Documents};
+use crate::organization::Place;
 use crate::principals::Known;
 use crate::records::Session;
 use crate::uses::Uses;
 
 /// The service. It implements the ports [`mastic_kernel::Authorizer`],
-/// [`mastic_kernel::ports::Keys`] and [`mastic_kernel::ports::RoleSessions`].
+/// [`mastic_kernel::ports::Keys`], [`mastic_kernel::ports::RoleSessions`] and [`mastic_kernel::ports::Accounts`].
 pub struct Iam {
     background: Background,
     documents: Documents,
     principals: Cache<Option<Arc<Known>>>,
+    places: Cache<Option<Arc<Place>>>,
     sessions: Cache<Option<Arc<Session>>>,
     keys: Cache<Option<KeyMaterial>>,
     temporary_keys: Cache<Option<KeyMaterial>>,
@@ -74,6 +78,7 @@ impl Iam {
             background,
             documents: Documents::default(),
             principals: Cache::default(),
+            places: Cache::default(),
             sessions: Cache::default(),
             keys: Cache::default(),
             temporary_keys: Cache::default(),
@@ -81,9 +86,10 @@ impl Iam {
         })
     }
 
-    /// Fills the kernel's ports for decisions and for role sessions.
+    /// Fills the kernel's ports for decisions, role sessions and accounts.
     pub fn connect(self: &Arc<Self>, kernel: &Kernel) {
         kernel.connect_authorizer(Arc::clone(self) as _);
         kernel.connect_sessions(Arc::clone(self) as _);
+        kernel.connect_accounts(Arc::clone(self) as _);
     }
 }

@@ -13,8 +13,14 @@ use crate::sealed::Sealed;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) name: String,
+    /// The root user's address, where one was given.
+    #[serde(default)]
+    pub(crate) email: Option<String>,
     pub(crate) management: bool,
     pub(crate) created: Timestamp,
+    /// When it was closed; its credentials are refused since.
+    #[serde(default)]
+    pub(crate) closed: Option<Timestamp>,
     /// The access keys of the root user, oldest first.
     pub(crate) keys: Vec<String>,
 }

@@ -10,6 +10,7 @@ use mastic_kernel::{Caller, FederatedUserIdentity, Identity, RunBinding, Session
 use mastic_policy::{DocumentKind, Outcome, PolicySet, Principal, Request, allows};
 use mastic_store::{StoreError, WriteTx};
 
+use crate::accounts::is_closed;
 use crate::context::service_context;
 use crate::faults::denied;
 use crate::names::{self, find_arn, last};
@@ -83,9 +84,12 @@ impl Iam {
             .get(generation, id, || Ok(self.background.read(|tx| SESSIONS.get(tx, id))?.map(Arc::new)))
     }
 
-    /// Whom a session stands for; nobody, once the user or role is gone.
+    /// Whom a session stands for; nobody, once the user or role is gone or the account is closed.
     fn caller(&self, id: &str, session: &Session) -> Result<Option<Caller>, Fault> {
         let account = &session.account;
+        if self.background.read(|tx| is_closed(tx, account))? {
+            return Ok(None);
+        }
         let identity = match &session.holder {
             Holder::Root => Some(Identity::Root),
             Holder::User { key, id } => self.user_of(account, key, id)?.map(|base| Identity::User {
@@ -149,6 +153,9 @@ impl Iam {
     fn long_term_key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
         self.background.read(|tx| {
             let Some(key) = KEYS.get(tx, id)? else { return Ok(None) };
+            if is_closed(tx, &key.account)? {
+                return Ok(None);
+            }
             let identity = match &key.user {
                 None => Some(Identity::Root),
                 Some(user) => USERS.get(tx, &(&key.account, user))?.map(|user| Identity::User {
@@ -189,9 +196,17 @@ impl Iam {
     fn trusts(&self, service: &str, role: &Arn, source: &Arn) -> Result<bool, Fault> {
         let (Some(known), Some(account)) = (self.known(role)?, role.account_id()) else { return Ok(false) };
         let principal = Principal::Service { name: service.to_owned() };
-        let context = service_context(&principal, &account, source, self.background.now());
+        let mut context = service_context(&principal, &account, source, self.background.now());
+        let place = self.place(&account)?;
+        if let Some(place) = &place {
+            place.describe("Resource", &mut context);
+        }
+        if let Some(place) = source.account_id().map(|source| self.place(&source)).transpose()?.flatten() {
+            place.describe("Source", &mut context);
+        }
+        let resource_control = place.map(|place| place.resource_control.policies.clone()).unwrap_or_default();
         let request = Request::new(&principal, "sts:AssumeRole", role.as_str(), &context).owned_by(&account);
-        let set = PolicySet { trust: known.trust.clone(), ..PolicySet::default() };
+        let set = PolicySet { trust: known.trust.clone(), resource_control, ..PolicySet::default() };
         Ok(allows(&request, &set) == Outcome::Allow)
     }
 }
@@ -246,9 +261,9 @@ impl Keys for Iam {
     fn key(&self, access_key_id: &str) -> Result<Option<KeyMaterial>, Fault> {
         let temporary = access_key_id.starts_with("ASIA");
         let sources = if temporary {
-            [SESSIONS.name(), USERS.name(), ROLES.name()]
+            [SESSIONS.name(), USERS.name(), ROLES.name(), ACCOUNTS.name()]
         } else {
-            [KEYS.name(), USERS.name(), ACCOUNTS.name()]
+            [KEYS.name(), USERS.name(), ACCOUNTS.name(), ACCOUNTS.name()]
         };
         let generation =
             sources.into_iter().map(|space| self.background.generation(space)).max().unwrap_or(0);

@@ -6,7 +6,7 @@ use mastic_store::Store;
 use parking_lot::RwLock;
 
 use crate::audit::Trail;
-use crate::ports::{Authorizer, LogSink, ResourcePolicies, RoleSessions};
+use crate::ports::{Accounts, Authorizer, LogSink, OrganizationPolicies, ResourcePolicies, RoleSessions};
 use crate::{Access, AuditRecord, Background, Call, Ctx, Outcome};
 
 /// The seams through which time and randomness come in.
@@ -32,6 +32,8 @@ struct Inner {
     authorizer: OnceLock<Arc<dyn Authorizer>>,
     sessions: OnceLock<Arc<dyn RoleSessions>>,
     logs: OnceLock<Arc<dyn LogSink>>,
+    accounts: OnceLock<Arc<dyn Accounts>>,
+    organizations: OnceLock<Arc<dyn OrganizationPolicies>>,
     policies: RwLock<HashMap<&'static str, Arc<dyn ResourcePolicies>>>,
 }
 
@@ -58,6 +60,8 @@ impl Kernel {
                 authorizer: OnceLock::new(),
                 sessions: OnceLock::new(),
                 logs: OnceLock::new(),
+                accounts: OnceLock::new(),
+                organizations: OnceLock::new(),
                 policies: RwLock::new(HashMap::new()),
             }),
         }
@@ -112,6 +116,16 @@ impl Kernel {
         self.inner.logs.get_or_init(|| logs);
     }
 
+    /// Connects the port for accounts; the first connection stays.
+    pub fn connect_accounts(&self, accounts: Arc<dyn Accounts>) {
+        self.inner.accounts.get_or_init(|| accounts);
+    }
+
+    /// Connects the port for the policies of organizations; the first connection stays.
+    pub fn connect_organizations(&self, organizations: Arc<dyn OrganizationPolicies>) {
+        self.inner.organizations.get_or_init(|| organizations);
+    }
+
     /// Connects the resource policies of one service, by the service part of its ARNs.
     pub fn connect_policies(&self, service: &'static str, policies: Arc<dyn ResourcePolicies>) {
         self.inner.policies.write().insert(service, policies);
@@ -139,6 +153,20 @@ impl Kernel {
     /// When the root has not connected it.
     pub fn logs(&self) -> Result<&Arc<dyn LogSink>, Fault> {
         self.inner.logs.get().ok_or_else(|| Fault::internal("no log sink is connected"))
+    }
+
+    /// The port for accounts.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn accounts(&self) -> Result<&Arc<dyn Accounts>, Fault> {
+        self.inner.accounts.get().ok_or_else(|| Fault::internal("no accounts are connected"))
+    }
+
+    /// The port for the policies of organizations; without it no account is in one.
+    #[must_use]
+    pub fn organizations(&self) -> Option<&Arc<dyn OrganizationPolicies>> {
+        self.inner.organizations.get()
     }
 
     /// The resource policies of a service, if it has any.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mastic_core::{AccountId, Arn, Fault, Region, Secret, Timestamp};
+use mastic_store::{ReadTx, WriteTx};
 
 use mastic_policy::Patch;
 
@@ -127,4 +128,93 @@ pub trait LogSink: Send + Sync {
         stream: &str,
         lines: Vec<(Timestamp, String)>,
     ) -> Result<(), Fault>;
+}
+
+/// An account of this server, as other services see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountFacts {
+    /// The account.
+    pub id: AccountId,
+    /// Its name, for people.
+    pub name: String,
+    /// The address of its root user; no two accounts share one.
+    pub email: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was closed; its credentials are refused since.
+    pub closed: Option<Timestamp>,
+}
+
+/// An account to be made for an organization: without keys of its own, and with a role by which the
+/// management account gets in.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its name, for people.
+    pub name: String,
+    /// The address of its root user.
+    pub email: String,
+    /// The name of the role with `AdministratorAccess`.
+    pub role: String,
+    /// The account whose principals may assume the role.
+    pub trusted: AccountId,
+}
+
+/// The accounts of this server. Implemented by `iam`. What writes takes part in the caller's transaction.
+pub trait Accounts: Send + Sync {
+    /// The account of this id; `None` if there is none.
+    fn find(&self, tx: &ReadTx<'_>, account: &AccountId) -> Result<Option<AccountFacts>, Fault>;
+
+    /// The account whose root user has this address.
+    fn find_by_email(&self, tx: &ReadTx<'_>, email: &str) -> Result<Option<AccountFacts>, Fault>;
+
+    /// Makes an account; `None` if another has its address.
+    fn create(&self, tx: &mut WriteTx<'_>, account: &NewAccount) -> Result<Option<AccountFacts>, Fault>;
+
+    /// Closes an account: from now on its credentials are refused.
+    fn close(&self, tx: &mut WriteTx<'_>, account: &AccountId) -> Result<(), Fault>;
+}
+
+/// A policy of an organization at one of its levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlPolicy {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The document as JSON.
+    pub document: String,
+}
+
+/// The policies at the root, at an organizational unit, or at an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlLevel {
+    /// The ARN of what they are attached to.
+    pub target: String,
+    /// The policies.
+    pub policies: Vec<ControlPolicy>,
+}
+
+/// Where an account stands in its organization.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrganizationPlace {
+    /// `o-...`.
+    pub organization: String,
+    /// `o-.../r-.../ou-.../`, as `aws:PrincipalOrgPaths` has it.
+    pub path: String,
+    /// The organization's management account, which owns its policies.
+    pub management: AccountId,
+    /// Service control policies from the root down to the account; without levels where that type of policy is
+    /// off, and for the management account.
+    pub service_control: Vec<ControlLevel>,
+    /// Resource control policies likewise.
+    pub resource_control: Vec<ControlLevel>,
+}
+
+/// What organizations have to say about their accounts. Implemented by `organizations`.
+pub trait OrganizationPolicies: Send + Sync {
+    /// Counts changes: as long as it stays the same, so does every place.
+    fn generation(&self) -> u64;
+
+    /// Where the account stands; `None` if it is in no organization.
+    fn place(&self, account: &AccountId) -> Result<Option<OrganizationPlace>, Fault>;
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use mastic_api_mastic::mastic::op::{CreateAccount, ListAccounts};
-use mastic_api_mastic::mastic::types::{CreateAccountRequest, ListAccountsRequest};
+use mastic_api_mastic::mastic::types::{AccountStatus, CreateAccountRequest, ListAccountsRequest};
 
 use crate::failure::Failure;
 use crate::home::{Home, Keys};
@@ -27,7 +27,7 @@ enum AccountCommand {
         #[command(flatten)]
         reach: Reach,
     },
-    /// Lists the accounts.
+    /// Lists the accounts: id, kind, state, organization, name.
     List {
         #[command(flatten)]
         reach: Reach,
@@ -64,7 +64,10 @@ pub async fn run(arguments: AccountArguments) -> Result<(), Failure> {
             let output = reach.client()?.call::<ListAccounts>(ListAccountsRequest {}).await?;
             for account in output.accounts {
                 let kind = if account.management { "management" } else { "member" };
-                println!("{}  {kind:10}  {}", account.account_id, account.name);
+                let closed = matches!(account.status, Some(AccountStatus::Suspended));
+                let state = if closed { "closed" } else { "active" };
+                let organization = account.organization_id.as_deref().unwrap_or("-");
+                println!("{}  {kind:10}  {state:6}  {organization:12}  {}", account.account_id, account.name);
             }
         }
     }

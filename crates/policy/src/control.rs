@@ -17,7 +17,8 @@ const SERVICES: [&str; 11] = [
 ];
 
 /// Whether resource control policies guard what the action, or pattern of actions, is about.
-pub(crate) fn guards(action: &str) -> bool {
+#[must_use]
+pub fn has_resource_control(action: &str) -> bool {
     let service = action.split(':').next().unwrap_or_default();
     SERVICES.iter().any(|own| own.eq_ignore_ascii_case(service))
 }

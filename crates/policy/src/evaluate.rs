@@ -63,7 +63,7 @@ pub(crate) fn survey<W: Witness>(request: &Request<'_>, set: &PolicySet, witness
         service_control &= poll.any(Layer::ServiceControl, level, policies) > Reach::No;
     }
     let mut resource_control = true;
-    let guarded = control::guards(request.action);
+    let guarded = control::has_resource_control(request.action);
     for (level, policies) in set.resource_control.iter().enumerate().filter(|_| guarded) {
         resource_control &= poll.any(Layer::ResourceControl, level, policies) > Reach::No;
     }

@@ -42,6 +42,7 @@ mod validate;
 mod variables;
 
 pub use context::Context;
+pub use control::has_resource_control;
 pub use decide::{allows, decide};
 pub use document::{Document, DocumentKind, Effect, Statement, Version};
 pub use error::PolicyError;

@@ -86,7 +86,7 @@ fn resource_control(statement: &Statement) -> Result<(), PolicyError> {
     let everyone = statement.principal.as_ref().is_some_and(|named| !named.negated)
         && statement.principals().all(|principal| principal == ("AWS", "*"));
     let actions = statement.action.as_ref().is_some_and(|part| !part.negated)
-        && statement.actions().all(|action| action == "*" || control::guards(action));
+        && statement.actions().all(|action| action == "*" || control::has_resource_control(action));
     let resources = !is_empty(statement.resource.as_ref());
     let denies = statement.effect == Effect::Deny;
     if denies && everyone && actions && resources { Ok(()) } else { Err(PolicyError::PolicyType) }

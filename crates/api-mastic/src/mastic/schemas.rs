@@ -11,6 +11,8 @@ pub static ACCOUNT: Schema = Schema {
         Member { name: "Name", wire: "Name", schema: &ACCOUNT_NAME, required: true },
         Member { name: "Management", wire: "Management", schema: &BOOLEAN, required: true },
         Member { name: "CreateTime", wire: "CreateTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "Status", wire: "Status", schema: &ACCOUNT_STATUS, required: false },
+        Member { name: "OrganizationId", wire: "OrganizationId", schema: &STRING_SHAPE, required: false },
     ]),
     sensitive: false,
 };
@@ -26,6 +28,16 @@ pub static ACCOUNT_ID: Schema = Schema {
 pub static ACCOUNT_NAME: Schema = Schema {
     name: "AccountName",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(50) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static ACCOUNT_STATUS: Schema = Schema {
+    name: "AccountStatus",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["ACTIVE", "SUSPENDED"],
+    },
     sensitive: false,
 };
 

@@ -13,6 +13,8 @@ pub struct Account {
     pub name: String,
     pub management: bool,
     pub create_time: Option<Timestamp>,
+    pub status: Option<AccountStatus>,
+    pub organization_id: Option<String>,
 }
 
 structure!(Account {
@@ -20,6 +22,13 @@ structure!(Account {
 "Name" => name,
 "Management" => management,
 "CreateTime" => create_time,
+"Status" => status,
+"OrganizationId" => organization_id,
+});
+
+enumeration!(AccountStatus {
+Active => "ACTIVE",
+Suspended => "SUSPENDED",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
