@@ -99,7 +99,9 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
         session: settings.run_session,
     };
     let jobs = Jobs::new(kernel.background("jobs"), config);
+    let organizations = Organizations::new(kernel.background("organizations"));
     iam.connect(&kernel);
+    organizations.connect(&kernel);
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
     kernel.connect_policies("glue", CatalogPolicies::new(kernel.background("catalog")));
@@ -119,7 +121,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     catalog.register(&mut registry);
     jobs.register(&mut registry);
     watch.register(&mut registry);
-    Organizations::new().register(&mut registry);
+    organizations.register(&mut registry);
     Analyzer::new().register(&mut registry);
     Trail::new().register(&mut registry);
 
@@ -139,7 +141,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     let endpoint = format!("{scheme}://{}", reachable(server.address()));
     home.write_address(&Address { endpoint: endpoint.clone(), region: settings.region.to_string() })?;
     jobs.start(endpoint.clone()).await?;
-    tokio::spawn(sweep(kernel.clone(), iam.clone(), objects, catalog, watch));
+    tokio::spawn(sweep(kernel.clone(), iam.clone(), objects, catalog, watch, organizations));
     Ok(Running { endpoint, server, kernel, iam })
 }
 
@@ -163,6 +165,7 @@ async fn sweep(
     objects: Arc<Objects>,
     catalog: Arc<Catalog>,
     watch: Arc<Watch>,
+    organizations: Arc<Organizations>,
 ) {
     let background = kernel.background("sweeper");
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
@@ -173,6 +176,7 @@ async fn sweep(
             ("sessions", iam.tend().await),
             ("the catalog", catalog.sweep(&background).await),
             ("log events", watch.sweep().await),
+            ("closed accounts", organizations.sweep().await),
             ("audit records", kernel.audit_prune().await),
         ];
         for (what, outcome) in outcomes {
