@@ -60,7 +60,8 @@ impl Accounts for Iam {
             "Principal": {"AWS": format!("arn:aws:iam::{}:root", account.trusted)},
             "Action": "sts:AssumeRole",
         }]});
-        let role = Role { base, trust: trust.to_string(), description: None, max_session: SESSION };
+        let role =
+            Role { base, trust: trust.to_string(), description: None, max_session: SESSION, service: None };
         ROLES.put(tx, &(&id, folded(&account.role)), &role)?;
         entities::mark::<Role>(tx, &id, ADMINISTRATOR, entities::PERMISSIONS, &role.base().name)?;
         Ok(Some(facts(id, record)))
