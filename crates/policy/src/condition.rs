@@ -4,7 +4,7 @@ use mastic_core::Timestamp;
 
 use crate::operand::{Network, date, number};
 use crate::operator::{Comparand, Comparison, Operator, Quantifier};
-use crate::pattern::{ArnPattern, Fit, Pattern, Syntax};
+use crate::pattern::{ArnPattern, Pattern, Syntax};
 use crate::{Context, PolicyError};
 
 /// One key under one operator of a `Condition` block, with the values it is compared with.
@@ -96,10 +96,8 @@ impl Condition {
     }
 
     /// Whether the condition is true of the request ("Conditions with multiple context keys or
-    /// values"). `doubt` is the answer of a negated comparison with a policy variable that has no
-    /// value: it is true in a `Deny` and false in an `Allow`, so that a missing value never
-    /// widens access.
-    pub(crate) fn holds(&self, context: &Context, doubt: bool) -> bool {
+    /// values").
+    pub(crate) fn holds(&self, context: &Context) -> bool {
         let actual = self.actual(context);
         if let Operands::Null(wanted) = &self.operands {
             return wanted.contains(&actual.is_empty());
@@ -119,10 +117,7 @@ impl Condition {
         {
             return quantifier == Quantifier::ForAllValues;
         }
-        let mut passes = actual.iter().map(|value| match (self.fit(value, context), negated) {
-            (Fit::Unresolved, true) => doubt,
-            (fit, negated) => (fit == Fit::Yes) != negated,
-        });
+        let mut passes = actual.iter().map(|value| self.fits(value, context) != negated);
         match (quantifier, negated) {
             (Some(Quantifier::ForAllValues), _) | (None, true) => passes.all(|pass| pass),
             (Some(Quantifier::ForAnyValue), _) | (None, false) => passes.any(|pass| pass),
@@ -130,23 +125,21 @@ impl Condition {
     }
 
     /// Whether one value of the request fits any of the policy's, negation apart.
-    fn fit(&self, value: &str, context: &Context) -> Fit {
+    fn fits(&self, value: &str, context: &Context) -> bool {
         match &self.operands {
-            Operands::Text(patterns) => Fit::any(patterns.iter().map(|p| p.fit(value, context))),
-            Operands::Arn(patterns) => Fit::any(patterns.iter().map(|p| p.fit(value, context))),
+            Operands::Text(patterns) => patterns.iter().any(|pattern| pattern.fits(value, context)),
+            Operands::Arn(patterns) => patterns.iter().any(|pattern| pattern.fits(value, context)),
             Operands::Number(comparison, wanted) => {
-                Fit::of(number(value).is_some_and(|n| wanted.iter().any(|w| comparison.holds(&n, w))))
+                number(value).is_some_and(|n| wanted.iter().any(|w| comparison.holds(&n, w)))
             }
             Operands::Date(comparison, wanted) => {
-                Fit::of(date(value).is_some_and(|at| wanted.iter().any(|w| comparison.holds(&at, w))))
+                date(value).is_some_and(|at| wanted.iter().any(|w| comparison.holds(&at, w)))
             }
             Operands::Address(wanted) => {
-                Fit::of(value.parse().is_ok_and(|address| wanted.iter().any(|w| w.contains(address))))
+                value.parse().is_ok_and(|address| wanted.iter().any(|w| w.contains(address)))
             }
-            Operands::Binary(wanted) => {
-                Fit::of(STANDARD.decode(value).is_ok_and(|bytes| wanted.contains(&bytes)))
-            }
-            Operands::Null(_) => Fit::No,
+            Operands::Binary(wanted) => STANDARD.decode(value).is_ok_and(|bytes| wanted.contains(&bytes)),
+            Operands::Null(_) => false,
         }
     }
 }

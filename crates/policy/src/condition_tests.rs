@@ -4,7 +4,7 @@ fn holds(operator: &str, wanted: &[&str], actual: &[&str]) -> bool {
     let mut context = Context::from_iter([("aws:username", "alice")]);
     context.set_all("test:Key", actual.iter().copied());
     let wanted = wanted.iter().map(|w| (*w).to_owned()).collect();
-    Condition::new(operator, "TEST:key", wanted, true).unwrap().holds(&context, true)
+    Condition::new(operator, "TEST:key", wanted, true).unwrap().holds(&context)
 }
 
 fn table(operator: &str, rows: &[(&[&str], &[&str], bool)]) {
@@ -196,13 +196,19 @@ fn several_values() {
     );
 }
 
+/// "Policy variables with no value".
 #[test]
-fn a_variable_without_value_never_widens_access() {
-    let wanted = vec!["${aws:PrincipalTag/team}".to_owned()];
-    let negated = Condition::new("StringNotEquals", "aws:ResourceTag/team", wanted, true).unwrap();
-    let context = Context::from_iter([("aws:ResourceTag/team", "x")]);
-    assert!(negated.holds(&context, true));
-    assert!(!negated.holds(&context, false));
+fn a_variable_without_value_is_like_nothing() {
+    let none = "${aws:PrincipalTag/team}";
+    for (operator, want) in
+        [("StringEquals", false), ("StringLike", false), ("StringNotEquals", true), ("StringNotLike", true)]
+    {
+        table(
+            operator,
+            &[(&[none], &["x"], want), (&[none, "x"], &["x"], !want), (&["x${none}*"], &["xx"], want)],
+        );
+    }
+    table("ArnNotLike", &[(&["arn:aws:s3:::${aws:PrincipalTag/team}"], &["arn:aws:s3:::b"], true)]);
 }
 
 #[test]

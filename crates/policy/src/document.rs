@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::PolicyError;
 use crate::condition::Condition;
+use crate::gate::Gate;
 use crate::named::Named;
 use crate::pattern::Pattern;
 use crate::position::{Place, Span};
@@ -51,9 +52,21 @@ pub struct Document {
     pub(crate) version: Version,
     pub(crate) id: Option<String>,
     pub(crate) statements: Vec<Statement>,
+    /// What its statements with each effect may matter to.
+    pub(crate) allows: Gate,
+    pub(crate) denies: Gate,
 }
 
 impl Document {
+    pub(crate) fn new(version: Version, id: Option<String>, statements: Vec<Statement>) -> Self {
+        let gate = |effect| {
+            let own = statements.iter().filter(|statement| statement.effect == effect);
+            own.map(|statement| statement.gate).fold(Gate::default(), Gate::or)
+        };
+        let (allows, denies) = (gate(Effect::Allow), gate(Effect::Deny));
+        Self { version, id, statements, allows, denies }
+    }
+
     /// Parses a document of any kind: the grammar is checked, not what the kind asks for.
     ///
     /// # Errors
@@ -112,6 +125,8 @@ pub struct Statement {
     pub(crate) resource: Option<Part>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) place: Place,
+    /// What it may matter to.
+    pub(crate) gate: Gate,
 }
 
 impl Statement {

@@ -1,7 +1,8 @@
 use crate::control;
-use crate::document::{Effect, Part, Statement};
+use crate::document::{Document, Effect, Part, Statement};
+use crate::gate::Gate;
 use crate::named::Reach;
-use crate::pattern::Fit;
+use crate::pattern::{Pattern, fold};
 use crate::{Attached, Layer, PolicySet, Request};
 
 /// The first part of a statement that does not fit the request.
@@ -53,8 +54,8 @@ pub(crate) struct Survey {
 
 /// Asks every policy of the set. Without a thorough witness it ends at the first deny.
 pub(crate) fn survey<W: Witness>(request: &Request<'_>, set: &PolicySet, witness: &mut W) -> Survey {
-    let action = request.action.to_lowercase();
-    let mut poll = Poll { request, action: &action, denied: false, witness };
+    let action = fold(request.action);
+    let mut poll = Poll { request, action: &action, gate: Gate::of(&action), denied: false, witness };
     let own = request.principal.has_identity();
     let root = request.principal.is_root();
 
@@ -82,6 +83,7 @@ pub(crate) fn survey<W: Witness>(request: &Request<'_>, set: &PolicySet, witness
 struct Poll<'a, W> {
     request: &'a Request<'a>,
     action: &'a str,
+    gate: Gate,
     denied: bool,
     witness: &'a mut W,
 }
@@ -96,12 +98,19 @@ impl<W: Witness> Poll<'_, W> {
     ) -> Reach {
         let mut best = Reach::No;
         for policy in policies {
-            if self.denied && !W::THOROUGH {
-                break;
+            let Document { allows, denies, .. } = &*policy.document;
+            if !W::THOROUGH {
+                let undecided = best < Reach::Direct && allows.meets(self.gate);
+                if self.denied {
+                    break;
+                } else if !undecided && !denies.meets(self.gate) {
+                    continue;
+                }
             }
             self.witness.policy(layer, level, policy);
             for statement in policy.document.statements() {
-                if !W::THOROUGH && statement.effect == Effect::Allow && best == Reach::Direct {
+                let decided = statement.effect == Effect::Allow && best == Reach::Direct;
+                if !W::THOROUGH && (decided || !statement.gate.meets(self.gate)) {
                     continue;
                 }
                 let verdict = judge(statement, layer, self.request, self.action);
@@ -121,14 +130,12 @@ impl<W: Witness> Poll<'_, W> {
 /// `action` is the request's in lower case.
 fn judge(statement: &Statement, layer: Layer, request: &Request<'_>, action: &str) -> Verdict {
     let context = request.context;
-    // What is in doubt for want of a variable's value applies if it forbids.
-    let doubt = statement.effect == Effect::Deny;
     let actions = statement.action.as_ref().ok_or(Misfit::Action)?;
-    if !covers(actions, doubt, |pattern| pattern.fit_folded(action, context)) {
+    if !covers(actions, |pattern| pattern.fits_folded(action, context)) {
         return Err(Misfit::Action);
     }
     let resource_fits = match &statement.resource {
-        Some(part) => covers(part, doubt, |pattern| pattern.fit(request.resource, context)),
+        Some(part) => covers(part, |pattern| pattern.fits(request.resource, context)),
         // The role is the resource of its trust policy.
         None => layer == Layer::Trust,
     };
@@ -139,7 +146,7 @@ fn judge(statement: &Statement, layer: Layer, request: &Request<'_>, action: &st
     if reach == Reach::No {
         return Err(Misfit::Principal);
     }
-    match statement.conditions.iter().position(|condition| !condition.holds(context, doubt)) {
+    match statement.conditions.iter().position(|condition| !condition.holds(context)) {
         Some(failed) => Err(Misfit::Condition(failed)),
         None => Ok(reach),
     }
@@ -149,8 +156,8 @@ fn judge(statement: &Statement, layer: Layer, request: &Request<'_>, action: &st
 /// without a value taken to fit.
 pub(crate) fn may_apply(statement: &Statement, layer: Layer, request: &Request<'_>) -> bool {
     let fits = |part: &Part, text: &str| {
-        let mut fits = part.patterns.iter().map(|pattern| pattern.fit(text, request.context));
-        if part.negated { !fits.any(|fit| fit == Fit::Yes) } else { fits.any(|fit| fit != Fit::No) }
+        let may = |pattern: &Pattern| !part.negated && pattern.may_fit(text, request.context);
+        covers(part, |pattern| pattern.fits(text, request.context)) || part.patterns.iter().any(may)
     };
     statement.action.as_ref().is_some_and(|part| fits(part, request.action))
         && statement.resource.as_ref().map_or(layer == Layer::Trust, |part| fits(part, request.resource))
@@ -166,9 +173,6 @@ fn reach(statement: &Statement, layer: Layer, request: &Request<'_>) -> Reach {
     }
 }
 
-fn covers(part: &Part, doubt: bool, fit: impl Fn(&crate::pattern::Pattern) -> Fit) -> bool {
-    match (Fit::any(part.patterns.iter().map(fit)), part.negated) {
-        (Fit::Unresolved, true) => doubt,
-        (fit, negated) => (fit == Fit::Yes) != negated,
-    }
+fn covers(part: &Part, fits: impl Fn(&Pattern) -> bool) -> bool {
+    part.patterns.iter().any(fits) != part.negated
 }

@@ -18,6 +18,7 @@ mod document;
 mod error;
 mod evaluate;
 mod explanation;
+mod gate;
 mod json;
 mod keys;
 mod message;

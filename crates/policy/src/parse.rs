@@ -1,6 +1,7 @@
 use crate::condition::Condition;
 use crate::document::{Document, Effect, Part, Statement, Version};
 use crate::error::PolicyError;
+use crate::gate::Gate;
 use crate::json::Json;
 use crate::named::Named;
 use crate::pattern::{Pattern, Syntax};
@@ -35,7 +36,7 @@ pub(crate) fn document(json: &str) -> Result<(Document, Option<PolicyError>), Po
     let mut parser = Parser { variables: version == Version::V2012, fault: None };
     let placed = list.into_iter().zip(position::statements(json));
     let statements = placed.map(|(json, place)| parser.statement(json, place)).collect::<Result<_, _>>()?;
-    Ok((Document { version, id, statements }, parser.fault))
+    Ok((Document::new(version, id, statements), parser.fault))
 }
 
 struct Parser {
@@ -74,7 +75,8 @@ impl Parser {
             }
         }
         let effect = effect.ok_or(PolicyError::MissingField("Effect"))?;
-        Ok(Statement { sid, effect, principal, action, resource, conditions, place })
+        let gate = action.as_ref().map(Gate::of_part).unwrap_or_default();
+        Ok(Statement { sid, effect, principal, action, resource, conditions, place, gate })
     }
 
     /// In the wrong case an effect is a fault, but not one of syntax.

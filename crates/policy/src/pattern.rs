@@ -1,31 +1,12 @@
 use crate::Context;
 use crate::variables::{Placeholder, Variable, placeholder};
 
-/// Whether a text fits a pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fit {
-    Yes,
-    No,
-    /// A policy variable has no value in this request.
-    Unresolved,
-}
-
-impl Fit {
-    pub(crate) fn of(fits: bool) -> Self {
-        if fits { Self::Yes } else { Self::No }
-    }
-
-    /// Whether any fits: `Yes` wins over `Unresolved`, that over `No`.
-    pub(crate) fn any(fits: impl Iterator<Item = Self>) -> Self {
-        let mut found = Self::No;
-        for fit in fits {
-            match fit {
-                Self::Yes => return Self::Yes,
-                Self::Unresolved => found = Self::Unresolved,
-                Self::No => {}
-            }
-        }
-        found
+/// A text without letter case, as [`Pattern::fits_folded`] wants it.
+pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.chars().flat_map(char::to_lowercase).collect()
     }
 }
 
@@ -48,14 +29,36 @@ enum Token {
     Variable(Box<Variable>),
 }
 
+/// A part of a pattern behind its literal beginning.
+#[derive(Debug, Clone)]
+enum Piece {
+    Literal(Box<str>),
+    One,
+    Many,
+    Variable(Box<Variable>),
+}
+
 /// A compiled pattern: its literal beginning, which decides most questions, and the rest.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     text: Box<str>,
     head: Box<str>,
-    tail: Box<[Token]>,
-    variables: bool,
+    tail: Box<[Piece]>,
+    shape: Shape,
     fold: bool,
+}
+
+/// What the rest of a pattern amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Nothing: the text is the literal beginning.
+    Exact,
+    /// A single `*`.
+    Prefix,
+    /// Wildcards and literals.
+    Glob,
+    /// Policy variables, too.
+    Variables,
 }
 
 impl Pattern {
@@ -64,14 +67,35 @@ impl Pattern {
     }
 
     fn compile(text: &str, tokens: &[Token], fold: bool) -> Self {
-        let literal = |token: &Token| match token {
-            Token::Char(c) => Some(*c),
-            _ => None,
+        let mut tokens = tokens.iter().peekable();
+        let mut literal = || {
+            let mut text = String::new();
+            while let Some(Token::Char(c)) = tokens.next_if(|token| matches!(token, Token::Char(_))) {
+                text.push(*c);
+            }
+            (text, tokens.next())
         };
-        let head: String = tokens.iter().map_while(literal).collect();
-        let tail: Box<[Token]> = tokens.iter().skip_while(|t| literal(t).is_some()).cloned().collect();
-        let variables = tail.iter().any(|t| matches!(t, Token::Variable(_)));
-        Self { text: text.into(), head: head.into(), tail, variables, fold }
+        let (head, mut next) = literal();
+        let mut tail = Vec::new();
+        while let Some(token) = next {
+            tail.push(match token {
+                Token::Variable(variable) => Piece::Variable(variable.clone()),
+                Token::One => Piece::One,
+                _ => Piece::Many,
+            });
+            let (text, after) = literal();
+            if !text.is_empty() {
+                tail.push(Piece::Literal(text.into()));
+            }
+            next = after;
+        }
+        let shape = match &*tail {
+            [] => Shape::Exact,
+            [Piece::Many] => Shape::Prefix,
+            tail if tail.iter().any(|piece| matches!(piece, Piece::Variable(_))) => Shape::Variables,
+            _ => Shape::Glob,
+        };
+        Self { text: text.into(), head: head.into(), tail: tail.into(), shape, fold }
     }
 
     /// The pattern as written.
@@ -79,40 +103,83 @@ impl Pattern {
         &self.text
     }
 
+    /// What every text that fits begins with, and whether nothing else fits.
+    pub(crate) fn head(&self) -> (&str, bool) {
+        (&self.head, self.shape == Shape::Exact)
+    }
+
     /// The keys of its policy variables, as written.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
-        self.tail.iter().filter_map(|token| match token {
-            Token::Variable(variable) => Some(variable.name()),
+        self.tail.iter().filter_map(|piece| match piece {
+            Piece::Variable(variable) => Some(variable.name()),
             _ => None,
         })
     }
 
-    /// Whether `text` fits; `*` may stand for any run of characters, colons and slashes included.
-    pub(crate) fn fit(&self, text: &str, context: &Context) -> Fit {
-        if self.fold {
-            self.fit_folded(&text.to_lowercase(), context)
-        } else {
-            self.fit_folded(text, context)
+    /// Whether `text` fits; `*` may stand for any run of characters, colons and slashes included. A
+    /// policy variable without value fits nothing ("Policy variables with no value").
+    pub(crate) fn fits(&self, text: &str, context: &Context) -> bool {
+        if self.fold { self.fits_folded(&fold(text), context) } else { self.fits_folded(text, context) }
+    }
+
+    /// Whether `text` may fit once the policy variables that have no value get one.
+    pub(crate) fn may_fit(&self, text: &str, context: &Context) -> bool {
+        self.lacks_values(context) && text.starts_with(&*self.head)
+    }
+
+    fn lacks_values(&self, context: &Context) -> bool {
+        let without = |piece: &Piece| matches!(piece, Piece::Variable(own) if own.resolve(context).is_none());
+        self.tail.iter().any(without)
+    }
+
+    /// As [`Pattern::fits`], where `text` is already folded if the pattern asks for it.
+    pub(crate) fn fits_folded(&self, text: &str, context: &Context) -> bool {
+        let Some(rest) = text.strip_prefix(&*self.head) else { return false };
+        match self.shape {
+            Shape::Exact => rest.is_empty(),
+            Shape::Prefix => true,
+            Shape::Glob => self.glob(rest, context),
+            Shape::Variables => !self.lacks_values(context) && self.glob(rest, context),
         }
     }
 
-    /// As [`Pattern::fit`], where `text` is already folded if the pattern asks for it.
-    pub(crate) fn fit_folded(&self, text: &str, context: &Context) -> Fit {
-        let Some(rest) = text.strip_prefix(&*self.head) else { return Fit::No };
-        if !self.variables {
-            return Fit::of(glob(&self.tail, rest));
-        }
-        let mut resolved = Vec::with_capacity(self.tail.len() + 16);
-        for token in &self.tail {
-            match token {
-                Token::Variable(variable) => match variable.resolve(context) {
-                    Some(value) => push_literal(&mut resolved, value, self.fold),
-                    None => return Fit::Unresolved,
-                },
-                token => resolved.push(token.clone()),
+    /// Matches without recursion: only the last star ever needs to take more, because whatever an
+    /// earlier one could give, the last can take.
+    fn glob(&self, text: &str, context: &Context) -> bool {
+        let (mut pieces, mut text) = (&*self.tail, text);
+        let mut star = None;
+        loop {
+            let rest = match pieces.split_first() {
+                Some((Piece::Many, [])) => return true,
+                Some((Piece::Many, after)) => {
+                    star = Some((after, text));
+                    pieces = after;
+                    continue;
+                }
+                Some((Piece::One, after)) => behind_one(text).map(|rest| (after, rest)),
+                Some((Piece::Literal(literal), after)) => {
+                    text.strip_prefix(&**literal).map(|rest| (after, rest))
+                }
+                Some((Piece::Variable(variable), after)) => {
+                    self.behind_value(variable, text, context).map(|rest| (after, rest))
+                }
+                None if text.is_empty() => return true,
+                None => None,
+            };
+            if let Some(rest) = rest {
+                (pieces, text) = rest;
+                continue;
             }
+            let Some((after, taken)) = star else { return false };
+            let Some(left) = next_try(after, taken) else { return false };
+            star = Some((after, left));
+            (pieces, text) = (after, left);
         }
-        Fit::of(glob(&resolved, rest))
+    }
+
+    fn behind_value<'t>(&self, variable: &Variable, text: &'t str, context: &Context) -> Option<&'t str> {
+        let value = variable.resolve(context)?;
+        if self.fold { text.strip_prefix(&*fold(value)) } else { text.strip_prefix(value) }
     }
 }
 
@@ -140,27 +207,10 @@ impl ArnPattern {
         Self(parts)
     }
 
-    pub(crate) fn fit(&self, value: &str, context: &Context) -> Fit {
-        if self.0.len() != value.splitn(6, ':').count() {
-            return Fit::No;
-        }
-        let mut found = Fit::Yes;
-        for (pattern, part) in self.0.iter().zip(value.splitn(6, ':')) {
-            match pattern.fit(part, context) {
-                Fit::No => return Fit::No,
-                Fit::Unresolved => found = Fit::Unresolved,
-                Fit::Yes => {}
-            }
-        }
-        found
-    }
-}
-
-fn push_literal(tokens: &mut Vec<Token>, text: &str, fold: bool) {
-    if fold {
-        tokens.extend(text.chars().flat_map(char::to_lowercase).map(Token::Char));
-    } else {
-        tokens.extend(text.chars().map(Token::Char));
+    pub(crate) fn fits(&self, value: &str, context: &Context) -> bool {
+        let mut parts = value.splitn(6, ':');
+        self.0.iter().all(|pattern| parts.next().is_some_and(|part| pattern.fits(part, context)))
+            && parts.next().is_none()
     }
 }
 
@@ -192,35 +242,22 @@ fn tokens(text: &str, syntax: Syntax) -> Vec<Token> {
     tokens
 }
 
-/// Matches without recursion: only the last star ever needs to take more, because whatever an
-/// earlier one could give, the last can take.
-fn glob(pattern: &[Token], text: &str) -> bool {
-    let (mut pattern, mut text) = (pattern.iter(), text.chars());
-    let mut star = None;
-    loop {
-        let mut next = pattern.clone();
-        let fits = match next.next() {
-            Some(Token::Many) if next.as_slice().is_empty() => return true,
-            Some(Token::Many) => {
-                star = Some((next.clone(), text.clone()));
-                true
-            }
-            Some(Token::One) => text.next().is_some(),
-            Some(Token::Char(want)) => text.next() == Some(*want),
-            Some(Token::Variable(_)) => false,
-            None if text.as_str().is_empty() => return true,
-            None => false,
-        };
-        if fits {
-            pattern = next;
-            continue;
+/// Where, behind the place that failed, what follows a star may begin.
+fn next_try<'t>(after: &[Piece], text: &'t str) -> Option<&'t str> {
+    let rest = behind_one(text)?;
+    match after.first() {
+        Some(Piece::Literal(literal)) => {
+            let first = literal.bytes().next()?;
+            let at = rest.bytes().position(|byte| byte == first)?;
+            rest.get(at..)
         }
-        let Some((after, left)) = &mut star else { return false };
-        if left.next().is_none() {
-            return false;
-        }
-        (pattern, text) = (after.clone(), left.clone());
+        _ => Some(rest),
     }
+}
+
+fn behind_one(text: &str) -> Option<&str> {
+    let mut chars = text.chars();
+    chars.next().map(|_| chars.as_str())
 }
 
 #[cfg(test)]
@@ -233,7 +270,7 @@ mod tests {
 
     fn fits(pattern: &str, text: &str) -> bool {
         let context = Context::from_iter([("aws:username", "al*ce"), ("aws:PrincipalTag/Team", "data")]);
-        Pattern::new(pattern, GLOB).fit(text, &context) == Fit::Yes
+        Pattern::new(pattern, GLOB).fits(text, &context)
     }
 
     #[test]
@@ -266,16 +303,16 @@ mod tests {
         assert!(fits("a${*}b${?}${$}", "a*b?$"));
         assert!(!fits("a${*}b", "axb"));
         let unresolved = Pattern::new("x${aws:nothing}", GLOB);
-        assert_eq!(unresolved.fit("x", &Context::new()), Fit::Unresolved);
-        assert_eq!(unresolved.fit("y", &Context::new()), Fit::No);
+        assert!(!unresolved.fits("x", &Context::new()) && unresolved.may_fit("x", &Context::new()));
+        assert!(!unresolved.may_fit("y", &Context::new()));
         let old = Pattern::new("${aws:username}", Syntax { variables: false, ..GLOB });
-        assert_eq!(old.fit("${aws:username}", &Context::new()), Fit::Yes);
+        assert!(old.fits("${aws:username}", &Context::new()));
     }
 
     #[test]
     fn arn_parts_are_compared_one_by_one() {
         let fit = |pattern: &str, value: &str| {
-            ArnPattern::new(pattern, GLOB).fit(value, &Context::from_iter([("k", "n")])) == Fit::Yes
+            ArnPattern::new(pattern, GLOB).fits(value, &Context::from_iter([("k", "n")]))
         };
         let long = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt";
         assert!(!fit("arn:aws:someservice:*:111122223333:finance/*", long));

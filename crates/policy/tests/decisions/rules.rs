@@ -240,11 +240,8 @@ fn elements_with_not() {
         (r#"{"Effect":"Allow","NotAction":["iam:*","S3:get*"],"Resource":"*"}"#, ImplicitDeny),
         (r#"{"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::c/*"}"#, Allow),
         (r#"{"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::b/*"}"#, ImplicitDeny),
-        // A variable without value is in doubt: it must not let in.
-        (
-            r#"{"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::b/${aws:SourceIdentity}"}"#,
-            ImplicitDeny,
-        ),
+        // A variable without value fits nothing ("Policy variables with no value").
+        (r#"{"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::b/${aws:SourceIdentity}"}"#, Allow),
         (
             r#"{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::b/${aws:SourceIdentity}*"}"#,
             ImplicitDeny,
@@ -256,8 +253,8 @@ fn elements_with_not() {
     for (statement, want) in cases {
         assert_eq!(read(&user(), HOME, &set(&[('i', statement.into())])).outcome, want, "{statement}");
     }
-    let doubtful = r#"{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::b/${aws:SourceIdentity}"}"#;
-    check(&user(), HOME, &[('i', format!("{},{doubtful}", yes()))], ExplicitDeny, &[]);
+    let unresolved = r#"{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::b/${aws:SourceIdentity}"}"#;
+    check(&user(), HOME, &[('i', format!("{},{unresolved}", yes()))], ExplicitDeny, &[]);
 }
 
 #[test]
