@@ -46,6 +46,11 @@ impl Condition {
                 let syntax = Syntax { wildcards, variables, fold };
                 Operands::Text(wanted.iter().map(|text| Pattern::new(text, syntax)).collect())
             }
+            // Policy variables are for strings and ARNs only.
+            Comparand::Bool => {
+                let syntax = Syntax { fold: true, ..Syntax::default() };
+                Operands::Text(wanted.iter().map(|text| Pattern::new(text, syntax)).collect())
+            }
             Comparand::Arn => {
                 let syntax = Syntax { wildcards: true, variables, fold: false };
                 Operands::Arn(wanted.iter().map(|text| ArnPattern::new(text, syntax)).collect())

@@ -31,6 +31,7 @@ impl Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparand {
     Text { wildcards: bool, fold: bool },
+    Bool,
     Arn,
     Number(Comparison),
     Date(Comparison),
@@ -71,7 +72,7 @@ impl Operator {
             "StringNotEqualsIgnoreCase" => (text(false, true), true),
             "StringLike" => (text(true, false), false),
             "StringNotLike" => (text(true, false), true),
-            "Bool" => (text(false, true), false),
+            "Bool" => (Comparand::Bool, false),
             "ArnEquals" | "ArnLike" => (Comparand::Arn, false),
             "ArnNotEquals" | "ArnNotLike" => (Comparand::Arn, true),
             "IpAddress" => (Comparand::Address, false),
