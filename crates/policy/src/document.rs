@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::PolicyError;
 use crate::condition::Condition;
-use crate::gate::Gate;
+use crate::gate::{Gate, Screen};
 use crate::named::Named;
 use crate::pattern::Pattern;
 use crate::position::{Place, Span};
@@ -52,6 +52,8 @@ pub struct Document {
     pub(crate) version: Version,
     pub(crate) id: Option<String>,
     pub(crate) statements: Vec<Statement>,
+    /// One for each statement.
+    pub(crate) screens: Box<[Screen]>,
     /// What its statements with each effect may matter to.
     pub(crate) allows: Gate,
     pub(crate) denies: Gate,
@@ -59,12 +61,13 @@ pub struct Document {
 
 impl Document {
     pub(crate) fn new(version: Version, id: Option<String>, statements: Vec<Statement>) -> Self {
+        let screens: Box<[Screen]> = statements.iter().map(Screen::of).collect();
         let gate = |effect| {
-            let own = statements.iter().filter(|statement| statement.effect == effect);
-            own.map(|statement| statement.gate).fold(Gate::default(), Gate::or)
+            let own = screens.iter().filter(|screen| screen.effect == effect);
+            own.map(|screen| screen.gate).fold(Gate::default(), Gate::or)
         };
         let (allows, denies) = (gate(Effect::Allow), gate(Effect::Deny));
-        Self { version, id, statements, allows, denies }
+        Self { version, id, statements, screens, allows, denies }
     }
 
     /// Parses a document of any kind: the grammar is checked, not what the kind asks for.
@@ -125,8 +128,6 @@ pub struct Statement {
     pub(crate) resource: Option<Part>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) place: Place,
-    /// What it may matter to.
-    pub(crate) gate: Gate,
 }
 
 impl Statement {

@@ -98,7 +98,7 @@ impl<W: Witness> Poll<'_, W> {
     ) -> Reach {
         let mut best = Reach::No;
         for policy in policies {
-            let Document { allows, denies, .. } = &*policy.document;
+            let Document { statements, screens, allows, denies, .. } = &*policy.document;
             if !W::THOROUGH {
                 let undecided = best < Reach::Direct && allows.meets(self.gate);
                 if self.denied {
@@ -108,10 +108,12 @@ impl<W: Witness> Poll<'_, W> {
                 }
             }
             self.witness.policy(layer, level, policy);
-            for statement in policy.document.statements() {
-                let decided = statement.effect == Effect::Allow && best == Reach::Direct;
-                if !W::THOROUGH && (decided || !statement.gate.meets(self.gate)) {
-                    continue;
+            for (statement, screen) in statements.iter().zip(screens) {
+                if !W::THOROUGH {
+                    let decided = screen.effect == Effect::Allow && best == Reach::Direct;
+                    if decided || !screen.passes(self.gate, self.request.resource) {
+                        continue;
+                    }
                 }
                 let verdict = judge(statement, layer, self.request, self.action);
                 self.witness.statement(statement, verdict);

@@ -1,7 +1,6 @@
 use crate::condition::Condition;
 use crate::document::{Document, Effect, Part, Statement, Version};
 use crate::error::PolicyError;
-use crate::gate::Gate;
 use crate::json::Json;
 use crate::named::Named;
 use crate::pattern::{Pattern, Syntax};
@@ -75,8 +74,7 @@ impl Parser {
             }
         }
         let effect = effect.ok_or(PolicyError::MissingField("Effect"))?;
-        let gate = action.as_ref().map(Gate::of_part).unwrap_or_default();
-        Ok(Statement { sid, effect, principal, action, resource, conditions, place, gate })
+        Ok(Statement { sid, effect, principal, action, resource, conditions, place })
     }
 
     /// In the wrong case an effect is a fault, but not one of syntax.

@@ -2,7 +2,9 @@
 //! must hold for all policies.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+mod documented;
 mod malformed;
+mod operators;
 mod properties;
 mod rules;
 mod support;

@@ -224,9 +224,11 @@ impl Case {
             c.one(&[None, Some(HOME), Some(HOME), Some(OTHER)]).map(|account| account.parse().unwrap());
         let canonical_user = c.once_in(4).then_some("79a59df9");
         let context = context(c, &principal);
-        let mut documents = Documents::default();
-        documents.identity = (0..c.below(3)).map(|_| document(c, Layer::Identity)).collect();
-        documents.boundary = c.once_in(4).then(|| document(c, Layer::Boundary));
+        let mut documents = Documents {
+            identity: (0..c.below(3)).map(|_| document(c, Layer::Identity)).collect(),
+            boundary: c.once_in(4).then(|| document(c, Layer::Boundary)),
+            ..Documents::default()
+        };
         if c.once_in(4) {
             documents.session = (0..=c.below(2)).map(|_| document(c, Layer::Session)).collect();
         }

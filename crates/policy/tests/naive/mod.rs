@@ -34,12 +34,12 @@ pub struct Answer {
     pub matched: BTreeSet<Place>,
 }
 
-/// How an `Allow` speaks to the caller.
+/// To what an `Allow` speaks: the caller's account, the role behind it, the caller itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Speaks {
-    ToAccount,
-    ToRole,
-    ToCaller,
+    Account,
+    Role,
+    Caller,
 }
 
 /// "Policy evaluation logic" and "Cross-account policy evaluation logic".
@@ -94,9 +94,9 @@ pub fn answer(documents: &Documents, request: &Request<'_>) -> Answer {
         false
     } else {
         match theirs {
-            Some(Speaks::ToCaller) => true,
-            Some(Speaks::ToRole) => boundary && session,
-            Some(Speaks::ToAccount) | None => identity && boundary && session,
+            Some(Speaks::Caller) => true,
+            Some(Speaks::Role) => boundary && session,
+            Some(Speaks::Account) | None => identity && boundary && session,
         }
     };
     let outcome = match (poll.denied, organization && allowed) {
@@ -155,7 +155,7 @@ impl Poll<'_> {
         }
         let speaks = match layer {
             Layer::Resource | Layer::Trust | Layer::ResourceControl => speaks(statement, request)?,
-            _ => Speaks::ToCaller,
+            _ => Speaks::Caller,
         };
         compare::conditions(&statement["Condition"], request.context, variables).then_some(speaks)
     }
@@ -187,15 +187,15 @@ fn speaks(statement: &Value, request: &Request<'_>) -> Option<Speaks> {
     } else {
         // Whoever is to be spared must be listed with all that it is.
         let needed: &[Speaks] = match request.principal {
-            Principal::User { .. } => &[Speaks::ToAccount, Speaks::ToCaller],
+            Principal::User { .. } => &[Speaks::Account, Speaks::Caller],
             Principal::Session { .. } | Principal::FederatedUser { .. } => {
-                &[Speaks::ToAccount, Speaks::ToRole, Speaks::ToCaller]
+                &[Speaks::Account, Speaks::Role, Speaks::Caller]
             }
-            _ => &[Speaks::ToCaller],
+            _ => &[Speaks::Caller],
         };
         everyone || needed.iter().all(|needed| excepted.contains(needed))
     };
-    (!exempt).then_some(Speaks::ToCaller)
+    (!exempt).then_some(Speaks::Caller)
 }
 
 fn entries(principal: &Value) -> Vec<(String, String)> {
@@ -212,7 +212,7 @@ fn entries(principal: &Value) -> Vec<(String, String)> {
 
 fn names(kind: &str, value: &str, request: &Request<'_>) -> Option<Speaks> {
     if (kind, value) == ("AWS", "*") {
-        return Some(Speaks::ToCaller);
+        return Some(Speaks::Caller);
     }
     let when = |is: bool, speaks| is.then_some(speaks);
     let own_account = account(request.principal);
@@ -222,24 +222,24 @@ fn names(kind: &str, value: &str, request: &Request<'_>) -> Option<Speaks> {
     let (id, name) = id.split_once(':').unwrap_or((id, ""));
     let is_id = kind == "AWS" && value == id && value.starts_with('A');
     match request.principal {
-        Principal::Root { .. } if names_account => Some(Speaks::ToCaller),
-        _ if names_account => Some(Speaks::ToAccount),
+        Principal::Root { .. } if names_account => Some(Speaks::Caller),
+        _ if names_account => Some(Speaks::Account),
         _ if kind == "CanonicalUser" => {
-            when(own_account.is_some() && request.canonical_user == Some(value), Speaks::ToAccount)
+            when(own_account.is_some() && request.canonical_user == Some(value), Speaks::Account)
         }
-        Principal::User { arn } => when(kind == "AWS" && value == arn.as_str() || is_id, Speaks::ToCaller),
+        Principal::User { arn } => when(kind == "AWS" && value == arn.as_str() || is_id, Speaks::Caller),
         Principal::Session { role: base, session } | Principal::FederatedUser { user: base, session } => {
             if kind == "AWS" && value == session.as_str() {
-                Some(Speaks::ToCaller)
+                Some(Speaks::Caller)
             } else if kind == "AWS" && value == base.as_str() {
-                Some(Speaks::ToRole)
+                Some(Speaks::Role)
             } else {
                 let role = matches!(request.principal, Principal::Session { .. });
-                when(role && is_id && !name.is_empty(), Speaks::ToRole)
+                when(role && is_id && !name.is_empty(), Speaks::Role)
             }
         }
-        Principal::Service { name } => when(kind == "Service" && value == name, Speaks::ToCaller),
-        Principal::Federated { provider } => when(kind == "Federated" && value == provider, Speaks::ToCaller),
+        Principal::Service { name } => when(kind == "Service" && value == name, Speaks::Caller),
+        Principal::Federated { provider } => when(kind == "Federated" && value == provider, Speaks::Caller),
         Principal::Root { .. } | Principal::Anonymous => None,
     }
 }
