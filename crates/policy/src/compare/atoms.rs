@@ -87,13 +87,12 @@ pub(super) fn contradict(literals: &[Literal<Atom>]) -> bool {
     literals.iter().any(|literal| literal.holds && literal.atom.implies_any(&denied))
 }
 
-/// The ways in which a condition can be true, each a list of literals that all hold. `doubt` is how
-/// a negated comparison with a variable without value ends.
-pub(super) fn ways(condition: &Condition, variables: bool, doubt: bool) -> Vec<Vec<Literal<Atom>>> {
+/// The ways in which a condition can be true, each a list of literals that all hold.
+pub(super) fn ways(condition: &Condition, variables: bool) -> Vec<Vec<Literal<Atom>>> {
     let key = condition.key_name().to_lowercase();
     let opaque = || {
         let (operator, wanted) = (condition.operator_name(), condition.wanted());
-        Literal::yes(Atom::Opaque(format!("{operator} {key} {wanted:?} {doubt}")))
+        Literal::yes(Atom::Opaque(format!("{operator} {key} {wanted:?}")))
     };
     let Some(operator) = Operator::parse(condition.operator_name()) else { return vec![vec![opaque()]] };
     let Operator { quantifier, comparand, negated, if_exists } = operator;
@@ -115,10 +114,6 @@ pub(super) fn ways(condition: &Condition, variables: bool, doubt: bool) -> Vec<V
         None if !negated => {
             let fits = vec![Literal::yes(Atom::Any { key: key.clone(), test })];
             if if_exists { vec![vec![Literal::no(Atom::Present(key))], fits] } else { vec![fits] }
-        }
-        // An `Allow` wants more than that no value fits: every variable must have a value.
-        None if !doubt && test.has_variables() => {
-            vec![vec![opaque(), Literal::no(Atom::Any { key: key.clone(), test })]]
         }
         None => vec![vec![Literal::no(Atom::Any { key, test })]],
     }

@@ -60,7 +60,7 @@ pub(super) fn regions(statement: &Statement, version: Version, excess: Excess) -
         bare_principal: statement.principal.is_none(),
     }];
     if let Some(part) = &statement.resource {
-        all = scoped(&all, part, variables, deny);
+        all = scoped(&all, part, variables);
     }
     if let Some(named) = &statement.principal {
         let whom: Vec<Who> = if named.negated {
@@ -73,7 +73,7 @@ pub(super) fn regions(statement: &Statement, version: Version, excess: Excess) -
         });
     }
     for condition in &statement.conditions {
-        let more = multiplied(&all, ways(condition, variables, deny), |region, way| {
+        let more = multiplied(&all, ways(condition, variables), |region, way| {
             region.conditions.extend(way);
         });
         if more.len() > MOST_REGIONS {
@@ -105,7 +105,7 @@ fn clause(part: &Part, globs: Vec<Glob>) -> Clause {
 }
 
 /// Patterns with variables depend on the request: each is a question of its own.
-fn scoped(regions: &[Region], part: &Part, variables: bool, deny: bool) -> Vec<Region> {
+fn scoped(regions: &[Region], part: &Part, variables: bool) -> Vec<Region> {
     let reading = Reading { wildcards: true, variables, fold: false };
     let (open, fixed): (Vec<Glob>, Vec<Glob>) =
         part.texts().map(|text| Glob::new(text, reading)).partition(Glob::has_variables);
@@ -114,10 +114,6 @@ fn scoped(regions: &[Region], part: &Part, variables: bool, deny: bool) -> Vec<R
             region.resources.push(Clause::none_of(fixed.clone()));
             for glob in &open {
                 region.conditions.push(Literal::no(Atom::Fits(glob.clone())));
-                if !deny {
-                    // An `Allow` wants that every variable has a value, too.
-                    region.conditions.push(Literal::yes(Atom::Opaque(format!("NotResource {glob:?}"))));
-                }
             }
         });
     }

@@ -31,6 +31,11 @@ impl Test {
         };
         Some(match comparand {
             Comparand::Text { wildcards, fold } => Self::Text { globs: globs(wildcards, fold), fold },
+            Comparand::Bool => {
+                let reading = Reading { wildcards: false, variables: false, fold: true };
+                let globs = wanted.iter().map(|text| Glob::new(text, reading)).collect();
+                Self::Text { globs, fold: true }
+            }
             Comparand::Arn => Self::Arn(globs(true, false)),
             Comparand::Number(comparison) => {
                 Self::Number(comparison, wanted.iter().filter_map(|text| number(text)).collect())
