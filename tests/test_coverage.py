@@ -22,7 +22,7 @@ PARTITION = {"Values": [THING], "StorageDescriptor": {"Columns": [{"Name": "a", 
 # AWS grants these to everybody who has valid credentials.
 FOR_ANYBODY = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
 OPERATIONS = sorted(implemented())
-READS = re.compile(r"(BatchGet|Describe|Explain|Filter|Get|Head|List|Search)")
+READS = re.compile(r"(BatchGet|Describe|Explain|Filter|Get|Head|List|Lookup|Search)")
 
 # Their refusals have no body: HTTP gives none to HEAD.
 SILENT = {"s3:HeadBucket", "s3:HeadObject"}

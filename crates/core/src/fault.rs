@@ -22,7 +22,7 @@ pub struct Fault {
     message: String,
     cause: Option<String>,
     decision: Option<Box<Decided>>,
-    members: Option<Box<Vec<(&'static str, String)>>>,
+    members: Option<Box<Members>>,
 }
 
 /// The access decision behind a fault, as far as the answer tells of it.
@@ -31,6 +31,10 @@ struct Decided {
     id: String,
     encoded: String,
 }
+
+/// Members of a fault's shape besides its message; apart, so that a fault without any stays small.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Members(Vec<(&'static str, String)>);
 
 impl Fault {
     /// A fault of the caller's: HTTP 400.
@@ -97,13 +101,13 @@ impl Fault {
     /// The same fault with a further member of its shape, for example `resourceId`.
     #[must_use]
     pub fn with_member(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.members.get_or_insert_default().push((name, value.into()));
+        self.members.get_or_insert_default().0.push((name, value.into()));
         self
     }
 
     /// The members of the fault's shape besides its message.
     pub fn members(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.members.iter().flat_map(|members| members.iter()).map(|(name, value)| (*name, value.as_str()))
+        self.members.iter().flat_map(|members| members.0.iter()).map(|(name, value)| (*name, value.as_str()))
     }
 
     /// AWS's error code, for example `EntityNotFoundException`.

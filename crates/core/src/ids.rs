@@ -133,6 +133,14 @@ impl RequestId {
         Self(format!("{}-7000-8000-000000000000", time_part(at)))
     }
 
+    /// The millisecond that it was made in; none for what is no such id.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        let (seconds, rest) = self.0.split_once('-')?;
+        let millis = rest.get(..4)?;
+        i64::from_str_radix(&format!("{seconds}{millis}"), 16).ok().map(Timestamp::from_millis)
+    }
+
     /// An id as a person or a record gives it.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -178,6 +186,8 @@ mod tests {
         let late = RequestId::new(Timestamp::from_secs(1_770_000_001), &entropy);
         assert_eq!(early.as_str().len(), 36);
         assert!(early.as_str() < late.as_str());
+        assert_eq!(early.at(), Some(Timestamp::from_secs(1_770_000_000)));
+        assert_eq!(RequestId::parse("x").at(), None);
         assert!(RequestId::earliest_at(Timestamp::from_secs(1_770_000_001)).as_str() <= late.as_str());
         assert!(early.as_str() < RequestId::earliest_at(Timestamp::from_secs(1_770_000_001)).as_str());
     }

@@ -6,7 +6,7 @@ use hyper::body::Incoming;
 use mastic_core::{Clock, Fault, Region, RequestId};
 use mastic_kernel::ports::Keys;
 use mastic_kernel::{Call, Kernel, Registry};
-use mastic_shape::{Operation, Protocol, Service, validate, violations_text};
+use mastic_shape::{Operation, Protocol, Service, Violation, validate, violations_text};
 use mastic_wire::Received;
 
 use crate::auth::{Authenticator, Origin};
@@ -164,7 +164,7 @@ impl Calls {
         };
         let violations = validate(&input, input_schema);
         if !violations.is_empty() {
-            let code = validation_code(service);
+            let code = validation_code(service, &violations);
             let mut fault = Fault::sender(code, violations_text(&violations));
             if service.protocol == Protocol::RestJson1 {
                 fault = fault.with_member("reason", "fieldValidationFailed");
@@ -192,8 +192,12 @@ impl Calls {
 }
 
 /// The code under which a service reports that an input violates its model's constraints.
-fn validation_code(service: &Service) -> &'static str {
+fn validation_code(service: &Service, violations: &[Violation]) -> &'static str {
+    let of = |member: &str| violations.first().is_some_and(|violation| violation.path.starts_with(member));
     match (service.protocol, service.id) {
+        (_, "cloudtrail") if of("maxResults") => "InvalidMaxResultsException",
+        (_, "cloudtrail") if of("lookupAttributes") => "InvalidLookupAttributesException",
+        (_, "cloudtrail") if of("eventCategory") => "InvalidEventCategoryException",
         (Protocol::AwsQuery, _) => "ValidationError",
         (_, "logs") => "InvalidParameterException",
         _ => "ValidationException",

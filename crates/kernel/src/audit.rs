@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mastic_core::{AccountId, Fault, RequestId, Timestamp};
@@ -6,7 +7,9 @@ use mastic_store::{Keyspace, Record, Store, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Call, Explanation, Need};
+use crate::history::{self, Indexer};
+use crate::ports::EventIndex;
+use crate::{Call, Explanation, Lookup, Need};
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +72,9 @@ pub struct AuditRecord {
     pub decisions: Vec<DecisionRecord>,
     /// How it ended.
     pub outcome: Outcome,
+    /// For a call that changes something, its output without secrets, as JSON.
+    #[serde(default)]
+    pub output: Option<String>,
 }
 
 impl Record for AuditRecord {
@@ -76,7 +82,7 @@ impl Record for AuditRecord {
 }
 
 /// Key: account (`-` where the caller has none) and request id; ids begin with the time.
-const TRAIL: Keyspace<(String, String), AuditRecord> = Keyspace::new("audit.trail");
+pub(crate) const TRAIL: Keyspace<(String, String), AuditRecord> = Keyspace::new("audit.trail");
 
 /// Key: account, run and request: the calls of runs that had a need refused, which `mastic explain --run` tells
 /// together.
@@ -94,7 +100,7 @@ impl Record for Denied {
 const OF_RUN: usize = 200;
 
 /// How long event history reaches back (AWS CloudTrail: 90 days).
-const RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+pub(crate) const RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Records waiting for the disk at most; past that, calls wait.
 const QUEUE: usize = 16_384;
@@ -109,12 +115,15 @@ enum Message {
 pub(crate) struct Trail {
     store: Store,
     queue: mpsc::Sender<Message>,
+    index: Arc<OnceLock<Arc<dyn EventIndex>>>,
 }
 
 impl Trail {
     pub(crate) fn start(store: Store) -> Self {
         let (queue, mut incoming) = mpsc::channel(QUEUE);
-        let trail = Self { store: store.clone(), queue };
+        let index = Arc::new(OnceLock::new());
+        let trail = Self { store: store.clone(), queue, index: Arc::clone(&index) };
+        let mut indexer = Indexer::new(index);
         tokio::spawn(async move {
             let mut messages = Vec::new();
             while incoming.recv_many(&mut messages, 4096).await > 0 {
@@ -126,7 +135,13 @@ impl Trail {
                         Message::Flush(done) => waiting.push(done),
                     }
                 }
-                if let Err(error) = store.write(move |tx| write_all(tx, &records)).await {
+                let rows = indexer.rows(&records);
+                let written = store.write(move |tx| {
+                    write_all(tx, &records)?;
+                    history::write(tx, &rows)
+                });
+                if let Err(error) = written.await {
+                    indexer.failed();
                     tracing::error!(%error, "audit records could not be written");
                 }
                 for done in waiting {
@@ -150,6 +165,19 @@ impl Trail {
         if self.queue.send(Message::Flush(done)).await.is_ok() {
             // The writer answers, or has stopped and there is nothing to wait for.
             let _ = wait.await;
+        }
+    }
+
+    /// Indexes later records; the first index stays.
+    pub(crate) fn connect(&self, index: Arc<dyn EventIndex>) {
+        self.index.get_or_init(|| index);
+    }
+
+    /// The newest records that answer a question, the newest first.
+    pub(crate) fn lookup(&self, lookup: &Lookup) -> Result<Vec<AuditRecord>, StoreError> {
+        match self.index.get() {
+            Some(index) => self.store.read(|tx| history::find(tx, &**index, lookup)),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -212,13 +240,14 @@ impl Trail {
                         RUN_DENIALS.delete(tx, &(account.as_str(), run.as_str(), request.as_str()))?;
                     }
                 }
+                history::prune(tx, now)?;
                 Ok(())
             })
             .await
     }
 }
 
-fn trail_of(account: Option<&AccountId>) -> &str {
+pub(crate) fn trail_of(account: Option<&AccountId>) -> &str {
     account.map_or("-", AccountId::as_str)
 }
 
@@ -259,6 +288,7 @@ impl AuditRecord {
             input,
             decisions,
             outcome,
+            output: None,
         }
     }
 
@@ -266,6 +296,12 @@ impl AuditRecord {
     #[must_use]
     pub fn decision_id(&self, place: usize) -> String {
         decision_id(&self.request_id, place + 1)
+    }
+
+    /// When the call got its id, in milliseconds: the order of records.
+    #[must_use]
+    pub fn received(&self) -> Timestamp {
+        RequestId::parse(&self.request_id).at().unwrap_or(self.time)
     }
 
     /// The call that this is the record of, as far as decisions need it.

@@ -21,6 +21,7 @@ struct Inner {
     proven: OnceLock<Call>,
     store: Store,
     decisions: Mutex<Vec<DecisionRecord>>,
+    output: Mutex<Option<String>>,
 }
 
 impl Ctx {
@@ -30,7 +31,16 @@ impl Ctx {
             _ => kernel.store().clone(),
         };
         let decisions = Mutex::new(Vec::new());
-        Self { inner: Arc::new(Inner { kernel, call, proven: OnceLock::new(), store, decisions }) }
+        Self {
+            inner: Arc::new(Inner {
+                kernel,
+                call,
+                proven: OnceLock::new(),
+                store,
+                decisions,
+                output: Mutex::new(None),
+            }),
+        }
     }
 
     /// The call as it came in.
@@ -135,6 +145,15 @@ impl Ctx {
     fn seal(&self, id: &str, message: &str) -> String {
         let kernel = &self.inner.kernel;
         AuthorizationMessage::new(self.caller(), id, message).seal(kernel.vault(), kernel.entropy())
+    }
+
+    /// Keeps the output, as its audit record shall show it.
+    pub(crate) fn keep_output(&self, shown: Option<String>) {
+        *self.inner.output.lock() = shown;
+    }
+
+    pub(crate) fn take_output(&self) -> Option<String> {
+        self.inner.output.lock().take()
     }
 
     pub(crate) fn take_decisions(&self) -> Vec<DecisionRecord> {

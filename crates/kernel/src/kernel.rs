@@ -6,8 +6,10 @@ use mastic_store::Store;
 use parking_lot::RwLock;
 
 use crate::audit::Trail;
-use crate::ports::{Accounts, Authorizer, LogSink, OrganizationPolicies, ResourcePolicies, RoleSessions};
-use crate::{Access, AuditRecord, Background, Call, Ctx, Outcome};
+use crate::ports::{
+    Accounts, Authorizer, EventIndex, LogSink, OrganizationPolicies, ResourcePolicies, RoleSessions,
+};
+use crate::{Access, AuditRecord, Background, Call, Ctx, Lookup, Outcome};
 
 /// The seams through which time and randomness come in.
 #[derive(Clone)]
@@ -126,6 +128,11 @@ impl Kernel {
         self.inner.organizations.get_or_init(|| organizations);
     }
 
+    /// Connects what indexes event history; the first connection stays.
+    pub fn connect_events(&self, index: Arc<dyn EventIndex>) {
+        self.inner.trail.connect(index);
+    }
+
     /// Connects the resource policies of one service, by the service part of its ARNs.
     pub fn connect_policies(&self, service: &'static str, policies: Arc<dyn ResourcePolicies>) {
         self.inner.policies.write().insert(service, policies);
@@ -206,7 +213,7 @@ impl Kernel {
         input: Option<String>,
         outcome: Result<(), &Fault>,
     ) {
-        let record = AuditRecord::new(
+        let mut record = AuditRecord::new(
             ctx.call(),
             service,
             operation,
@@ -214,6 +221,7 @@ impl Kernel {
             ctx.take_decisions(),
             outcome_of(outcome),
         );
+        record.output = ctx.take_output();
         self.inner.trail.record(record).await;
     }
 
@@ -248,6 +256,15 @@ impl Kernel {
     ) -> Result<Vec<AuditRecord>, Fault> {
         self.inner.trail.flush().await;
         Ok(self.inner.trail.denied_of_run(account, run)?)
+    }
+
+    /// Looks event history up, the newest record first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn audit_lookup(&self, lookup: &Lookup) -> Result<Vec<AuditRecord>, Fault> {
+        self.inner.trail.flush().await;
+        Ok(self.inner.trail.lookup(lookup)?)
     }
 
     /// Finds the audit record of the last call of an account that was denied.

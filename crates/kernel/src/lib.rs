@@ -9,6 +9,7 @@ mod access;
 mod audit;
 mod call;
 mod ctx;
+mod history;
 mod kernel;
 mod message;
 pub mod ports;
@@ -22,6 +23,7 @@ pub use call::{
     Token,
 };
 pub use ctx::{Background, Ctx};
+pub use history::{Lookup, Term};
 pub use kernel::{Kernel, Seams};
 pub use message::AuthorizationMessage;
 pub use ports::Authorizer;

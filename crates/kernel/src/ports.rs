@@ -9,7 +9,7 @@ use mastic_store::{ReadTx, WriteTx};
 
 use mastic_policy::Patch;
 
-use crate::{Call, Caller, Explanation, Need, RunBinding, Verdict};
+use crate::{AuditRecord, Call, Caller, Explanation, Need, RunBinding, Term, Verdict};
 
 /// Decides needs. Implemented by `iam`.
 pub trait Authorizer: Send + Sync {
@@ -40,6 +40,12 @@ pub struct ResourcePolicy {
 pub trait ResourcePolicies: Send + Sync {
     /// The owner and policy of the resource of this ARN; `None` if there is no such resource.
     fn policy(&self, arn: &str) -> Result<Option<ResourcePolicy>, Fault>;
+}
+
+/// Tells where event history has a record. Implemented by `trail`.
+pub trait EventIndex: Send + Sync {
+    /// Every account, region, attribute and value under which it is found; none for what is no management event.
+    fn terms(&self, record: &AuditRecord) -> Vec<Term>;
 }
 
 /// An access key with what the gateway needs to check a signature made with it.

@@ -116,7 +116,7 @@ where
     ) -> BoxFuture<'a, Result<Value, Fault>> {
         Box::pin(async move {
             let (service, operation) = (O::service().id, O::operation());
-            let shown = audited_input(&input, operation);
+            let shown = operation.shapes.and_then(|(schema, _)| audited(&input, schema));
             let typed = O::Input::from_value(input).map_err(Fault::internal);
             let wanted = typed.and_then(|typed| Ok(((self.access)(&call, &typed)?, typed)));
             let (access, typed) = match wanted {
@@ -128,24 +128,42 @@ where
             };
             let (ctx, admitted) = kernel.admit(call, &access);
             let outcome = match admitted {
-                Ok(()) => (self.run)(ctx.clone(), typed).await,
+                Ok(()) => (self.run)(ctx.clone(), typed).await.map(Shape::into_value),
                 Err(fault) => Err(fault),
             };
+            if let (Ok(output), Some((_, schema))) = (&outcome, operation.shapes)
+                && answer_is_kept(service, operation)
+            {
+                ctx.keep_output(audited(output, schema).filter(|text| text.len() <= LONGEST_OUTPUT));
+            }
             kernel.audit(&ctx, service, operation.name, shown, outcome.as_ref().map(|_| ())).await;
-            outcome.map(Shape::into_value)
+            outcome
         })
     }
 }
 
-/// The input as JSON, without what the model marks as sensitive.
-fn audited_input(input: &Value, operation: &Operation) -> Option<String> {
-    let (schema, _) = operation.shapes?;
-    serde_json::to_string(&without_secrets(input, schema)).ok()
+/// The longest output that an audit record keeps, in bytes of JSON (CloudTrail leaves out longer ones too).
+const LONGEST_OUTPUT: usize = 100_000;
+
+/// Whether the audit record has the output: that of calls that change something, and of those that give credentials.
+fn answer_is_kept(service: &str, operation: &Operation) -> bool {
+    operation.mutating() || service == "sts"
 }
+
+/// An input or output as JSON, without secrets.
+fn audited(value: &Value, schema: &Schema) -> Option<String> {
+    serde_json::to_string(&without_secrets(value, schema)).ok()
+}
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "***";
+
+/// Members that are secret although the models do not say so everywhere.
+const SECRET: [&str; 2] = ["SecretAccessKey", "SessionToken"];
 
 fn without_secrets(value: &Value, schema: &Schema) -> Value {
     if schema.sensitive {
-        return Value::Str("***".to_owned());
+        return Value::Str(HIDDEN.to_owned());
     }
     match (value, &schema.kind) {
         (Value::Map(entries), Kind::Structure(members)) => Value::Map(
@@ -153,7 +171,11 @@ fn without_secrets(value: &Value, schema: &Schema) -> Value {
                 .iter()
                 .filter_map(|(name, inner)| {
                     let member = members.iter().find(|m| m.name == name)?;
-                    Some((name.clone(), without_secrets(inner, member.schema)))
+                    let shown = match SECRET.contains(&member.name) {
+                        true => Value::Str(HIDDEN.to_owned()),
+                        false => without_secrets(inner, member.schema),
+                    };
+                    Some((name.clone(), shown))
                 })
                 .collect(),
         ),

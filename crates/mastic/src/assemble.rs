@@ -123,7 +123,9 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     watch.register(&mut registry);
     organizations.register(&mut registry);
     Analyzer::new().register(&mut registry);
-    Trail::new().register(&mut registry);
+    let trail = Trail::new();
+    trail.register(&mut registry);
+    trail.connect(&kernel, registry.services());
 
     let door =
         S3Door::new(kernel.clone(), iam.clone(), objects.clone(), &settings.domains, settings.region.clone());

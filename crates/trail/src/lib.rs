@@ -1,23 +1,14 @@
 //! CloudTrail's event history over the audit trail.
+//!
+//! The kernel keeps a record of every call; here those of management events are told in CloudTrail's form, and found by
+//! what the calls were about.
 
-use std::sync::Arc;
+mod event;
+mod identity;
+mod kind;
+mod lookup;
+mod parameters;
+mod resource;
+mod service;
 
-use mastic_api_watch::cloudtrail::SERVICE;
-use mastic_kernel::Registry;
-
-/// The service. Cloning the `Arc` is how it is shared.
-#[derive(Debug, Default)]
-pub struct Trail {}
-
-impl Trail {
-    /// A service without state of its own.
-    #[must_use]
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self::default())
-    }
-
-    /// Registers the service's operations.
-    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
-        registry.service(&SERVICE);
-    }
-}
+pub use service::Trail;
