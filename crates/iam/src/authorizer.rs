@@ -305,6 +305,13 @@ fn holder(arn: &str) -> &str {
 impl Authorizer for Iam {
     fn decide(&self, call: &Call, need: &Need) -> Result<Verdict, Fault> {
         token_may(call, need)?;
+        match &call.caller.identity {
+            Identity::User { id, .. } => self.accesses.note(id, &need.action, &call.region, call.time),
+            Identity::Session(session) => {
+                self.accesses.note(&session.role_id, &need.action, &call.region, call.time);
+            }
+            _ => {}
+        }
         let question = self.question(call, need)?;
         let context = if question.plain { Context::new() } else { self.full_context(&question)? };
         let allowed = allows(&question.request(&context), &question.set) == Outcome::Allow;

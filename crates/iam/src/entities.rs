@@ -7,8 +7,8 @@ use mastic_store::{ReadTx, StoreError, WriteTx};
 use crate::faults::{conflict, exists, no_entity, protected, quota};
 use crate::names::{find, folded};
 use crate::page::{Listed, Page};
-use crate::policies;
 use crate::records::{Entity, Mark, USES};
+use crate::{accesses, policies};
 
 /// Where a managed policy is used as what it says; the words are `PolicyUsageFilter`'s.
 pub(crate) const PERMISSIONS: &str = "PermissionsPolicy";
@@ -98,6 +98,7 @@ pub(crate) async fn delete<E: Entity>(
             unmark::<E>(tx, &account, boundary, BOUNDARY, &base.name)?;
         }
         E::SPACE.delete(tx, &(&account, folded(&name)))?;
+        accesses::forget(tx, &base.id)?;
         Ok(())
     })
     .await

@@ -6,6 +6,7 @@
 //! only when a keyspace it came from has changed.
 
 mod access;
+mod accesses;
 mod accounts;
 mod accounts_port;
 mod attachments;
@@ -22,6 +23,7 @@ mod faults;
 mod groups;
 mod inline;
 mod keys;
+mod last_accessed;
 mod linked;
 mod linked_services;
 mod managed;
@@ -37,8 +39,13 @@ mod records;
 mod register;
 mod roles;
 mod sealed;
+mod services;
 mod sessions;
+mod simulate;
+mod simulate_answer;
+mod simulate_context;
 mod sts;
+mod subjects;
 mod tags;
 mod users;
 mod uses;
@@ -51,6 +58,7 @@ use mastic_kernel::{Background, Kernel};
 
 pub use accounts::{GivenRoot, RootCredentials, bootstrap};
 
+use crate::accesses::Accesses;
 use crate::cache::{Cache, Documents};
 use crate::organization::Place;
 use crate::principals::Known;
@@ -68,6 +76,7 @@ pub struct Iam {
     keys: Cache<Option<KeyMaterial>>,
     temporary_keys: Cache<Option<KeyMaterial>>,
     uses: Uses,
+    accesses: Accesses,
 }
 
 impl Iam {
@@ -83,6 +92,7 @@ impl Iam {
             keys: Cache::default(),
             temporary_keys: Cache::default(),
             uses: Uses::default(),
+            accesses: Accesses::default(),
         })
     }
 

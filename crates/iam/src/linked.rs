@@ -115,7 +115,7 @@ async fn delete(
     input: t::DeleteServiceLinkedRoleRequest,
 ) -> Result<t::DeleteServiceLinkedRoleResponse, Fault> {
     let account = ctx.account()?.clone();
-    let (time, number) = (ctx.now(), uuid(&ctx));
+    let (time, number) = (ctx.now(), names::uuid(ctx.entropy()));
     ctx.write(move |tx| {
         let role = entities::need::<Role>(tx, &account, &input.role_name)?;
         let Some(service) = &role.service else {
@@ -131,12 +131,6 @@ async fn delete(
         Ok(t::DeleteServiceLinkedRoleResponse { deletion_task_id: task })
     })
     .await
-}
-
-/// A task's number, in the form of a UUID.
-fn uuid(ctx: &Ctx) -> String {
-    let digits = |length| ctx.entropy().text(length, "0123456789abcdef");
-    format!("{}-{}-{}-{}-{}", digits(8), digits(4), digits(4), digits(4), digits(12))
 }
 
 /// The name of the role that a task deletes: `task/aws-service-role/SERVICE/ROLE/NUMBER`.

@@ -24,6 +24,12 @@ pub(crate) fn base32(letters: usize, entropy: &dyn Entropy) -> String {
     entropy.text(letters, ID_LETTERS)
 }
 
+/// A number in the form of a UUID, as tasks and jobs have.
+pub(crate) fn uuid(entropy: &dyn Entropy) -> String {
+    let digits = |length| entropy.text(length, "0123456789abcdef");
+    format!("{}-{}-{}-{}-{}", digits(8), digits(4), digits(4), digits(4), digits(12))
+}
+
 /// A secret access key: 40 characters.
 pub(crate) fn secret(entropy: &dyn Entropy) -> String {
     entropy.text(40, SECRET_LETTERS)

@@ -59,6 +59,9 @@ impl Iam {
             self.background.read(|tx| {
                 Ok(match split(arn.resource()) {
                     Some(("user", ..)) => find_arn::<User>(tx, arn)?.map(|user| self.user(tx, arn, user)),
+                    Some(("group", ..)) => {
+                        find_arn::<Group>(tx, arn)?.map(|group| self.group(tx, arn, group))
+                    }
                     Some(("role", ..)) => find_arn::<Role>(tx, arn)?.map(|role| self.role(tx, arn, &role)),
                     _ => None,
                 }
@@ -79,6 +82,13 @@ impl Iam {
             }
         }
         self.finish(tx, arn, user.base, gathered)
+    }
+
+    /// A group calls nobody, but what its policies say can be simulated.
+    fn group(&self, tx: &ReadTx<'_>, arn: &Arn, group: Group) -> Result<Known, Fault> {
+        let mut gathered = Gathered::default();
+        self.gather(tx, &mut gathered, arn, &group.base)?;
+        self.finish(tx, arn, group.base, gathered)
     }
 
     fn role(&self, tx: &ReadTx<'_>, arn: &Arn, role: &Role) -> Result<Known, Fault> {

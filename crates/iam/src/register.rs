@@ -10,8 +10,8 @@ use mastic_kernel::{Access, Registry};
 use crate::page::Page;
 use crate::records::{Group, Role, User};
 use crate::{
-    Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, linked, people,
-    policies, profiles, roles, sts, users, versions,
+    Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, last_accessed,
+    linked, people, policies, profiles, roles, simulate, sts, users, versions,
 };
 
 impl Iam {
@@ -30,6 +30,8 @@ impl Iam {
         linked::register(registry);
         details::register(self, registry);
         people::register(self, registry);
+        simulate::register(self, registry);
+        last_accessed::register(self, registry);
         self.register_with_state(registry);
     }
 

@@ -187,6 +187,7 @@ impl Iam {
     /// When the store cannot be written; calling it again goes on.
     pub async fn tend(&self) -> Result<(), Fault> {
         self.uses.flush(&self.background).await?;
+        self.accesses.flush(&self.background).await?;
         let now = self.background.now();
         while self.background.write(move |tx| sweep(tx, now, SWEPT_AT_ONCE)).await? == SWEPT_AT_ONCE {}
         Ok(())

@@ -155,6 +155,12 @@ impl Statement {
         self.action.iter().flat_map(Part::texts)
     }
 
+    /// Whether the actions are those of a `NotAction`.
+    #[must_use]
+    pub fn excepts_actions(&self) -> bool {
+        self.action.as_ref().is_some_and(|part| part.negated)
+    }
+
     /// The entries of `Resource` or `NotResource` as written.
     pub fn resources(&self) -> impl Iterator<Item = &str> {
         self.resource.iter().flat_map(Part::texts)

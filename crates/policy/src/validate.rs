@@ -182,7 +182,9 @@ fn resource(text: &str, version: Version) -> Result<(), PolicyError> {
         return Err(PolicyError::VariablePlace(owned()));
     }
     let regional = region.is_some_and(|region| !matches!(region, "" | "*"));
-    let typed = |name: &str| name == "*" || IAM_PATHS.iter().any(|path| name.starts_with(path));
+    // AWS's own policies for root tasks name the root user, whom its message leaves out.
+    let typed =
+        |name: &str| matches!(name, "*" | "root") || IAM_PATHS.iter().any(|path| name.starts_with(path));
     match service {
         None | Some("") => Err(PolicyError::LegacyParsing),
         // An empty region is fine, and so is a pattern that ends early; an ARN cut short is not.

@@ -15,6 +15,8 @@ mod house;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod last_accessed;
+#[cfg(test)]
 mod linked;
 #[cfg(test)]
 mod policies;
@@ -26,5 +28,7 @@ mod roles;
 mod secrets;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod simulate;
 #[cfg(test)]
 mod users;
