@@ -105,7 +105,8 @@ impl Client {
         }
         let body = Bytes::from(message.body);
         let method = Method::from_bytes(message.method.as_bytes()).unwrap_or(Method::POST);
-        let reply = self.request(method, &message.path, headers, body, Some(service.id)).await?;
+        let signer = (!operation.unsigned).then_some(service.id);
+        let reply = self.request(method, &message.path, headers, body, signer).await?;
         let output = decode_output(service, operation, &reply.body)?;
         O::Output::from_value(output)
             .map_err(|source| ClientError::Shape { operation: operation.name, source })

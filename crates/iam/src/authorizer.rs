@@ -345,7 +345,7 @@ fn token_may(call: &Call, need: &Need) -> Result<(), Fault> {
     // Passing a role is a permission of other services' calls, not a call of IAM.
     let iam = need.action.starts_with("iam:") && need.action != "iam:PassRole";
     let barred = match call.caller.identity {
-        Identity::User { .. } | Identity::Root => iam && token.mfa.is_none(),
+        Identity::User { .. } | Identity::Root => iam && token.mfa.is_none() && !token.signed_in,
         Identity::FederatedUser(_) => iam || need.action.starts_with("sts:"),
         _ => false,
     };

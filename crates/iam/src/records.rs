@@ -130,6 +130,9 @@ pub(crate) struct Session {
     /// When the holder proved an MFA device for it, if it did.
     #[serde(default)]
     pub(crate) mfa: Option<Timestamp>,
+    /// Whether it was given at sign-in.
+    #[serde(default)]
+    pub(crate) signed_in: bool,
     pub(crate) holder: Holder,
 }
 

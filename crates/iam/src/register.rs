@@ -74,6 +74,14 @@ impl Iam {
             accounts::list,
         );
         let iam = Arc::clone(self);
+        registry.on::<mastic_op::SignIn, _, _>(
+            |_, _| Ok(Access::Anybody),
+            move |ctx, i| {
+                let iam = Arc::clone(&iam);
+                async move { people::sign_in::sign_in(&iam, ctx, i).await }
+            },
+        );
+        let iam = Arc::clone(self);
         registry.on::<mastic_op::ExplainRequest, _, _>(
             |_, _| access::everywhere::<mastic_op::ExplainRequest>(),
             move |ctx, i| {

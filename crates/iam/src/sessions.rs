@@ -41,6 +41,29 @@ impl Iam {
         now: Timestamp,
         lasts: Duration,
     ) -> Result<Credentials, Fault> {
+        self.issue(account, holder, (mfa, false), now, lasts).await
+    }
+
+    /// The same for somebody who signed in.
+    pub(crate) async fn open_signed_in(
+        &self,
+        account: AccountId,
+        holder: Holder,
+        mfa: Option<Timestamp>,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<Credentials, Fault> {
+        self.issue(account, holder, (mfa, true), now, lasts).await
+    }
+
+    async fn issue(
+        &self,
+        account: AccountId,
+        holder: Holder,
+        (mfa, signed_in): (Option<Timestamp>, bool),
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<Credentials, Fault> {
         let entropy = self.background.entropy();
         let id = names::access_key_id("ASIA", entropy);
         // AWS tells the end in whole seconds.
@@ -55,6 +78,7 @@ impl Iam {
             issued: now,
             expires,
             mfa,
+            signed_in,
             holder,
         };
         let credentials = Credentials {
@@ -119,7 +143,12 @@ impl Iam {
                 .filter(|role| role.id == assumed.role_id)
                 .map(|_| Identity::Session(Box::new(session_identity(session, assumed)))),
         };
-        let token = Token { issued: session.issued, expires: session.expires, mfa: session.mfa };
+        let token = Token {
+            issued: session.issued,
+            expires: session.expires,
+            mfa: session.mfa,
+            signed_in: session.signed_in,
+        };
         Ok(identity.map(|identity| Caller {
             account: Some(account.clone()),
             identity,

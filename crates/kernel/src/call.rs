@@ -26,6 +26,8 @@ pub struct Token {
     pub expires: Timestamp,
     /// When the holder proved an MFA device for them, if it did.
     pub mfa: Option<Timestamp>,
+    /// Whether they were given at sign-in: such a session may do all that its holder may.
+    pub signed_in: bool,
 }
 
 /// The kinds of principals.

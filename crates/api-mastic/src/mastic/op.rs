@@ -63,3 +63,18 @@ impl Op for Preflight {
         &super::operations::OPERATIONS[3]
     }
 }
+
+pub enum SignIn {}
+
+impl Op for SignIn {
+    type Input = types::SignInRequest;
+    type Output = types::SignInResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[4]
+    }
+}

@@ -4,7 +4,7 @@ use mastic_shape::{AccessLevel, Operation};
 
 use super::schemas;
 
-pub static OPERATIONS: [Operation; 4] = [
+pub static OPERATIONS: [Operation; 5] = [
     Operation {
         name: "CreateAccount",
         action: "mastic:CreateAccount",
@@ -44,5 +44,15 @@ pub static OPERATIONS: [Operation; 4] = [
         http: None,
         unsigned: false,
         shapes: Some((&schemas::PREFLIGHT_REQUEST, &schemas::PREFLIGHT_RESPONSE)),
+    },
+    Operation {
+        name: "SignIn",
+        action: "mastic:SignIn",
+        access: AccessLevel::Write,
+        resources: &[],
+        condition_keys: &[],
+        http: None,
+        unsigned: true,
+        shapes: Some((&schemas::SIGN_IN_REQUEST, &schemas::SIGN_IN_RESPONSE)),
     },
 ];

@@ -25,6 +25,12 @@ pub static ACCOUNT_ID: Schema = Schema {
     sensitive: false,
 };
 
+pub static ACCOUNT_ID_OR_ALIAS: Schema = Schema {
+    name: "AccountIdOrAlias",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(63) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static ACCOUNT_NAME: Schema = Schema {
     name: "AccountName",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(50) }, pattern: None, values: &[] },
@@ -216,10 +222,22 @@ pub static LIST_ACCOUNTS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static MFA_CODE: Schema = Schema {
+    name: "MfaCode",
+    kind: Kind::String { length: Bounds { min: Some(6), max: Some(6) }, pattern: None, values: &[] },
+    sensitive: true,
+};
+
 pub static NAME: Schema = Schema {
     name: "Name",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(255) }, pattern: None, values: &[] },
     sensitive: false,
+};
+
+pub static PASSWORD: Schema = Schema {
+    name: "Password",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(128) }, pattern: None, values: &[] },
+    sensitive: true,
 };
 
 pub static PATCH: Schema = Schema {
@@ -354,6 +372,39 @@ pub static SECRET_STRING: Schema = Schema {
     sensitive: true,
 };
 
+pub static SESSION_CREDENTIALS: Schema = Schema {
+    name: "SessionCredentials",
+    kind: Kind::Structure(&[
+        Member { name: "AccessKeyId", wire: "AccessKeyId", schema: &STRING_SHAPE, required: true },
+        Member { name: "SecretAccessKey", wire: "SecretAccessKey", schema: &SECRET_STRING, required: true },
+        Member { name: "SessionToken", wire: "SessionToken", schema: &SECRET_STRING, required: true },
+        Member { name: "Expiration", wire: "Expiration", schema: &TIMESTAMP_SHAPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static SIGN_IN_REQUEST: Schema = Schema {
+    name: "SignInRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Account", wire: "Account", schema: &ACCOUNT_ID_OR_ALIAS, required: true },
+        Member { name: "UserName", wire: "UserName", schema: &USER_NAME, required: true },
+        Member { name: "Password", wire: "Password", schema: &PASSWORD, required: true },
+        Member { name: "MfaCode", wire: "MfaCode", schema: &MFA_CODE, required: false },
+        Member { name: "NewPassword", wire: "NewPassword", schema: &PASSWORD, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SIGN_IN_RESPONSE: Schema = Schema {
+    name: "SignInResponse",
+    kind: Kind::Structure(&[
+        Member { name: "AccountId", wire: "AccountId", schema: &ACCOUNT_ID, required: true },
+        Member { name: "Arn", wire: "Arn", schema: &STRING_SHAPE, required: true },
+        Member { name: "Credentials", wire: "Credentials", schema: &SESSION_CREDENTIALS, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static STATEMENT: Schema = Schema {
     name: "Statement",
     kind: Kind::Structure(&[
@@ -396,3 +447,9 @@ pub static STRINGS: Schema = Schema {
 };
 
 pub static TIMESTAMP_SHAPE: Schema = Schema { name: "Timestamp", kind: Kind::Timestamp, sensitive: false };
+
+pub static USER_NAME: Schema = Schema {
+    name: "UserName",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(64) }, pattern: None, values: &[] },
+    sensitive: false,
+};

@@ -288,6 +288,51 @@ structure!(RootCredentials {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct SessionCredentials {
+    pub access_key_id: String,
+    pub secret_access_key: Secret<String>,
+    pub session_token: Secret<String>,
+    pub expiration: Timestamp,
+}
+
+structure!(SessionCredentials {
+"AccessKeyId" => access_key_id,
+"SecretAccessKey" => secret_access_key,
+"SessionToken" => session_token,
+"Expiration" => expiration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SignInRequest {
+    pub account: String,
+    pub user_name: String,
+    pub password: Secret<String>,
+    pub mfa_code: Option<Secret<String>>,
+    pub new_password: Option<Secret<String>>,
+}
+
+structure!(SignInRequest {
+"Account" => account,
+"UserName" => user_name,
+"Password" => password,
+"MfaCode" => mfa_code,
+"NewPassword" => new_password,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SignInResponse {
+    pub account_id: String,
+    pub arn: String,
+    pub credentials: SessionCredentials,
+}
+
+structure!(SignInResponse {
+"AccountId" => account_id,
+"Arn" => arn,
+"Credentials" => credentials,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Statement {
     pub number: i32,
     pub sid: Option<String>,

@@ -7,7 +7,7 @@ use mastic_core::Timestamp;
 use mastic_store::{Keyspace, ReadTx, Record, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
 
-/// How long the longest wait is.
+/// How long the longest wait is, where nothing else is said.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// After which time without failure all is forgotten.
@@ -43,11 +43,17 @@ impl Record for Mark {
 pub(crate) struct Guard {
     key: String,
     free: u32,
+    longest: Duration,
 }
 
 impl Guard {
     pub(crate) fn new(key: String, free: u32) -> Self {
-        Self { key, free }
+        Self { key, free, longest: LONGEST }
+    }
+
+    /// With another longest wait.
+    pub(crate) fn waiting(self, longest: Duration) -> Self {
+        Self { longest, ..self }
     }
 
     /// Whether an attempt has to be refused unseen.
@@ -57,7 +63,7 @@ impl Guard {
         if over == 0 || now.since(guesses.last) >= FORGOTTEN {
             return Ok(false);
         }
-        let wait = Duration::from_secs(1_u64 << over.min(16)).min(LONGEST);
+        let wait = Duration::from_secs(1_u64 << over.min(16)).min(self.longest);
         Ok(now < guesses.last.plus(wait))
     }
 

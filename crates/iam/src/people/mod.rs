@@ -24,6 +24,7 @@ mod register;
 mod report;
 mod rsa_key;
 mod service_credentials;
+pub(crate) mod sign_in;
 mod signing;
 mod ssh_keys;
 mod summary;

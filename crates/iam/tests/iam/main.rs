@@ -19,6 +19,8 @@ mod last_accessed;
 #[cfg(test)]
 mod linked;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod profiles;
