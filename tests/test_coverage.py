@@ -21,7 +21,9 @@ PARTITION = {"Values": [THING], "StorageDescriptor": {"Columns": [{"Name": "a", 
 
 # AWS grants these to everybody who has valid credentials.
 FOR_ANYBODY = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
-OPERATIONS = sorted(implemented())
+# Called unsigned: nobody is denied it, and tests/test_people.py sees its refusals and their records.
+UNSIGNED = {"mastic:SignIn"}
+OPERATIONS = sorted(implemented() - UNSIGNED)
 READS = re.compile(r"(BatchGet|Describe|Explain|Filter|Get|Head|List|Lookup|Search)")
 
 # Their refusals have no body: HTTP gives none to HEAD.
@@ -217,6 +219,9 @@ def member(world, service, name, shape):
         "AccessKeyId": world.key,
         "VersionId": "1" if service == "glue" else "v1",
         "VersionIds": ["1"],
+        "SerialNumber": world.arn("iam", f"mfa/{THING}", ""),
+        "AuthenticationCode1": "123456",
+        "AuthenticationCode2": "123456",
         "NewUserName": "renamed",
         "retentionInDays": 30,
     }.get(name)

@@ -9,6 +9,7 @@ mod home;
 mod master_key;
 mod remote;
 mod serve;
+mod sign_in;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Prints what a shell needs to reach the server: eval "$(mastic env)".
     Env(remote::EnvArguments),
+    /// Signs in with a password, and prints credentials: eval "$(mastic sign-in ...)".
+    SignIn(sign_in::SignInArguments),
     /// Makes and lists accounts.
     Account(account::AccountArguments),
     /// Tells why a call was allowed or denied, and what would allow it.
@@ -55,6 +58,7 @@ async fn run(command: Command) -> Result<(), failure::Failure> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Env(arguments) => remote::print_env(&arguments),
+        Command::SignIn(arguments) => sign_in::run(arguments).await,
         Command::Account(arguments) => account::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,

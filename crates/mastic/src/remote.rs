@@ -35,6 +35,27 @@ pub struct Reach {
 impl Reach {
     /// A client: with the keys of the environment, or else the root keys of the data directory.
     pub fn client(&self) -> Result<Client, Failure> {
+        let credentials = match (&self.access_key_id, &self.secret_access_key) {
+            (Some(id), Some(secret)) => Credentials {
+                access_key_id: id.clone(),
+                secret_access_key: Secret::new(secret.clone()),
+                session_token: self.session_token.clone().map(Secret::new),
+            },
+            _ => root_credentials(&Home::find(&self.data)?, "default")?,
+        };
+        self.client_of(credentials)
+    }
+
+    /// A client without keys, for what is called unsigned.
+    pub fn stranger(&self) -> Result<Client, Failure> {
+        self.client_of(Credentials {
+            access_key_id: String::new(),
+            secret_access_key: Secret::new(String::new()),
+            session_token: None,
+        })
+    }
+
+    fn client_of(&self, credentials: Credentials) -> Result<Client, Failure> {
         let (endpoint, region) = match (&self.endpoint, &self.region) {
             (Some(endpoint), region) => {
                 (endpoint.clone(), region.clone().unwrap_or_else(|| "us-east-1".to_owned()))
@@ -43,14 +64,6 @@ impl Reach {
                 let address = Home::find(&self.data)?.address()?;
                 (address.endpoint, region.clone().unwrap_or(address.region))
             }
-        };
-        let credentials = match (&self.access_key_id, &self.secret_access_key) {
-            (Some(id), Some(secret)) => Credentials {
-                access_key_id: id.clone(),
-                secret_access_key: Secret::new(secret.clone()),
-                session_token: self.session_token.clone().map(Secret::new),
-            },
-            _ => root_credentials(&Home::find(&self.data)?, "default")?,
         };
         let mut config = Config::new(endpoint, region);
         config.ca_file.clone_from(&self.ca_file);

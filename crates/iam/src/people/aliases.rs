@@ -39,6 +39,17 @@ pub(crate) fn account(tx: &ReadTx<'_>, alias: &str) -> Result<Option<AccountId>,
 pub(crate) async fn create(ctx: Ctx, input: t::CreateAccountAliasRequest) -> Result<(), Fault> {
     let account = ctx.account()?.clone();
     let alias = input.account_alias;
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = [alias.bytes().next(), alias.bytes().last()];
+    if !ends.into_iter().all(|end| end.is_some_and(letter))
+        || !alias.bytes().all(|byte| letter(byte) || byte == b'-')
+        || alias.contains("--")
+    {
+        return Err(validation(format!(
+            "1 validation error detected: Value '{alias}' at 'accountAlias' failed to satisfy constraint: Member must \
+             satisfy regular expression pattern: ^[a-z0-9]([a-z0-9]|-(?!-)){{1,61}}[a-z0-9]$"
+        )));
+    }
     if alias.len() == 12 && alias.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(validation("An account alias cannot look like an account id."));
     }

@@ -7,6 +7,9 @@ use mastic_core::Timestamp;
 use mastic_store::{Keyspace, ReadTx, Record, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
 
+/// How long the first wait is.
+const SHORTEST: Duration = Duration::from_secs(8);
+
 /// How long the longest wait is, where nothing else is said.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
@@ -63,7 +66,7 @@ impl Guard {
         if over == 0 || now.since(guesses.last) >= FORGOTTEN {
             return Ok(false);
         }
-        let wait = Duration::from_secs(1_u64 << over.min(16)).min(self.longest);
+        let wait = (SHORTEST * (1_u32 << (over - 1).min(16))).min(self.longest);
         Ok(now < guesses.last.plus(wait))
     }
 
@@ -123,16 +126,16 @@ mod tests {
         fail(0);
         assert!(!closed(0));
         fail(0);
-        assert!(closed(1) && !closed(2));
-        fail(2);
-        assert!(closed(5) && !closed(6));
+        assert!(closed(7) && !closed(8));
+        fail(8);
+        assert!(closed(8 + 15) && !closed(8 + 16));
         for _ in 0..40 {
-            fail(10);
+            fail(30);
         }
-        assert!(closed(10 + 899) && !closed(10 + 900));
-        assert!(!closed(10 + 86_400));
-        fail(10 + 86_400);
-        assert!(!closed(10 + 86_400));
+        assert!(closed(30 + 899) && !closed(30 + 900));
+        assert!(!closed(30 + 86_400));
+        fail(30 + 86_400);
+        assert!(!closed(30 + 86_400));
         let other = guard.clone();
         store.write_blocking(move |tx| other.passed(tx)).unwrap();
         assert_eq!(store.read(|tx| LAST.count(tx, LAST.all())).unwrap(), 0);
