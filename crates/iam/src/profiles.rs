@@ -97,6 +97,11 @@ pub(crate) fn register(registry: &mut Registry) {
     );
 }
 
+/// How many the account has.
+pub(crate) fn count(tx: &ReadTx<'_>, account: &AccountId) -> Result<u64, StoreError> {
+    PROFILES.count(tx, PROFILES.prefix((account,)))
+}
+
 /// The profile of exactly this name.
 pub(crate) fn find(tx: &ReadTx<'_>, account: &AccountId, name: &str) -> Result<Option<Profile>, StoreError> {
     Ok(PROFILES.get(tx, &(account, folded(name)))?.filter(|profile| profile.name == name))

@@ -57,7 +57,7 @@ resource "aws_iam_server_certificate" "www" {
   certificate_body  = file("${var.data}/server.pem")
   certificate_chain = file("${var.data}/ca.pem")
   private_key       = file("${var.data}/server.key")
-  tags              = { kind = local.status }
+  tags              = { kind = "web" }
 }
 
 resource "aws_iam_signing_certificate" "person" {

@@ -227,19 +227,25 @@ pub(crate) async fn change(ctx: Ctx, input: t::ChangePasswordRequest) -> Result<
     let old = ctx.read(|tx| find(tx, &account, &person))?.ok_or_else(|| missing(&person))?;
     let now = ctx.now();
     let guard = Guard::new(format!("password/{account}/{}", person.key), FREE_GUESSES);
-    let known = !ctx.read(|tx| guard.closed(tx, now))?
-        && passwords::is(input.old_password.clone(), old.password.clone()).await?;
-    if !known {
-        ctx.write(move |tx| guard.failed(tx, now)).await?;
+    let known = passwords::is(input.old_password.clone(), old.password.clone()).await?;
+    // Asked after the password was checked, so that guesses made side by side see each other's failures.
+    let passed = ctx.write(move |tx| {
+        if guard.closed(tx, now)? {
+            return Ok(false);
+        }
+        if known {
+            guard.passed(tx)?
+        } else {
+            guard.failed(tx, now)?
+        }
+        Ok::<_, Fault>(known)
+    });
+    if !passed.await? {
         return Err(denied("The old password was incorrect."));
     }
     if input.old_password == input.new_password {
         return Err(used_before());
     }
     let new = old.with_password(&ctx, &account, &person, input.new_password).await?;
-    ctx.write(move |tx| {
-        guard.passed(tx)?;
-        replace(tx, &account, &person, &old, &new)
-    })
-    .await
+    ctx.write(move |tx| replace(tx, &account, &person, &old, &new)).await
 }

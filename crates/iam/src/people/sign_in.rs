@@ -39,13 +39,6 @@ struct Subject {
     devices: Vec<String>,
 }
 
-/// What an attempt with the right password comes to.
-enum Proof {
-    Wrong,
-    /// All was right; the code counts as used.
-    Right,
-}
-
 /// Why a transaction keeps nothing.
 enum Stop {
     Fault(Fault),
@@ -147,105 +140,96 @@ async fn attempt(
     input: t::SignInRequest,
 ) -> Result<t::SignInResponse, Fault> {
     let now = ctx.now();
-    let (subject, closed) = ctx.read(|tx| {
-        let subject = match found {
-            Some((account, Some((person, caller, holder)))) => {
-                let devices = mfa::serials(tx, &account, &person)?;
-                let login = logins::find(tx, &account, &person)?;
-                login.map(|login| Subject { account, person, caller, holder, login, devices })
-            }
-            _ => None,
-        };
-        let mut closed = false;
-        for guard in &guards {
-            closed |= guard.closed(tx, now)?;
-        }
-        Ok::<_, Fault>((subject, closed))
-    })?;
+    let subject = ctx.read(|tx| subject(tx, found))?;
     let stored = subject.as_ref().map_or_else(Hashed::nobody, |subject| subject.login.password.clone());
     let right = passwords::is(input.password, stored).await?;
-    let Some(subject) = subject.filter(|_| right && !closed) else {
-        return refuse(ctx, guards, closed).await;
+    let attempt = Attempt { guards, code: input.mfa_code };
+    let Some(subject) = subject.filter(|_| right) else {
+        attempt.prove(ctx, None, None).await?;
+        return Err(failed());
     };
     let rules = logins::rules(ctx, &subject.account, &subject.person)?;
-    let expired =
-        rules.as_ref().and_then(|rules| rules.expires(subject.login.changed)).is_some_and(|end| end <= now);
-    let hard = rules.is_some_and(|rules| rules.hard_expiry());
+    let end = rules.as_ref().and_then(|rules| rules.expires(subject.login.changed));
+    let expired = end.is_some_and(|end| end <= now);
     let mut login = subject.login.clone();
-    if login.reset || expired {
-        match prove(ctx, &guards, &subject, input.mfa_code.as_ref(), None).await? {
-            Proof::Right => login = renewed(ctx, &subject, expired && hard, input.new_password).await?,
-            Proof::Wrong => return Err(failed()),
+    if login.reset || expired || input.new_password.is_some() {
+        // What the password needs is for those only who know all the rest.
+        if !attempt.prove(ctx, Some(&subject), None).await? {
+            return Err(failed());
         }
-    } else if input.new_password.is_some() {
-        // Only who is in may know that the password needs no change.
-        return match prove(ctx, &guards, &subject, input.mfa_code.as_ref(), None).await? {
-            Proof::Right => Err(Fault::sender(
+        if !login.reset && !expired {
+            return Err(Fault::sender(
                 "ValidationException",
                 "NewPassword is taken only when the password has to be changed; ChangePassword changes it otherwise.",
-            )),
-            Proof::Wrong => Err(failed()),
-        };
+            ));
+        }
+        let barred = expired && rules.is_some_and(|rules| rules.hard_expiry());
+        login = renewed(ctx, &subject, barred, input.new_password).await?;
     }
     login.used = Some(now);
-    match prove(ctx, &guards, &subject, input.mfa_code.as_ref(), Some(login)).await? {
-        Proof::Right => open(iam, subject, now).await,
-        Proof::Wrong => Err(failed()),
+    if !attempt.prove(ctx, Some(&subject), Some(login)).await? {
+        return Err(failed());
     }
+    open(iam, subject, now).await
 }
 
-/// Counts a failure, except one that was not looked at.
-async fn refuse(ctx: &Ctx, guards: Vec<Guard>, closed: bool) -> Result<t::SignInResponse, Fault> {
-    let now = ctx.now();
-    ctx.write(move |tx| {
-        for guard in guards.iter().filter(|_| !closed) {
-            guard.failed(tx, now)?;
-        }
-        Ok::<_, Fault>(())
-    })
-    .await?;
-    Err(failed())
+/// What is stored of whom the attempt names, if he can sign in at all.
+fn subject(tx: &ReadTx<'_>, found: Found) -> Result<Option<Subject>, Fault> {
+    let Some((account, Some((person, caller, holder)))) = found else { return Ok(None) };
+    let devices = mfa::serials(tx, &account, &person)?;
+    let login = logins::find(tx, &account, &person)?;
+    Ok(login.map(|login| Subject { account, person, caller, holder, login, devices }))
 }
 
-/// Looks at the code of who gave the right password. With a login to store it is the attempt proper; without, nothing
-/// is kept of a success.
-async fn prove(
-    ctx: &Ctx,
-    guards: &[Guard],
-    subject: &Subject,
-    code: Option<&Secret<String>>,
-    login: Option<Login>,
-) -> Result<Proof, Fault> {
-    let (guards, code) = (guards.to_vec(), code.cloned());
-    let (account, person, devices) =
-        (subject.account.clone(), subject.person.clone(), subject.devices.clone());
-    let (old, kernel, now) = (subject.login.clone(), ctx.kernel().clone(), ctx.now());
-    let work = move |tx: &mut WriteTx<'_>| {
-        let right = match &code {
-            Some(code) if !devices.is_empty() => {
-                mfa::accept(tx, &kernel, &account, &person, &devices, code.reveal(), now)?
-            }
-            // A code of who has no device is wrong like any other.
-            Some(_) => false,
-            None => devices.is_empty(),
-        };
-        if !right {
+/// What an attempt brings besides names and passwords.
+struct Attempt {
+    guards: Vec<Guard>,
+    code: Option<Secret<String>>,
+}
+
+impl Attempt {
+    /// Whether all is right, for which the password must have been: there is a subject then. A failure is counted.
+    /// With a login to store this is the attempt proper; without, nothing is kept of a success.
+    ///
+    /// The guards are asked here and not before the password was checked: of attempts made side by side each must
+    /// see the failures of the others.
+    async fn prove(&self, ctx: &Ctx, subject: Option<&Subject>, login: Option<Login>) -> Result<bool, Fault> {
+        let (guards, code) = (self.guards.clone(), self.code.clone());
+        let (kernel, now) = (ctx.kernel().clone(), ctx.now());
+        let subject = subject.map(|subject| {
+            let who = (subject.account.clone(), subject.person.clone());
+            (who, subject.devices.clone(), subject.login.clone())
+        });
+        let work = move |tx: &mut WriteTx<'_>| {
             for guard in &guards {
-                guard.failed(tx, now)?;
+                if guard.closed(tx, now)? {
+                    return Ok(false);
+                }
             }
-            return Ok(Proof::Wrong);
+            let right = match (&subject, &code) {
+                (Some(((account, person), devices, _)), Some(code)) if !devices.is_empty() => {
+                    mfa::accept(tx, &kernel, account, person, devices, code.reveal(), now)?
+                }
+                (Some((_, devices, _)), None) => devices.is_empty(),
+                // A code of who has no device is wrong like any other.
+                _ => false,
+            };
+            let Some(((account, person), _, old)) = subject.filter(|_| right) else {
+                guards.iter().try_for_each(|guard| guard.failed(tx, now))?;
+                return Ok(false);
+            };
+            let Some(login) = login else { return Err(Stop::Right) };
+            if let Some(user) = guards.first() {
+                user.passed(tx)?;
+            }
+            logins::replace(tx, &account, &person, &old, &login)?;
+            Ok(true)
+        };
+        match ctx.write(work).await {
+            Err(Stop::Right) => Ok(true),
+            Err(Stop::Fault(fault)) => Err(fault),
+            Ok(right) => Ok(right),
         }
-        let Some(login) = login else { return Err(Stop::Right) };
-        if let Some(user) = guards.first() {
-            user.passed(tx)?;
-        }
-        logins::replace(tx, &account, &person, &old, &login)?;
-        Ok(Proof::Right)
-    };
-    match ctx.write(work).await {
-        Ok(proof) => Ok(proof),
-        Err(Stop::Right) => Ok(Proof::Right),
-        Err(Stop::Fault(fault)) => Err(fault),
     }
 }
 

@@ -9,6 +9,7 @@ use mastic_store::ReadTx;
 
 use super::person::Person;
 use super::{certificates, logins, mfa, signing};
+use crate::profiles;
 use crate::records::{ACCOUNTS, GROUPS, POLICIES, ROLES, USERS};
 
 /// What no account of Mastic can change ("IAM and AWS STS quotas").
@@ -57,6 +58,7 @@ fn counted(tx: &ReadTx<'_>, account: &AccountId) -> Result<Vec<(&'static str, u6
         ("Users", USERS.count(tx, USERS.prefix((account,)))?),
         ("Groups", GROUPS.count(tx, GROUPS.prefix((account,)))?),
         ("Roles", ROLES.count(tx, ROLES.prefix((account,)))?),
+        ("InstanceProfiles", profiles::count(tx, account)?),
         ("Policies", POLICIES.count(tx, POLICIES.prefix((account,)))?),
         ("PolicyVersionsInUse", versions),
         ("ServerCertificates", certificates::count(tx, account)?),

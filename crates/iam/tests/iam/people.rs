@@ -196,6 +196,19 @@ async fn guesses_have_to_wait_and_a_restart_does_not_help() {
 }
 
 #[tokio::test]
+async fn guesses_made_side_by_side_wait_as_well() {
+    let house = House::new().await;
+    house.user("alice").await;
+    password(&house, Some("alice"), PASSWORD, false).await.unwrap();
+    let guesses = (0..20).map(|number| if number == 19 { PASSWORD } else { "Wrong-horse-7" });
+    let attempts = guesses.map(|guess| by("alice", guess).code_of(&house));
+    let answers = futures::future::join_all(attempts).await;
+    assert!(answers.iter().all(|answer| answer == FAILED), "{answers:?}");
+    house.clock.advance(Duration::from_secs(8));
+    by("alice", PASSWORD).go(&house).await.unwrap();
+}
+
+#[tokio::test]
 async fn who_has_a_device_needs_its_code_each_once() {
     let house = House::new().await;
     let alice = house.user("alice").await;
