@@ -13,6 +13,7 @@ mod arguments;
 mod batch;
 mod databases;
 mod errors;
+mod facts;
 mod filter;
 mod indexes;
 mod keys;

@@ -230,7 +230,7 @@ fn share_stored(
     }
 }
 
-fn open(record: &PartitionRecord) -> Result<PartitionContent, Fault> {
+pub(crate) fn open(record: &PartitionRecord) -> Result<PartitionContent, Fault> {
     record.content.open().map_err(Fault::internal)
 }
 

@@ -27,9 +27,8 @@ pub(crate) async fn explain(
     ctx: Ctx,
     input: t::ExplainRequestRequest,
 ) -> Result<t::ExplainRequestResponse, Fault> {
-    let records = records(&ctx, &input).await?;
+    let (records, wanted) = records(&ctx, &input).await?;
     let first = records.first().ok_or_else(|| unknown(&input))?;
-    let wanted = input.request_id.as_deref().and_then(place_in).filter(|_| input.run_id.is_none());
     let mut told = Vec::new();
     for record in &records {
         told.extend(decisions(iam, &ctx, record, wanted, input.run_id.is_some())?);
@@ -75,8 +74,11 @@ fn place_in(id: &str) -> Option<usize> {
     id.split_once('.')?.1.parse::<usize>().ok()?.checked_sub(1)
 }
 
-/// The records that were asked for, the oldest first.
-async fn records(ctx: &Ctx, input: &t::ExplainRequestRequest) -> Result<Vec<AuditRecord>, Fault> {
+/// The records that were asked for, the oldest first, and the place of the decision if it was for one.
+async fn records(
+    ctx: &Ctx,
+    input: &t::ExplainRequestRequest,
+) -> Result<(Vec<AuditRecord>, Option<usize>), Fault> {
     let (id, encoded, run) = (&input.request_id, &input.encoded_message, &input.run_id);
     let found = match (id, encoded, run) {
         (None, None, Some(run)) => {
@@ -84,14 +86,15 @@ async fn records(ctx: &Ctx, input: &t::ExplainRequestRequest) -> Result<Vec<Audi
             for account in trails(ctx)?.iter().flatten() {
                 found.extend(ctx.kernel().audit_denied_of_run(account, run).await?);
             }
-            return Ok(found);
+            return Ok((found, None));
         }
-        (Some(id), None, None) => find(ctx, id).await?,
+        (Some(id), None, None) => return Ok((find(ctx, id).await?.into_iter().collect(), place_in(id))),
         (None, Some(encoded), None) => {
             let message = AuthorizationMessage::open(ctx.kernel().vault(), encoded).ok_or_else(|| {
                 Fault::sender("InvalidInputException", "The message was not encoded by this server.")
             })?;
-            find(ctx, &message.decision).await?
+            let found = find(ctx, &message.decision).await?;
+            return Ok((found.into_iter().collect(), place_in(&message.decision)));
         }
         (None, None, None) => ctx.kernel().audit_last_denied(ctx.account()?).await?,
         _ => {
@@ -99,7 +102,7 @@ async fn records(ctx: &Ctx, input: &t::ExplainRequestRequest) -> Result<Vec<Audi
             return Err(Fault::sender("InvalidInputException", text));
         }
     };
-    Ok(found.into_iter().collect())
+    Ok((found.into_iter().collect(), None))
 }
 
 /// `sts:DecodeAuthorizationMessage`: what was denied to a principal of the caller's account.

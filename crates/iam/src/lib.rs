@@ -33,6 +33,7 @@ mod page;
 mod patched;
 mod people;
 mod policies;
+mod preflight;
 mod principals;
 mod profiles;
 mod records;

@@ -11,7 +11,7 @@ use crate::page::Page;
 use crate::records::{Group, Role, User};
 use crate::{
     Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, last_accessed,
-    linked, people, policies, profiles, roles, simulate, sts, users, versions,
+    linked, people, policies, preflight, profiles, roles, simulate, sts, users, versions,
 };
 
 impl Iam {
@@ -81,6 +81,11 @@ impl Iam {
                 async move { people::sign_in::sign_in(&iam, ctx, i).await }
             },
         );
+        let iam = Arc::clone(self);
+        registry.on::<mastic_op::Preflight, _, _>(preflight::access, move |ctx, i| {
+            let iam = Arc::clone(&iam);
+            async move { preflight::preflight(&iam, ctx, i).await }
+        });
         let iam = Arc::clone(self);
         registry.on::<mastic_op::ExplainRequest, _, _>(
             |_, _| access::everywhere::<mastic_op::ExplainRequest>(),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mastic_core::{AccountId, Arn, Fault, Region, Secret, Timestamp};
 use mastic_kernel::ports::{Credentials, KeyMaterial, Keys, RoleSessions, ServiceSession};
-use mastic_kernel::{Caller, FederatedUserIdentity, Identity, RunBinding, SessionIdentity, Token};
+use mastic_kernel::{
+    Access, Call, Caller, FederatedUserIdentity, Identity, RunBinding, SessionIdentity, Token,
+};
 use mastic_policy::{DocumentKind, Outcome, PolicySet, Principal, Request, allows};
 use mastic_store::{StoreError, WriteTx};
 
@@ -14,6 +16,7 @@ use crate::accounts::is_closed;
 use crate::context::service_context;
 use crate::faults::denied;
 use crate::names::{self, find_arn, last};
+use crate::preflight::trust_need;
 use crate::records::{
     ACCOUNTS, Assumed, Base, EXPIRIES, Entity, Holder, KEYS, Mark, RENAMED, ROLES, RUN_SESSIONS, Role,
     SESSIONS, Session, USERS,
@@ -222,6 +225,45 @@ impl Iam {
         Ok(())
     }
 
+    /// The denial of a service that a role does not trust; it is on record with the run that it was for.
+    async fn not_trusted(&self, session: &ServiceSession) -> Fault {
+        let kernel = self.background.kernel();
+        let (service, role) = (session.service, &session.role);
+        let caller = Caller {
+            account: session.source.account_id(),
+            identity: Identity::Service(service.to_owned()),
+            access_key_id: None,
+            token: None,
+        };
+        let text = format!(
+            "Service Principal: {service} is not authorized to perform: sts:AssumeRole on resource: {role} because \
+             no role trust policy allows the sts:AssumeRole action"
+        );
+        let (Ok(region), Some(run)) = (session.source.region().parse(), &session.run) else {
+            return denied(text);
+        };
+        let call = Call {
+            caller,
+            region,
+            request_id: kernel.request_id(),
+            time: self.background.now(),
+            source_ip: None,
+            user_agent: Some(service.to_owned()),
+            secure: true,
+        };
+        let need = trust_need(role, &session.source);
+        let (ctx, admitted) = kernel.admit(call, &Access::All(vec![need]));
+        let refused = match admitted {
+            Err(fault) if fault.code() == "AccessDeniedException" => {
+                fault.with_code("AccessDenied").with_status(403)
+            }
+            // The role was there or trusted a moment later.
+            _ => denied(text),
+        };
+        kernel.audit_of_run(&ctx, "sts", "AssumeRole", Err(&refused), &run.id).await;
+        refused
+    }
+
     /// Whether the role's trust policy admits the service when it works for `source`.
     fn trusts(&self, service: &str, role: &Arn, source: &Arn) -> Result<bool, Fault> {
         let (Some(known), Some(account)) = (self.known(role)?, role.account_id()) else { return Ok(false) };
@@ -343,11 +385,7 @@ impl RoleSessions for Iam {
         let (Some(role), Some(account), true) =
             (role, session.role.account_id(), self.trusts(session.service, &session.role, &session.source)?)
         else {
-            let (service, role) = (session.service, &session.role);
-            return Err(denied(format!(
-                "Service Principal: {service} is not authorized to perform: sts:AssumeRole on resource: {role} because \
-                 no role trust policy allows the sts:AssumeRole action"
-            )));
+            return Err(self.not_trusted(&session).await);
         };
         if let Some(policy) = &session.session_policy {
             documents::check(policy, DocumentKind::Identity)?;

@@ -52,8 +52,28 @@ pub(crate) fn with_tags(need: Need, tags: Option<&BTreeMap<String, String>>) -> 
     Access::All(vec![need])
 }
 
-/// Finds the role, and demands that the caller may pass it to Glue and that Glue may assume it for `source`, the job or
-/// crawler.
+fn passing(role: &str) -> Need {
+    Need::new("iam:PassRole", role).with("iam:PassedToService", [SERVICE_PRINCIPAL])
+}
+
+/// The same, and that the caller may pass the role to Glue: asked together, so that all that is missing is told at
+/// once. Another account's role cannot be passed at all, which the handler says.
+pub(crate) fn with_role(call: &Call, access: Access, role: Option<&str>) -> Result<Access, Fault> {
+    let (Access::All(mut needs), Some(role)) = (access.clone(), role.filter(|role| !role.is_empty())) else {
+        return Ok(access);
+    };
+    let account = account_of(call)?;
+    let arn = role
+        .parse::<Arn>()
+        .unwrap_or_else(|_| Arn::new("iam", "", account, &format!("role/{}", role.trim_start_matches('/'))));
+    if arn.account() == account {
+        needs.push(passing(arn.as_str()));
+    }
+    Ok(Access::All(needs))
+}
+
+/// Finds the role, which the caller may pass to Glue (see [`with_role`]), and demands that Glue may assume it for
+/// `source`, the job or crawler.
 pub(crate) fn pass_role(
     ctx: &Ctx,
     role: &str,
@@ -70,9 +90,6 @@ pub(crate) fn pass_role(
     let arn = found.clone().or(named).unwrap_or_else(|| {
         Arn::new("iam", "", account.as_str(), &format!("role/{}", role.trim_start_matches('/')))
     });
-    ctx.authorize(&[
-        Need::new("iam:PassRole", arn.as_str()).with("iam:PassedToService", [SERVICE_PRINCIPAL])
-    ])?;
     match found {
         Some(arn) if sessions.can_assume(SERVICE_PRINCIPAL, &arn, source)? => Ok(arn),
         _ => Err(refusal(arn.as_str())),

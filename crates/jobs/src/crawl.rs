@@ -18,7 +18,11 @@ use crate::records::{CRAWLERS, CRAWLS, CrawlRecord, CrawlerRecord, NameKey};
 use crate::schedule::END_AGAIN;
 use crate::{Jobs, access};
 
-const LOG_GROUP: &str = "/aws-glue/crawlers";
+/// Where the lines of crawls go.
+pub(crate) const LOG_GROUP: &str = "/aws-glue/crawlers";
+
+/// What the sessions of crawls are called.
+pub(crate) const SESSION_NAME: &str = "AWS-Crawler";
 
 /// A crawl may take this long at most ("Service quotas", AWS General Reference).
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -219,7 +223,7 @@ fn execution(at: &NameKey, record: &CrawlerRecord, id: &str) -> Result<Execution
         account,
         region: region.parse().map_err(Fault::internal)?,
         role: record.role.clone(),
-        session_name: "AWS-Crawler",
+        session_name: SESSION_NAME,
         session_policy: None,
         staged: true,
         timeout: Some(LONGEST),

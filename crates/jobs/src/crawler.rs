@@ -15,11 +15,17 @@ use crate::{Jobs, access, page};
 impl Jobs {
     pub(crate) fn register_crawlers(self: &Arc<Self>, registry: &mut Registry) {
         registry.on::<op::CreateCrawler, _, _>(
-            |_, input| Ok(access::with_tags(Need::new("glue:CreateCrawler", "*"), input.tags.as_ref())),
+            |call, input| {
+                let access = access::with_tags(Need::new("glue:CreateCrawler", "*"), input.tags.as_ref());
+                access::with_role(call, access, Some(&input.role))
+            },
             |ctx, input| async move { create(&ctx, input).await },
         );
         registry.on::<op::UpdateCrawler, _, _>(
-            |call, input| access::crawler(call, "UpdateCrawler", &input.name),
+            |call, input| {
+                let access = access::crawler(call, "UpdateCrawler", &input.name)?;
+                access::with_role(call, access, input.role.as_deref())
+            },
             |ctx, input| async move { update(&ctx, input).await },
         );
         registry.on::<op::DeleteCrawler, _, _>(
@@ -59,10 +65,10 @@ impl Jobs {
         registry.on::<op::BatchGetCrawlers, _, _>(
             |_, _| Ok(Access::PerEntry),
             |ctx, input| async move {
-                for name in &input.crawler_names {
-                    let arn = access::crawler_arn(ctx.call(), name)?;
-                    ctx.authorize(&[Need::new("glue:BatchGetCrawlers", arn.as_str())])?;
-                }
+                let needs = input.crawler_names.iter().map(|name| {
+                    Ok(Need::new("glue:BatchGetCrawlers", access::crawler_arn(ctx.call(), name)?.as_str()))
+                });
+                ctx.authorize(&needs.collect::<Result<Vec<_>, Fault>>()?)?;
                 let mut crawlers = Vec::new();
                 let mut crawlers_not_found = Vec::new();
                 for name in input.crawler_names {

@@ -15,12 +15,15 @@ impl Jobs {
         registry.on::<op::CreateJob, _, _>(
             |call, input| {
                 let need = Need::new("glue:CreateJob", access::job_arn(call, &input.name)?.as_str());
-                Ok(access::with_tags(need, input.tags.as_ref()))
+                access::with_role(call, access::with_tags(need, input.tags.as_ref()), Some(&input.role))
             },
             |ctx, input| async move { create(&ctx, input).await },
         );
         registry.on::<op::UpdateJob, _, _>(
-            |call, input| access::job(call, "UpdateJob", &input.job_name),
+            |call, input| {
+                let access = access::job(call, "UpdateJob", &input.job_name)?;
+                access::with_role(call, access, input.job_update.role.as_deref())
+            },
             |ctx, input| async move { update(&ctx, input).await },
         );
         registry.on::<op::DeleteJob, _, _>(
@@ -60,12 +63,10 @@ impl Jobs {
         registry.on::<op::BatchGetJobs, _, _>(
             |_, _| Ok(Access::PerEntry),
             |ctx, input| async move {
-                for name in &input.job_names {
-                    ctx.authorize(&[Need::new(
-                        "glue:BatchGetJobs",
-                        access::job_arn(ctx.call(), name)?.as_str(),
-                    )])?;
-                }
+                let needs = input.job_names.iter().map(|name| {
+                    Ok(Need::new("glue:BatchGetJobs", access::job_arn(ctx.call(), name)?.as_str()))
+                });
+                ctx.authorize(&needs.collect::<Result<Vec<_>, Fault>>()?)?;
                 let mut jobs = Vec::new();
                 let mut jobs_not_found = Vec::new();
                 for name in input.job_names {
@@ -84,7 +85,7 @@ pub(crate) fn key(ctx: &Ctx, name: &str) -> Result<NameKey, Fault> {
     Ok((ctx.account()?.to_string(), ctx.region().to_string(), name.to_owned()))
 }
 
-fn missing(name: &str) -> Fault {
+pub(crate) fn missing(name: &str) -> Fault {
     Fault::sender("EntityNotFoundException", format!("Job {name} not found."))
 }
 

@@ -7,7 +7,7 @@ use mastic_core::Fault;
 use mastic_shape::{Shape, Value};
 
 /// Kinds that the engine runs, by their names in the API model.
-const SUPPORTED: &[&str] = &[
+pub(crate) const SUPPORTED: &[&str] = &[
     "Aggregate",
     "ApplyMapping",
     "CatalogSource",

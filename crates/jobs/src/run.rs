@@ -226,7 +226,7 @@ fn new_run(
 
 /// Non-overridable arguments win over the run's, those over the job's defaults ("Job API", AWS Glue
 /// Developer Guide).
-fn effective_arguments(job: &Job, run: BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(crate) fn effective_arguments(job: &Job, run: BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut arguments = job.default_arguments.clone().unwrap_or_default();
     arguments.extend(run);
     arguments.extend(job.non_overridable_arguments.clone().unwrap_or_default());

@@ -14,6 +14,13 @@ use crate::execution::{Ending, Execution, LogPlaces};
 use crate::records::{OPEN_RUNS, RUNS, RunKey, RunRecord};
 use crate::run::{close, has_room, insert};
 
+/// Where the lines of runs go.
+pub(crate) const OUTPUT_GROUP: &str = "/aws-glue/jobs/output";
+pub(crate) const ERROR_GROUP: &str = "/aws-glue/jobs/error";
+
+/// What the sessions of runs are called.
+pub(crate) const SESSION_NAME: &str = "GlueJobRunnerSession";
+
 /// How long until the end of a run or crawl that could not be written is tried again.
 pub(crate) const END_AGAIN: Duration = Duration::from_secs(1);
 
@@ -271,14 +278,14 @@ fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
         account,
         region: region.parse().map_err(Fault::internal)?,
         role: record.role.clone(),
-        session_name: "GlueJobRunnerSession",
+        session_name: SESSION_NAME,
         session_policy: record.session_policy.clone(),
         staged: record.atomic,
         timeout: minutes.map(|minutes| Duration::from_secs(60 * minutes)),
         work,
         logs: LogPlaces {
-            output_group: "/aws-glue/jobs/output".to_owned(),
-            error_group: "/aws-glue/jobs/error".to_owned(),
+            output_group: OUTPUT_GROUP.to_owned(),
+            error_group: ERROR_GROUP.to_owned(),
             stream: id.clone(),
             prefix: String::new(),
         },

@@ -6,6 +6,7 @@ use mastic_store::Store;
 use parking_lot::RwLock;
 
 use crate::audit::Trail;
+use crate::plans::Foresight;
 use crate::ports::{
     Accounts, Authorizer, EventIndex, LogSink, OrganizationPolicies, ResourcePolicies, RoleSessions,
 };
@@ -37,6 +38,7 @@ struct Inner {
     accounts: OnceLock<Arc<dyn Accounts>>,
     organizations: OnceLock<Arc<dyn OrganizationPolicies>>,
     policies: RwLock<HashMap<&'static str, Arc<dyn ResourcePolicies>>>,
+    foresight: Foresight,
 }
 
 impl Kernel {
@@ -65,8 +67,13 @@ impl Kernel {
                 accounts: OnceLock::new(),
                 organizations: OnceLock::new(),
                 policies: RwLock::new(HashMap::new()),
+                foresight: Foresight::default(),
             }),
         }
+    }
+
+    pub(crate) fn foresight(&self) -> &Foresight {
+        &self.inner.foresight
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -213,15 +220,21 @@ impl Kernel {
         input: Option<String>,
         outcome: Result<(), &Fault>,
     ) {
-        let mut record = AuditRecord::new(
-            ctx.call(),
-            service,
-            operation,
-            input,
-            ctx.take_decisions(),
-            outcome_of(outcome),
-        );
-        record.output = ctx.take_output();
+        self.inner.trail.record(finished(ctx, service, operation, input, outcome)).await;
+    }
+
+    /// Writes the audit record of a call that the server made for a job run or crawl, before there was a session for
+    /// it.
+    pub async fn audit_of_run(
+        &self,
+        ctx: &Ctx,
+        service: &str,
+        operation: &str,
+        outcome: Result<(), &Fault>,
+        run: &str,
+    ) {
+        let mut record = finished(ctx, service, operation, None, outcome);
+        record.run = Some(run.to_owned());
         self.inner.trail.record(record).await;
     }
 
@@ -288,6 +301,19 @@ impl Kernel {
     pub async fn audit_flush(&self) {
         self.inner.trail.flush().await;
     }
+}
+
+fn finished(
+    ctx: &Ctx,
+    service: &str,
+    operation: &str,
+    input: Option<String>,
+    outcome: Result<(), &Fault>,
+) -> AuditRecord {
+    let decisions = ctx.take_decisions();
+    let mut record = AuditRecord::new(ctx.call(), service, operation, input, decisions, outcome_of(outcome));
+    record.output = ctx.take_output();
+    record
 }
 
 fn outcome_of(outcome: Result<(), &Fault>) -> Outcome {

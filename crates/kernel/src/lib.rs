@@ -12,6 +12,7 @@ mod ctx;
 mod history;
 mod kernel;
 mod message;
+mod plans;
 pub mod ports;
 mod registry;
 pub mod tags;

@@ -104,6 +104,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     organizations.connect(&kernel);
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
+    kernel.connect_plans(jobs.clone(), catalog.clone(), objects.clone());
     kernel.connect_policies("glue", CatalogPolicies::new(kernel.background("catalog")));
 
     let (access_key_id, secret) = settings.root_keys.clone().unzip();

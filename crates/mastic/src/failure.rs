@@ -11,6 +11,9 @@ pub enum Failure {
     /// The arguments do not go together, or a file does not say what it should.
     #[error("{0}")]
     Usage(String),
+    /// A preflight has found that permissions are missing.
+    #[error("missing permissions: {0}")]
+    Missing(usize),
     /// A file or directory cannot be used.
     #[error("{}: {source}", path.display())]
     File {

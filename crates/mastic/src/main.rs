@@ -7,6 +7,7 @@ mod explain;
 mod failure;
 mod home;
 mod master_key;
+mod preflight;
 mod remote;
 mod serve;
 mod sign_in;
@@ -35,6 +36,8 @@ enum Command {
     Account(account::AccountArguments),
     /// Tells why a call was allowed or denied, and what would allow it.
     Explain(explain::ExplainArguments),
+    /// Tells, before anything runs, which permissions a job or crawler needs and which are missing.
+    Preflight(preflight::PreflightArguments),
     /// Shows the whole idea on real data: two accounts, a crawl, a visual job, a denial and its cure.
     Demo(demo::DemoArguments),
 }
@@ -61,6 +64,7 @@ async fn run(command: Command) -> Result<(), failure::Failure> {
         Command::SignIn(arguments) => sign_in::run(arguments).await,
         Command::Account(arguments) => account::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Preflight(arguments) => preflight::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
     }
 }

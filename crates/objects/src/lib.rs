@@ -13,6 +13,7 @@ mod checksum;
 mod condition;
 mod copy;
 pub mod fault;
+mod foresight;
 mod get;
 mod list;
 mod multipart;

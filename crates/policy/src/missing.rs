@@ -153,15 +153,20 @@ fn proposal(request: &Request<'_>, layer: Layer) -> Proposal {
         Layer::ResourceControl => Some(("AWS".to_owned(), "*".to_owned())),
         _ => None,
     };
-    let passed_to = match request.context.get("iam:PassedToService") {
-        [service] if request.action == "iam:PassRole" => Some(service),
+    let condition = |key: &str, value: &str| Some((key.to_owned(), value.to_owned()));
+    let condition = match (request.principal, request.context.get("iam:PassedToService")) {
+        (_, [service]) if request.action == "iam:PassRole" => condition("iam:PassedToService", service),
+        // The ARN alone would name everybody in the account.
+        (Principal::Root { .. }, _) if matches!(layer, Layer::Resource | Layer::Trust) => {
+            condition("aws:PrincipalArn", &request.principal.name())
+        }
         _ => None,
     };
     Proposal {
         action: request.action.to_owned(),
         resource: (layer != Layer::Trust).then(|| literal(request)),
         principal,
-        condition: passed_to.map(|service| ("iam:PassedToService".to_owned(), service.clone())),
+        condition,
     }
 }
 

@@ -5,6 +5,7 @@
 mod documented;
 mod malformed;
 mod operators;
+mod patches;
 mod properties;
 mod rules;
 mod support;

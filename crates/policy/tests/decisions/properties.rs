@@ -9,15 +9,15 @@ use proptest::prelude::*;
 use crate::support::*;
 
 /// Statements by layer, from which a set is built; kept apart so that they can be changed.
-type Layers = BTreeMap<(Layer, usize), Vec<String>>;
+pub type Layers = BTreeMap<(Layer, usize), Vec<String>>;
 
 #[derive(Debug, Clone)]
-struct Case {
-    principal: Principal,
-    owner: &'static str,
-    action: &'static str,
-    resource: &'static str,
-    layers: Layers,
+pub struct Case {
+    pub principal: Principal,
+    pub owner: &'static str,
+    pub action: &'static str,
+    pub resource: &'static str,
+    pub layers: Layers,
 }
 
 fn principal() -> impl Strategy<Value = Principal> {
@@ -74,7 +74,7 @@ fn layer(layer: Layer, level: usize) -> impl Strategy<Value = Option<((Layer, us
         .prop_map(move |statements| statements.map(|statements| ((layer, level), statements)))
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub fn case() -> impl Strategy<Value = Case> {
     let layers = (
         layer(Layer::Identity, 0),
         layer(Layer::Boundary, 0),

@@ -1,0 +1,56 @@
+//! The catalog as plans of runs see it.
+
+use mastic_core::Fault;
+use mastic_hive::stored_name;
+use mastic_kernel::Ctx;
+use mastic_kernel::ports::{TableFacts, Tables};
+
+use crate::Catalog;
+use crate::keys::{DATABASES, PARTITIONS};
+use crate::place::Place;
+use crate::tables::Target;
+
+/// Partitions that are looked at for locations of their own.
+const PARTITIONS_SEEN: usize = 1000;
+
+/// Locations that are told.
+const LOCATIONS: usize = 50;
+
+impl Tables for Catalog {
+    fn database(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault> {
+        let place = Place::of(ctx.call(), None)?;
+        let name = stored_name(name);
+        ctx.read(|tx| Ok(DATABASES.contains(tx, &(&place.account, &place.region, name.as_str()))?))
+    }
+
+    fn table(&self, ctx: &Ctx, database: &str, name: &str) -> Result<Option<TableFacts>, Fault> {
+        let place = Place::of(ctx.call(), None)?;
+        let target = Target { place, database: stored_name(database), table: stored_name(name) };
+        ctx.read(|tx| {
+            let record = match target.find(tx) {
+                Ok(record) => record,
+                Err(fault) if fault.code() == "EntityNotFoundException" => return Ok(None),
+                Err(fault) => return Err(fault),
+            };
+            let own = record.input.storage_descriptor.as_ref().and_then(|found| found.location.clone());
+            let mut locations: Vec<String> = own.into_iter().collect();
+            let partitioned = !record.keys().is_empty();
+            let partitions = PARTITIONS.scan(tx, target.shelf(&record).all());
+            for row in partitions.take(PARTITIONS_SEEN) {
+                let content = crate::partitions::open(&row?.1)?;
+                let at = content.input.storage_descriptor.and_then(|found| found.location);
+                let elsewhere = at.filter(|at| !locations.iter().any(|known| is_below(at, known)));
+                locations.extend(elsewhere);
+                if locations.len() == LOCATIONS {
+                    break;
+                }
+            }
+            Ok(Some(TableFacts { locations, partitioned }))
+        })
+    }
+}
+
+fn is_below(location: &str, folder: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    location.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,264 @@
+//! What runs and crawls will need, told from their definitions: the calls that the runner makes for them.
+
+use mastic_api_glue::glue::types::*;
+use mastic_core::Fault;
+use mastic_kernel::Ctx;
+use mastic_kernel::ports::{Plan, Plans};
+
+use crate::definition::{key, missing};
+use crate::draft::{Draft, OfCatalog};
+use crate::records::{CRAWLERS, JOBS};
+use crate::run::effective_arguments;
+use crate::{Jobs, access, crawl, crawler, schedule};
+
+impl Plans for Jobs {
+    fn job(&self, ctx: &Ctx, name: &str) -> Result<Plan, Fault> {
+        let found = ctx.read(|tx| Ok::<_, Fault>(JOBS.get(tx, &key(ctx, name)?)?))?;
+        let record = found.ok_or_else(|| missing(name))?;
+        let mut draft = Draft::new(ctx)?;
+        let job = &record.job;
+        let script = job.command.as_ref().and_then(|command| command.script_location.as_deref());
+        if let Some(script) = script.filter(|script| !script.is_empty()) {
+            draft.file(script, "script");
+        }
+        if let Some(folder) = effective_arguments(job, Default::default()).get("--TempDir") {
+            draft.own(folder, "temporary directory");
+        }
+        for node in job.code_gen_configuration_nodes.iter().flatten().map(|(_, node)| node) {
+            source(&mut draft, node)?;
+            target(&mut draft, node)?;
+        }
+        for group in [schedule::OUTPUT_GROUP, schedule::ERROR_GROUP] {
+            draft.logs(group, "*");
+        }
+        Ok(Plan {
+            role: record.role,
+            source: access::job_arn(ctx.call(), name)?,
+            session_name: schedule::SESSION_NAME.to_owned(),
+            needs: draft.needs(),
+        })
+    }
+
+    fn crawler(&self, ctx: &Ctx, name: &str) -> Result<Plan, Fault> {
+        let found = ctx.read(|tx| Ok::<_, Fault>(CRAWLERS.get(tx, &key(ctx, name)?)?))?;
+        let record = found.ok_or_else(|| crawler::missing(name))?;
+        let mut draft = Draft::new(ctx)?;
+        crawling(&mut draft, &record.crawler)?;
+        draft.logs(crawl::LOG_GROUP, name);
+        Ok(Plan {
+            role: record.role,
+            source: access::crawler_arn(ctx.call(), name)?,
+            session_name: crawl::SESSION_NAME.to_owned(),
+            needs: draft.needs(),
+        })
+    }
+}
+
+/// What a source reads; nothing for other nodes.
+fn source(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), Fault> {
+    let files = [
+        node.s3_csv_source.as_ref().map(|found| (&found.name, &found.paths)),
+        node.s3_json_source.as_ref().map(|found| (&found.name, &found.paths)),
+        node.s3_parquet_source.as_ref().map(|found| (&found.name, &found.paths)),
+    ];
+    for (name, paths) in files.into_iter().flatten() {
+        for path in paths {
+            draft.read(path, &format!("source `{name}`"))?;
+        }
+    }
+    let tables = [
+        node.s3_catalog_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
+        node.catalog_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
+    ];
+    for (name, database, table) in tables.into_iter().flatten() {
+        let purpose = format!("source `{name}`");
+        let of = OfCatalog::Table(database, table);
+        draft.catalog("GetTable", of, &purpose);
+        let facts = draft.facts(database, table)?.unwrap_or_default();
+        if facts.partitioned {
+            draft.catalog("GetPartitions", of, &purpose);
+        }
+        for location in &facts.locations {
+            draft.read_folder(location, &purpose);
+        }
+    }
+    Ok(())
+}
+
+/// A target's table, and what becomes of it.
+struct Kept<'a> {
+    database: &'a str,
+    table: &'a str,
+    /// Whether its columns follow the data.
+    follows: bool,
+    /// Whether the data has partitions.
+    partitioned: bool,
+}
+
+/// What a target writes; nothing for other nodes.
+fn target(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), Fault> {
+    let folders = [
+        node.s3_direct_target
+            .as_ref()
+            .map(|t| (&t.name, &t.path, t.schema_change_policy.as_ref(), t.partition_keys.as_ref())),
+        node.s3_glue_parquet_target
+            .as_ref()
+            .map(|t| (&t.name, &t.path, t.schema_change_policy.as_ref(), t.partition_keys.as_ref())),
+    ];
+    for (name, path, policy, keys) in folders.into_iter().flatten() {
+        let purpose = format!("target `{name}`");
+        draft.write(path, &purpose);
+        let policy = policy.filter(|policy| policy.enable_update_catalog == Some(true));
+        if let Some(policy) = policy
+            && let (Some(database), Some(table)) = (&policy.database, &policy.table)
+        {
+            let kept = Kept {
+                database,
+                table,
+                follows: policy.update_behavior != Some(UpdateCatalogBehavior::Log),
+                partitioned: keys.is_some_and(|keys| !keys.is_empty()),
+            };
+            let found = draft.facts(database, table)?.is_some();
+            keep(draft, &kept, found, &purpose)?;
+        }
+    }
+    if let Some(found) = &node.s3_catalog_target {
+        let policy = found.schema_change_policy.clone().unwrap_or_default();
+        let follows = policy
+            .enable_update_catalog
+            .unwrap_or(false)
+            .then(|| policy.update_behavior != Some(UpdateCatalogBehavior::Log));
+        table_target(draft, &found.name, &found.database, &found.table, follows)?;
+    }
+    if let Some(found) = &node.catalog_target {
+        table_target(draft, &found.name, &found.database, &found.table, None)?;
+    }
+    Ok(())
+}
+
+/// A target that is a table; `follows` tells whether the catalog is kept up to date at all, and columns too.
+fn table_target(
+    draft: &mut Draft<'_>,
+    name: &str,
+    database: &str,
+    table: &str,
+    follows: Option<bool>,
+) -> Result<(), Fault> {
+    let purpose = format!("target `{name}`");
+    draft.catalog("GetTable", OfCatalog::Table(database, table), &purpose);
+    let Some(facts) = draft.facts(database, table)? else { return Ok(()) };
+    if let Some(location) = facts.locations.first() {
+        draft.write(location, &purpose);
+    }
+    match follows {
+        Some(follows) => {
+            let kept = Kept { database, table, follows, partitioned: facts.partitioned };
+            keep(draft, &kept, true, &purpose)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Keeping a target's table up to date.
+fn keep(draft: &mut Draft<'_>, kept: &Kept<'_>, found: bool, purpose: &str) -> Result<(), Fault> {
+    let of = OfCatalog::Table(kept.database, kept.table);
+    draft.catalog("GetTable", of, purpose);
+    if !found {
+        draft.catalog("GetDatabase", OfCatalog::Database(kept.database), purpose);
+        draft.catalog("CreateTable", of, purpose);
+    }
+    if kept.follows {
+        draft.catalog("UpdateTable", of, purpose);
+    }
+    if kept.partitioned {
+        draft.catalog("BatchCreatePartition", of, purpose);
+    }
+    Ok(())
+}
+
+/// What a crawl reads and brings up to date. The names of its tables are not known before.
+fn crawling(draft: &mut Draft<'_>, crawler: &Crawler) -> Result<(), Fault> {
+    let targets = crawler.targets.as_ref().and_then(|targets| targets.s3_targets.as_deref());
+    for path in targets.unwrap_or_default().iter().filter_map(|target| target.path.as_deref()) {
+        draft.read(path, "target")?;
+    }
+    let database = crawler.database_name.as_deref().unwrap_or_default();
+    draft.catalog("GetDatabase", OfCatalog::Database(database), "database");
+    if !draft.database(database)? {
+        draft.catalog("CreateDatabase", OfCatalog::Database(database), "database");
+    }
+    draft.catalog("GetTables", OfCatalog::Tables(database, ""), "database");
+    let of = OfCatalog::Tables(database, crawler.table_prefix.as_deref().unwrap_or_default());
+    let mut actions = vec![
+        "CreateTable",
+        "UpdateTable",
+        "GetPartitions",
+        "BatchCreatePartition",
+        "BatchUpdatePartition",
+        "BatchDeletePartition",
+    ];
+    let deletes = crawler.schema_change_policy.as_ref().and_then(|policy| policy.delete_behavior);
+    if deletes == Some(DeleteBehavior::DeleteFromDatabase) {
+        actions.push("DeleteTable");
+    }
+    if crawler.configuration.as_deref().is_some_and(creates_index) {
+        actions.push("CreatePartitionIndex");
+    }
+    for action in actions {
+        draft.catalog(action, of, "tables");
+    }
+    Ok(())
+}
+
+fn creates_index(configuration: &str) -> bool {
+    let read = serde_json::from_str::<serde_json::Value>(configuration);
+    read.is_ok_and(|found| found.get("CreatePartitionIndex") == Some(&serde_json::Value::Bool(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::node::SUPPORTED;
+
+    /// Kinds that neither read nor write anything.
+    const TRANSFORMS: [&str; 12] = [
+        "Aggregate",
+        "ApplyMapping",
+        "DropDuplicates",
+        "DropFields",
+        "DropNullFields",
+        "FillMissingValues",
+        "Filter",
+        "Join",
+        "RenameField",
+        "SelectFields",
+        "SparkSQL",
+        "Union",
+    ];
+
+    /// Kinds whose needs are planned here.
+    const PLANNED: [&str; 9] = [
+        "CatalogSource",
+        "CatalogTarget",
+        "S3CatalogSource",
+        "S3CatalogTarget",
+        "S3CsvSource",
+        "S3DirectTarget",
+        "S3GlueParquetTarget",
+        "S3JsonSource",
+        "S3ParquetSource",
+    ];
+
+    #[test]
+    fn every_kind_of_node_is_thought_of() {
+        let mut known: Vec<&str> = TRANSFORMS.into_iter().chain(PLANNED).collect();
+        known.sort_unstable();
+        assert_eq!(known, SUPPORTED);
+    }
+
+    #[test]
+    fn configurations_tell_of_indexes() {
+        assert!(super::creates_index(r#"{"Version":1.0,"CreatePartitionIndex":true}"#));
+        assert!(!super::creates_index(r#"{"Version":1.0}"#));
+        assert!(!super::creates_index("{"));
+    }
+}
