@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
+import coverage_organizations
 import harness
 from plugin_coverage import BOTOCORE, ROOT, cover, implemented, rows_of
 
@@ -60,6 +61,7 @@ class World:
         self.iam()
         self.glue()
         self.logs()
+        self.organization = coverage_organizations.Things(server, self.root)
 
     def arn(self, service, resource, region=harness.REGION):
         return f"arn:aws:{service}:{region}:{self.account}:{resource}"
@@ -129,6 +131,7 @@ class World:
         bucket = {"Bucket": self.bucket}
         table = {"DatabaseName": THING, "TableName": THING}
         looks = {
+            "organizations": self.organization.looks(),
             "glue": [
                 (glue.get_databases, {}),
                 (glue.get_tables, {"DatabaseName": THING}),
@@ -199,6 +202,8 @@ def member(world, service, name, shape):
         "logs": world.arn("logs", f"log-group:{THING}"),
     }.get(service)
     document = json.dumps(harness.statement("s3:*"))
+    if service == "organizations":
+        return world.organization.member(name)
     if service == "s3":
         return {
             "Bucket": world.bucket,

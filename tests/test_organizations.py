@@ -415,7 +415,7 @@ def test_the_command_line(server):
     assert unit["Arn"].split("/")[1] == made["Id"]
     refused = ["detach-policy", "--policy-id", "p-FullAWSAccess", "--target-id", root]
     refused = server.cli("organizations", *refused, credentials=management, check=False)
-    assert "(ConstraintViolationException)" in refused.stderr and "MIN_POLICY_TYPE_ATTACHMENT" in refused.stderr
+    assert "(ConstraintViolationException)" in refused.stderr
 
 
 def test_organizations_outlive_the_server(own_server):

@@ -53,6 +53,12 @@ impl Iam {
                 let Some(policies) = self.background.kernel().policies(service) else { return Ok(None) };
                 Ok(policies.policy(&patch.attached_to)?.and_then(|policy| policy.document))
             }
+            (Layer::ServiceControl | Layer::ResourceControl, Some(arn))
+                if may("organizations:DescribePolicy", arn, None) =>
+            {
+                let organizations = self.background.kernel().organizations();
+                organizations.map_or(Ok(None), |organizations| organizations.document(arn))
+            }
             _ => Ok(None),
         }
     }

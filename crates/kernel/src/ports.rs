@@ -224,4 +224,7 @@ pub trait OrganizationPolicies: Send + Sync {
 
     /// Where the account stands; `None` if it is in no organization.
     fn place(&self, account: &AccountId) -> Result<Option<OrganizationPlace>, Fault>;
+
+    /// The document of an organization's own policy, by the policy's ARN; AWS's cannot be changed and are not told.
+    fn document(&self, arn: &str) -> Result<Option<String>, Fault>;
 }

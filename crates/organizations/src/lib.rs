@@ -19,6 +19,8 @@ mod records;
 mod register;
 mod sweep;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod units;
 

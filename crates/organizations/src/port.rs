@@ -38,6 +38,14 @@ impl OrganizationPolicies for Organizations {
             }))
         })
     }
+
+    fn document(&self, arn: &str) -> Result<Option<String>, Fault> {
+        let Ok(arn) = arn.parse::<Arn>() else { return Ok(None) };
+        let (Some(management), Some((_, id))) = (arn.account_id(), arn.resource().rsplit_once('/')) else {
+            return Ok(None);
+        };
+        Ok(self.background.read(|tx| POLICIES.get(tx, &(&management, id)))?.map(|policy| policy.content))
+    }
 }
 
 /// The path of what the account lies in, without the account: so `aws:PrincipalOrgPaths` has it.
