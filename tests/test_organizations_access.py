@@ -76,7 +76,8 @@ def test_every_level_must_allow(server, organization):
     inside = organization.inside(account)
     glue, logs = server.client("glue", inside), server.client("logs", inside)
     organization.enable()
-    for target, allowed in ((outer, ["glue:*", "logs:*"]), (inner, ["glue:Get*", "logs:*"])):
+    ours = ["logs:*", "organizations:DescribePolicy"]
+    for target, allowed in ((outer, ["glue:*", *ours]), (inner, ["glue:Get*", *ours])):
         organization.policy(statement(allowed), target)
         organization.client.detach_policy(PolicyId="p-FullAWSAccess", TargetId=target)
     glue.get_databases()
@@ -85,6 +86,12 @@ def test_every_level_must_allow(server, organization):
     assert text.endswith(f"because no {SCP} allows the glue:CreateDatabase action"), text
     told = explanation(server, inside)
     assert f"organizational unit {inner}" in told, told
+    assert '"logs:*"' not in told
+    # Who may read the policy is told what it would have to be.
+    reader = statement("organizations:DescribePolicy", Principal={"AWS": account})
+    organization.client.put_resource_policy(Content=json.dumps(reader))
+    told = explanation(server, inside)
+    assert '"logs:*"' in told and '"glue:CreateDatabase"' in told, told
     # The account alone may not outvote its unit.
     organization.policy(statement("glue:*"), account)
     denial(glue.create_database, DatabaseInput={"Name": "d"})

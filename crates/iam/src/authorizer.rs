@@ -247,7 +247,7 @@ impl Iam {
         if self.background.kernel().organizations().is_none() || question.is_of_service() {
             return Ok(());
         }
-        let (caller, owner) = self.places(question)?;
+        let [caller, owner] = self.places(question)?;
         // A list of what AWS's services may do must not take away the explanation of its own denials.
         if let Some(place) = caller.filter(|_| !question.need.action.starts_with("mastic:")) {
             question.plain &= place.service_control.plain;
@@ -261,7 +261,7 @@ impl Iam {
     }
 
     /// Where the caller's account and the resource's stand.
-    fn places(&self, question: &Question<'_>) -> Result<(Option<Arc<Place>>, Option<Arc<Place>>), Fault> {
+    fn places(&self, question: &Question<'_>) -> Result<[Option<Arc<Place>>; 2], Fault> {
         let own = question.principal.account();
         let caller = match &question.call.caller.account {
             Some(account) => self.place(account)?,
@@ -272,7 +272,7 @@ impl Iam {
             Some(owner) => owner.parse().ok().map(|owner| self.place(&owner)).transpose()?.flatten(),
             None => None,
         };
-        Ok((caller, owner))
+        Ok([caller, owner])
     }
 
     fn full_context(&self, question: &Question<'_>) -> Result<Context, Fault> {
@@ -280,7 +280,7 @@ impl Iam {
             (Some(id), Some(_)) => self.session(id)?,
             _ => None,
         };
-        let (caller, owner) = self.places(question)?;
+        let [caller, owner] = self.places(question)?;
         Ok(context(&Facts {
             call: question.call,
             need: question.need,

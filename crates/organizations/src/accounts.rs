@@ -238,8 +238,8 @@ pub(crate) async fn move_account(ctx: Ctx, input: t::MoveAccountRequest) -> Resu
     ctx.write(move |tx| {
         let org = org.again(tx)?;
         let member = org.member(tx, &account)?.ok_or_else(no_account)?;
-        let (_, here) = children(tx, &org, &input.source_parent_id)?;
-        if !here.contains(&input.account_id) {
+        let here = children(tx, &org, &input.source_parent_id)?;
+        if !here.accounts.contains(&input.account_id) {
             let text = "We can't find a source root or OU with the ParentId that you specified.";
             return Err(Fault::sender("SourceParentNotFoundException", text));
         }

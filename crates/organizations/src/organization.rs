@@ -36,7 +36,7 @@ fn feature_set(org: &Org) -> t::OrganizationFeatureSet {
 fn shown(ctx: &Ctx, tx: &ReadTx<'_>, org: &Org) -> Result<t::Organization, Fault> {
     let management = ctx.kernel().accounts()?.find(tx, &org.management)?;
     // AWS calls the list outdated and fills it with what was available in 2019; the root's is the true one.
-    let available = org.record.all_features.then(|| t::PolicyTypeSummary {
+    let available = org.record.all_features.then_some(t::PolicyTypeSummary {
         r#type: Some(t::PolicyType::ServiceControlPolicy),
         status: Some(t::PolicyTypeStatus::Enabled),
     });

@@ -113,8 +113,8 @@ pub(crate) async fn delete(ctx: Ctx, input: t::DeleteOrganizationalUnitRequest) 
     ctx.write(move |tx| {
         let org = org.again(tx)?;
         org.unit(tx, &id)?.ok_or_else(no_unit)?;
-        let (units, accounts) = children(tx, &org, &id)?;
-        if !units.is_empty() || !accounts.is_empty() {
+        let below = children(tx, &org, &id)?;
+        if !below.units.is_empty() || !below.accounts.is_empty() {
             let text = "The specified OU is not empty. Move all accounts to another root or to other OUs, remove all \
                         child OUs, and try the operation again.";
             return Err(Fault::sender("OrganizationalUnitNotEmptyException", text));
@@ -126,15 +126,17 @@ pub(crate) async fn delete(ctx: Ctx, input: t::DeleteOrganizationalUnitRequest) 
     .await
 }
 
-/// The ids of the units and of the accounts that lie right under a parent.
-pub(crate) fn children(
-    tx: &ReadTx<'_>,
-    org: &Org,
-    parent: &str,
-) -> Result<(Vec<(String, Unit)>, Vec<String>), StoreError> {
+/// What lies right under a parent.
+pub(crate) struct Children {
+    pub(crate) units: Vec<(String, Unit)>,
+    pub(crate) accounts: Vec<String>,
+}
+
+/// The units and accounts right under a parent.
+pub(crate) fn children(tx: &ReadTx<'_>, org: &Org, parent: &str) -> Result<Children, StoreError> {
     let units = org.units(tx)?.into_iter().filter(|(_, unit)| unit.parent == parent).collect();
     let accounts = org.members(tx)?.into_iter().filter(|(_, member)| member.parent == parent);
-    Ok((units, accounts.map(|(account, _)| account.to_string()).collect()))
+    Ok(Children { units, accounts: accounts.map(|(account, _)| account.to_string()).collect() })
 }
 
 pub(crate) async fn list(
@@ -147,7 +149,7 @@ pub(crate) async fn list(
         if !org.is_parent(tx, parent)? {
             return Err(no_parent());
         }
-        let (units, _) = children(tx, &org, parent)?;
+        let units = children(tx, &org, parent)?.units;
         let shown = units.into_iter().map(|(id, unit)| Ok((id.clone(), shown(tx, &org, &id, &unit)?)));
         shown.collect::<Result<Vec<_>, Fault>>()
     })?;
@@ -165,10 +167,10 @@ pub(crate) async fn list_children(
         if !org.is_parent(tx, parent)? {
             return Err(no_parent());
         }
-        let (units, accounts) = children(tx, &org, parent)?;
+        let below = children(tx, &org, parent)?;
         Ok(match input.child_type {
-            Some(t::ChildType::Account) => accounts,
-            _ => units.into_iter().map(|(id, _)| id).collect(),
+            Some(t::ChildType::Account) => below.accounts,
+            _ => below.units.into_iter().map(|(id, _)| id).collect(),
         })
     })?;
     let children =
