@@ -187,8 +187,7 @@ impl Iam {
                     .get(tx, &(&account, folded(name)))?
                     .filter(|policy| policies::arn(&account, policy) == arn.as_str())
                     .map(|policy| Target { arn: arn.to_string(), tags: policy.tags, boundary: None }),
-                people::certificates::KIND => people::certificates::target(tx, &account, name)?
-                    .map(|(arn, tags)| Target { arn: arn.to_string(), tags, boundary: None }),
+                people::certificates::KIND => people::certificates::target(tx, &account, name)?,
                 "mfa" => people::mfa::tags_of(tx, &arn)?.map(|tags| Target {
                     arn: arn.to_string(),
                     tags,

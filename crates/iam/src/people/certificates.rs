@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mastic_api_iam::iam::types as t;
-use mastic_core::{AccountId, Arn, Fault, Timestamp};
+use mastic_core::{AccountId, Fault, Timestamp};
 use mastic_kernel::{Ctx, Need};
 use mastic_store::{Keyspace, ReadTx, Record, StoreError};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::x509;
 use crate::faults::{denied, no_such, quota};
 use crate::names::{self, folded};
 use crate::page::Page;
+use crate::principals::Target;
 use crate::sealed::Sealed;
 use crate::tags;
 
@@ -62,14 +63,14 @@ pub(crate) fn count(tx: &ReadTx<'_>, account: &AccountId) -> Result<u64, StoreEr
     CERTIFICATES.count(tx, CERTIFICATES.prefix((account,)))
 }
 
-/// ARN and tags of the certificate of this name, for decisions.
-pub(crate) fn target(
-    tx: &ReadTx<'_>,
-    account: &AccountId,
-    name: &str,
-) -> Result<Option<(Arn, BTreeMap<String, String>)>, StoreError> {
+/// The certificate of this name, for decisions.
+pub(crate) fn target(tx: &ReadTx<'_>, account: &AccountId, name: &str) -> Result<Option<Target>, StoreError> {
     let found = CERTIFICATES.get(tx, &(account, folded(name)))?.filter(|found| found.name == name);
-    Ok(found.map(|found| (names::arn(account, KIND, &found.path, &found.name), found.tags)))
+    Ok(found.map(|found| Target {
+        arn: names::arn(account, KIND, &found.path, &found.name).to_string(),
+        tags: found.tags,
+        boundary: None,
+    }))
 }
 
 fn shown(account: &AccountId, certificate: &ServerCertificate) -> t::ServerCertificateMetadata {

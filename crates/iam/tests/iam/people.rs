@@ -85,7 +85,7 @@ impl Attempt {
         Self { code: Some(code), ..self }
     }
 
-    fn new(self, new: &str) -> Self {
+    fn changing(self, new: &str) -> Self {
         Self { new: Some(new.to_owned()), ..self }
     }
 
@@ -169,7 +169,7 @@ async fn all_failures_look_alike() {
         failure(by("alice", "Wrong-horse-7").go(&house).await),
         failure(by("root", PASSWORD).go(&house).await),
         failure(by("alice", PASSWORD).code("123456".into()).go(&house).await),
-        failure(by("alice", "Wrong-horse-7").new("Other-horse-8").go(&house).await),
+        failure(by("alice", "Wrong-horse-7").changing("Other-horse-8").go(&house).await),
     ];
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!((answers[0].0.as_str(), answers[0].1), (FAILED, 403));
@@ -315,16 +315,16 @@ async fn a_password_that_must_be_changed_is_changed_at_sign_in() {
     password(&house, Some("alice"), PASSWORD, true).await.unwrap();
     assert_eq!(by("alice", PASSWORD).code_of(&house).await, "PasswordResetRequiredException");
     let new = "Another-horse-8";
-    assert_eq!(by("alice", PASSWORD).new(new).code_of(&house).await, "AccessDeniedException");
+    assert_eq!(by("alice", PASSWORD).changing(new).code_of(&house).await, "AccessDeniedException");
     house
         .allow(&house.root, "alice", &allow("iam:ChangePassword", "arn:aws:iam::*:user/${aws:username}"))
         .await;
-    assert_eq!(by("alice", PASSWORD).new("short").code_of(&house).await, "PasswordPolicyViolation");
-    assert_eq!(by("alice", PASSWORD).new(PASSWORD).code_of(&house).await, "PasswordPolicyViolation");
-    by("alice", PASSWORD).new(new).go(&house).await.unwrap();
+    assert_eq!(by("alice", PASSWORD).changing("short").code_of(&house).await, "PasswordPolicyViolation");
+    assert_eq!(by("alice", PASSWORD).changing(PASSWORD).code_of(&house).await, "PasswordPolicyViolation");
+    by("alice", PASSWORD).changing(new).go(&house).await.unwrap();
     assert_eq!(by("alice", PASSWORD).code_of(&house).await, FAILED);
     by("alice", new).go(&house).await.unwrap();
-    assert_eq!(by("alice", new).new("Third-horse-9").code_of(&house).await, "ValidationException");
+    assert_eq!(by("alice", new).changing("Third-horse-9").code_of(&house).await, "ValidationException");
 }
 
 #[tokio::test]
@@ -343,12 +343,12 @@ async fn passwords_expire_softly_or_hard() {
     by("alice", PASSWORD).go(&house).await.unwrap();
     house.clock.advance(Duration::from_secs(86_400));
     assert_eq!(
-        by("alice", PASSWORD).new("Another-horse-8").code_of(&house).await,
+        by("alice", PASSWORD).changing("Another-horse-8").code_of(&house).await,
         "PasswordExpiredException"
     );
     policy(&house, rules(false)).await;
     assert_eq!(by("alice", PASSWORD).code_of(&house).await, "PasswordResetRequiredException");
-    by("alice", PASSWORD).new("Another-horse-8").go(&house).await.unwrap();
+    by("alice", PASSWORD).changing("Another-horse-8").go(&house).await.unwrap();
     by("alice", "Another-horse-8").go(&house).await.unwrap();
 }
 
