@@ -106,35 +106,25 @@ pub(crate) fn untagging_policy<O: Op>(_: &Call, arn: &str, keys: &[String]) -> R
     one(need::<O>(arn).with("aws:TagKeys", keys.to_vec()))
 }
 
-/// `sts:AssumeRole`, and what else the request asks the role's trust policy for ("Passing session
-/// tags in AWS STS").
-pub(crate) fn assume_role(_: &Call, input: &sts::AssumeRoleRequest) -> Result<Access, Fault> {
+/// `sts:GetFederationToken`, and `sts:TagSession` where it passes tags.
+pub(crate) fn get_federation_token(
+    call: &Call,
+    input: &sts::GetFederationTokenRequest,
+) -> Result<Access, Fault> {
+    let resource = names::federated_arn(account(call)?, &input.name);
     let base = |action: &str| {
-        let mut need = Need::new(action, input.role_arn.as_str())
-            .with("sts:RoleSessionName", [&input.role_session_name]);
-        if let Some(external) = &input.external_id {
-            need = need.with("sts:ExternalId", [external]);
-        }
-        if let Some(source) = &input.source_identity {
-            need = need.with("sts:SourceIdentity", [source]);
-        }
+        let mut need = Need::new(action, resource.as_str());
         for tag in input.tags.iter().flatten() {
             need = need.with(format!("aws:RequestTag/{}", tag.key), [&tag.value]);
         }
-        if let Some(tags) = &input.tags {
-            need = need.with("aws:TagKeys", tags.iter().map(|tag| tag.key.as_str()));
+        match &input.tags {
+            Some(tags) => need.with("aws:TagKeys", tags.iter().map(|tag| tag.key.as_str())),
+            None => need,
         }
-        if let Some(keys) = &input.transitive_tag_keys {
-            need = need.with("sts:TransitiveTagKeys", keys);
-        }
-        need
     };
-    let mut needs = vec![base("sts:AssumeRole")];
+    let mut needs = vec![base("sts:GetFederationToken")];
     if input.tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
         needs.push(base("sts:TagSession"));
-    }
-    if input.source_identity.is_some() {
-        needs.push(base("sts:SetSourceIdentity"));
     }
     Ok(Access::All(needs))
 }

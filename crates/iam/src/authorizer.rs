@@ -185,7 +185,8 @@ impl Iam {
     /// The policy of the resource, and whose it is.
     fn ask_resource(&self, question: &mut Question<'_>) -> Result<(), Fault> {
         let need = question.need;
-        if TRUSTED.contains(&need.action.as_str()) {
+        // A session of `GetFederationToken` has no role that could trust anybody.
+        if TRUSTED.contains(&need.action.as_str()) && !need.resource.contains(":federated-user/") {
             return self.ask_role(question);
         }
         if need.action.starts_with("iam:") {
@@ -222,6 +223,11 @@ impl Iam {
         };
         match known {
             Some(known) => {
+                question.target = role.as_ref().map(|role| Target {
+                    arn: role.to_string(),
+                    tags: known.tags.clone(),
+                    boundary: None,
+                });
                 question.set.trust.clone_from(&known.trust);
                 question.plain &= known.trust_plain;
             }
@@ -338,15 +344,15 @@ impl Authorizer for Iam {
     }
 }
 
-/// Credentials of `GetSessionToken` without MFA may not call IAM, those of `GetFederationToken` neither IAM nor STS
-/// ("Compare AWS STS credentials").
+/// Credentials of `GetSessionToken` without MFA may not call IAM, those of `GetFederationToken` never ("Compare
+/// AWS STS credentials").
 fn token_may(call: &Call, need: &Need) -> Result<(), Fault> {
     let Some(token) = &call.caller.token else { return Ok(()) };
     // Passing a role is a permission of other services' calls, not a call of IAM.
     let iam = need.action.starts_with("iam:") && need.action != "iam:PassRole";
     let barred = match call.caller.identity {
         Identity::User { .. } | Identity::Root => iam && token.mfa.is_none() && !token.signed_in,
-        Identity::FederatedUser(_) => iam || need.action.starts_with("sts:"),
+        Identity::FederatedUser(_) => iam,
         _ => false,
     };
     if barred {

@@ -1,7 +1,5 @@
 //! The request context: what conditions may look at ("AWS global condition context keys").
 
-use std::collections::BTreeMap;
-
 use mastic_core::{AccountId, Arn, Timestamp};
 use mastic_kernel::{Call, Federation, Identity, Need, SessionIdentity, Token};
 use mastic_policy::{Context, Principal};
@@ -167,26 +165,4 @@ pub(crate) fn service_context(
         .set("aws:EpochTime", now.secs().to_string())
         .set("aws:SecureTransport", "true");
     context
-}
-
-/// Tags of a session: those that the caller's session hands on, and over them those of the request.
-pub(crate) fn session_tags(
-    caller: Option<&Session>,
-    own: BTreeMap<String, String>,
-) -> (BTreeMap<String, String>, Vec<String>) {
-    let mut tags = BTreeMap::new();
-    let mut transitive = Vec::new();
-    if let Some(Holder::Role(assumed)) = caller.map(|session| &session.holder) {
-        for key in &assumed.transitive {
-            if let Some(value) = assumed.tags.get(key) {
-                tags.insert(key.clone(), value.clone());
-                transitive.push(key.clone());
-            }
-        }
-    }
-    for (key, value) in own {
-        // A transitive tag cannot be overridden ("Chaining roles with session tags").
-        tags.entry(key).or_insert(value);
-    }
-    (tags, transitive)
 }

@@ -8,7 +8,7 @@ use crate::faults::{conflict, exists, no_entity, protected, quota};
 use crate::names::{find, folded};
 use crate::page::{Listed, Page};
 use crate::records::{Entity, Mark, USES};
-use crate::{accesses, policies};
+use crate::{accesses, policies, trust};
 
 /// Where a managed policy is used as what it says; the words are `PolicyUsageFilter`'s.
 pub(crate) const PERMISSIONS: &str = "PermissionsPolicy";
@@ -42,6 +42,9 @@ pub(crate) async fn create<E: Entity>(ctx: &Ctx, entity: E) -> Result<E, Fault> 
         if let Some(boundary) = &base.boundary {
             policies::must_be_boundary(tx, &account, boundary)?;
             mark::<E>(tx, &account, boundary, BOUNDARY, &base.name)?;
+        }
+        if let Some(document) = entity.trust() {
+            trust::bind(tx, &account, &base.name, document)?;
         }
         if E::SPACE.contains(tx, &(&account, folded(&base.name)))? {
             return Err(exists(E::KIND, &base.name));
@@ -97,6 +100,10 @@ pub(crate) async fn delete<E: Entity>(
         if let Some(boundary) = &base.boundary {
             unmark::<E>(tx, &account, boundary, BOUNDARY, &base.name)?;
         }
+        if let Some(document) = entity.trust() {
+            trust::unbind(tx, &account, &base.name, document)?;
+        }
+        trust::rewrite(tx, &base.arn(&account, E::KIND), &base.id, &base.id)?;
         E::SPACE.delete(tx, &(&account, folded(&name)))?;
         accesses::forget(tx, &base.id)?;
         Ok(())

@@ -36,9 +36,11 @@ mod policies;
 mod preflight;
 mod principals;
 mod profiles;
+mod providers;
 mod records;
 mod register;
 mod roles;
+mod saml;
 mod sealed;
 mod services;
 mod sessions;
@@ -48,6 +50,7 @@ mod simulate_context;
 mod sts;
 mod subjects;
 mod tags;
+mod trust;
 mod users;
 mod uses;
 mod versions;
@@ -64,6 +67,7 @@ use crate::cache::{Cache, Documents};
 use crate::organization::Place;
 use crate::principals::Known;
 use crate::records::Session;
+use crate::sts::KeySets;
 use crate::uses::Uses;
 
 /// The service. It implements the ports [`mastic_kernel::Authorizer`],
@@ -78,6 +82,7 @@ pub struct Iam {
     temporary_keys: Cache<Option<KeyMaterial>>,
     uses: Uses,
     accesses: Accesses,
+    key_sets: KeySets,
 }
 
 impl Iam {
@@ -94,6 +99,7 @@ impl Iam {
             temporary_keys: Cache::default(),
             uses: Uses::default(),
             accesses: Accesses::default(),
+            key_sets: KeySets::default(),
         })
     }
 

@@ -10,7 +10,7 @@ use mastic_store::ReadTx;
 use crate::names::{find_arn, folded, split};
 use crate::policies;
 use crate::records::{Base, Entity, GROUPS, Group, POLICIES, ROLES, Role, USERS, User};
-use crate::{Iam, names, people, profiles};
+use crate::{Iam, names, people, profiles, providers};
 
 /// A user or role and the policies that bear on it.
 #[derive(Debug)]
@@ -189,6 +189,11 @@ impl Iam {
                     .map(|policy| Target { arn: arn.to_string(), tags: policy.tags, boundary: None }),
                 people::certificates::KIND => people::certificates::target(tx, &account, name)?,
                 "mfa" => people::mfa::tags_of(tx, &arn)?.map(|tags| Target {
+                    arn: arn.to_string(),
+                    tags,
+                    boundary: None,
+                }),
+                "oidc-provider" | "saml-provider" => providers::tags_of(tx, &arn)?.map(|tags| Target {
                     arn: arn.to_string(),
                     tags,
                     boundary: None,

@@ -245,11 +245,16 @@ pub(crate) trait Entity: Record + Clone + Send + 'static {
     fn protected(&self) -> bool {
         false
     }
+
+    /// The document that tells who may take its place.
+    fn trust(&self) -> Option<&str> {
+        None
+    }
 }
 
 macro_rules! entity {
     ($type:ty, $kind:literal, $prefix:literal, $inline:literal, $quota:literal, $most:literal $name:literal, $space:expr
-        $(, $protected:expr)?) => {
+        $(, $protected:expr, $trust:expr)?) => {
         impl Entity for $type {
             const KIND: &'static str = $kind;
             const ID_PREFIX: &'static str = $prefix;
@@ -269,6 +274,11 @@ macro_rules! entity {
 
             $(fn protected(&self) -> bool {
                 $protected(self)
+            }
+
+            fn trust(&self) -> Option<&str> {
+                let trust: fn(&Self) -> Option<&str> = $trust;
+                trust(self)
             })?
         }
     };
@@ -276,6 +286,14 @@ macro_rules! entity {
 
 entity!(User, "user", "AIDA", 2048, "PoliciesPerUser", 5000 "UsersPerAccount", USERS);
 entity!(Group, "group", "AGPA", 5120, "PoliciesPerGroup", 300 "GroupsPerAccount", GROUPS);
-entity!(Role, "role", "AROA", 10240, "PoliciesPerRole", 1000 "RolesPerAccount", ROLES, |role: &Role| role
-    .service
-    .is_some());
+entity!(
+    Role,
+    "role",
+    "AROA",
+    10240,
+    "PoliciesPerRole",
+    1000 "RolesPerAccount",
+    ROLES,
+    |role: &Role| role.service.is_some(),
+    |role| Some(&role.trust)
+);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mastic_api_iam::iam::{self, op, types as t};
-use mastic_api_iam::sts::{self as sts_api, op as sts_op};
+use mastic_api_iam::sts::op as sts_op;
 use mastic_api_mastic::mastic::{self, op as mastic_op};
 use mastic_kernel::{Access, Registry};
 
@@ -12,13 +12,14 @@ use crate::records::{Group, Role, User};
 use crate::{
     Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, last_accessed,
     linked, people, policies, preflight, profiles, roles, simulate, sts, users, versions,
+    linked, people, policies, profiles, providers, roles, simulate, sts, users, versions,
 };
 
 impl Iam {
     /// Serves every operation of IAM, STS and the account service that is implemented.
     pub fn register(self: &Arc<Self>, registry: &mut Registry) {
         registry.service(&iam::SERVICE);
-        registry.service(&sts_api::SERVICE);
+        sts::register(self, registry);
         registry.service(&mastic::SERVICE);
         register_users(registry);
         register_groups(registry);
@@ -32,6 +33,7 @@ impl Iam {
         people::register(self, registry);
         simulate::register(self, registry);
         last_accessed::register(self, registry);
+        providers::register(registry);
         self.register_with_state(registry);
     }
 
@@ -47,20 +49,6 @@ impl Iam {
             |_, _| Ok(Access::PerEntry),
             move |ctx, i| std::future::ready(keys::last_used(&iam, &ctx, &i)),
         );
-        registry.on::<sts_op::GetCallerIdentity, _, _>(|_, _| Ok(Access::Anybody), sts::get_caller_identity);
-        let iam = Arc::clone(self);
-        registry.on::<sts_op::GetSessionToken, _, _>(
-            |_, _| Ok(Access::Anybody),
-            move |ctx, i| {
-                let iam = Arc::clone(&iam);
-                async move { sts::get_session_token(&iam, ctx, i).await }
-            },
-        );
-        let iam = Arc::clone(self);
-        registry.on::<sts_op::AssumeRole, _, _>(access::assume_role, move |ctx, i| {
-            let iam = Arc::clone(&iam);
-            async move { sts::assume_role(&iam, ctx, i).await }
-        });
         registry.on::<sts_op::DecodeAuthorizationMessage, _, _>(
             |_, _| access::everywhere::<sts_op::DecodeAuthorizationMessage>(),
             |ctx, i| std::future::ready(explain::decode(&ctx, &i)),

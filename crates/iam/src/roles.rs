@@ -8,7 +8,7 @@ use mastic_store::{ReadTx, StoreError};
 use crate::faults::{conflict, invalid_input, validation};
 use crate::page::Page;
 use crate::records::{Base, ROLES_USED, Role};
-use crate::{Iam, boundaries, documents, entities, linked, profiles, tags};
+use crate::{Iam, boundaries, documents, entities, linked, profiles, tags, trust};
 
 /// Seconds that sessions of a role last at most where it does not say more.
 const USUAL_SESSION: i32 = 3600;
@@ -114,8 +114,10 @@ pub(crate) async fn update_description(
 
 pub(crate) async fn update_trust(ctx: Ctx, input: t::UpdateAssumeRolePolicyRequest) -> Result<(), Fault> {
     documents::check_trust(&input.policy_document)?;
-    entities::change::<Role>(&ctx, input.role_name, move |_, _, role| {
+    entities::change::<Role>(&ctx, input.role_name, move |tx, account, role| {
         entities::must_be_open(role)?;
+        trust::unbind(tx, account, &role.base.name, &role.trust)?;
+        trust::bind(tx, account, &role.base.name, &input.policy_document)?;
         role.trust = input.policy_document;
         Ok(())
     })

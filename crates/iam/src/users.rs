@@ -8,8 +8,8 @@ use crate::entities;
 use crate::faults::{conflict, denied, no_such, validation};
 use crate::names::{arn, folded};
 use crate::page::Page;
-use crate::records::{ACCOUNTS, Base, KEYS, MEMBERS, Mark, RENAMED, Renamed, User};
-use crate::{boundaries, people, tags};
+use crate::records::{ACCOUNTS, Base, Entity, KEYS, MEMBERS, Mark, RENAMED, Renamed, User};
+use crate::{boundaries, people, tags, trust};
 
 /// A user as answers carry it; only `GetUser` and `CreateUser` show tags.
 pub(crate) fn shown(account: &AccountId, user: &User) -> t::User {
@@ -79,12 +79,15 @@ pub(crate) async fn update(ctx: Ctx, input: t::UpdateUserRequest) -> Result<(), 
     ctx.write(move |tx| {
         let mut user = entities::need::<User>(tx, &account, &input.user_name)?;
         let old = folded(&user.base.name);
+        let old_arn = user.base.arn(&account, User::KIND);
         entities::rename(tx, &account, &mut user, input.new_user_name, input.new_path)?;
         let new = folded(&user.base.name);
         if new != old {
             // Temporary credentials know the user by the old key.
             RENAMED.put(tx, &(&account, &user.base.id), &Renamed { key: new.clone() })?;
         }
+        let new_arn = user.base.arn(&account, User::KIND);
+        trust::rewrite(tx, &old_arn, &user.base.id, new_arn.as_str())?;
         for group in &user.groups {
             MEMBERS.delete(tx, &(&account, group, &old))?;
             MEMBERS.put(tx, &(&account, group, &new), &Mark {})?;

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use crate::audit::Trail;
 use crate::plans::Foresight;
 use crate::ports::{
-    Accounts, Authorizer, EventIndex, LogSink, OrganizationPolicies, ResourcePolicies, RoleSessions,
+    Accounts, Authorizer, EventIndex, Issuers, LogSink, OrganizationPolicies, ResourcePolicies, RoleSessions,
 };
 use crate::{Access, AuditRecord, Background, Call, Ctx, Lookup, Outcome};
 
@@ -34,6 +34,7 @@ struct Inner {
     trail: Trail,
     authorizer: OnceLock<Arc<dyn Authorizer>>,
     sessions: OnceLock<Arc<dyn RoleSessions>>,
+    issuers: OnceLock<Arc<dyn Issuers>>,
     logs: OnceLock<Arc<dyn LogSink>>,
     accounts: OnceLock<Arc<dyn Accounts>>,
     organizations: OnceLock<Arc<dyn OrganizationPolicies>>,
@@ -63,6 +64,7 @@ impl Kernel {
                 trail,
                 authorizer: OnceLock::new(),
                 sessions: OnceLock::new(),
+                issuers: OnceLock::new(),
                 logs: OnceLock::new(),
                 accounts: OnceLock::new(),
                 organizations: OnceLock::new(),
@@ -120,6 +122,11 @@ impl Kernel {
         self.inner.sessions.get_or_init(|| sessions);
     }
 
+    /// Connects the port for the keys of OpenID Connect issuers; the first connection stays.
+    pub fn connect_issuers(&self, issuers: Arc<dyn Issuers>) {
+        self.inner.issuers.get_or_init(|| issuers);
+    }
+
     /// Connects the port for log lines; the first connection stays.
     pub fn connect_logs(&self, logs: Arc<dyn LogSink>) {
         self.inner.logs.get_or_init(|| logs);
@@ -159,6 +166,14 @@ impl Kernel {
     /// When the root has not connected it.
     pub fn sessions(&self) -> Result<&Arc<dyn RoleSessions>, Fault> {
         self.inner.sessions.get().ok_or_else(|| Fault::internal("no role sessions are connected"))
+    }
+
+    /// The port for the keys of OpenID Connect issuers.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn issuers(&self) -> Result<&Arc<dyn Issuers>, Fault> {
+        self.inner.issuers.get().ok_or_else(|| Fault::internal("no issuers are connected"))
     }
 
     /// The port for log lines.

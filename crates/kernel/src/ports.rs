@@ -228,3 +228,14 @@ pub trait OrganizationPolicies: Send + Sync {
     /// The document of an organization's own policy, by the policy's ARN; AWS's cannot be changed and are not told.
     fn document(&self, arn: &str) -> Result<Option<String>, Fault>;
 }
+
+/// Gives the public keys of OpenID Connect issuers. Implemented by the root, which alone reaches other hosts.
+#[async_trait]
+pub trait Issuers: Send + Sync {
+    /// The issuer's key set as JSON (RFC 7517). The server that gives it must prove itself to the system's authorities
+    /// or bear a certificate of one of the thumbprints (SHA-1, hexadecimal).
+    ///
+    /// # Errors
+    /// Why it cannot be had, in words for people.
+    async fn keys(&self, issuer: &str, thumbprints: &[String]) -> Result<String, String>;
+}

@@ -1,5 +1,6 @@
 //! The root: makes every part and connects them.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use mastic_watch::Watch;
 
 use crate::failure::Failure;
 use crate::home::{Address, Home, Keys};
+use crate::issuers::Issuers;
 use crate::master_key;
 
 /// The longest body of an awsJson or awsQuery call, in bytes.
@@ -54,6 +56,8 @@ pub struct Settings {
     pub account: Option<AccountId>,
     /// Access key id and secret of its root user at the first start.
     pub root_keys: Option<(String, String)>,
+    /// Key sets of OpenID Connect issuers in files, by the issuer's URL.
+    pub issuers: HashMap<String, PathBuf>,
 }
 
 /// A server that listens.
@@ -102,6 +106,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     let organizations = Organizations::new(kernel.background("organizations"));
     iam.connect(&kernel);
     organizations.connect(&kernel);
+    kernel.connect_issuers(Issuers::new(settings.issuers.clone()));
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
     kernel.connect_plans(jobs.clone(), catalog.clone(), objects.clone());

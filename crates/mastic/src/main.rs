@@ -6,11 +6,13 @@ mod demo;
 mod explain;
 mod failure;
 mod home;
+mod issuers;
 mod master_key;
 mod preflight;
 mod remote;
 mod serve;
 mod sign_in;
+mod thumbprint;
 
 use std::process::ExitCode;
 

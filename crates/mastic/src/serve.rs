@@ -1,5 +1,6 @@
 //! `mastic serve`.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,6 +42,10 @@ pub struct ServeArguments {
     /// The runner's binary; without it, `mastic-runner` beside this one.
     #[arg(long, env = "MASTIC_RUNNER")]
     pub runner: Option<PathBuf>,
+    /// The keys of an OpenID Connect issuer that the server cannot reach: URL=FILE, a JSON Web Key Set. All others are
+    /// asked for their keys.
+    #[arg(long = "oidc-issuer", env = "MASTIC_OIDC_ISSUER", value_delimiter = ',', value_name = "URL=FILE")]
+    pub oidc_issuers: Vec<String>,
     /// Memory that one job run may use, in MiB.
     #[arg(long, default_value_t = 4096, env = "MASTIC_RUN_MEMORY_MIB")]
     pub run_memory: u64,
@@ -64,6 +69,16 @@ pub struct ServeArguments {
 }
 
 impl ServeArguments {
+    fn issuers(&self) -> Result<HashMap<String, PathBuf>, Failure> {
+        let parse = |text: &String| {
+            let (url, file) = text.rsplit_once('=')?;
+            Some((url.to_owned(), PathBuf::from(file)))
+        };
+        let read =
+            |text| parse(text).ok_or_else(|| Failure::Usage(format!("--oidc-issuer {text}: not URL=FILE")));
+        self.oidc_issuers.iter().map(read).collect()
+    }
+
     /// The arguments as settings.
     pub fn settings(&self) -> Result<Settings, Failure> {
         let usage = |e: &dyn std::fmt::Display| Failure::Usage(e.to_string());
@@ -88,6 +103,7 @@ impl ServeArguments {
                 .transpose()
                 .map_err(|e| usage(&e))?,
             root_keys: keys,
+            issuers: self.issuers()?,
         })
     }
 }

@@ -52,6 +52,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         run_memory: 4096,
         run_session: 3600,
         account_id: Some(cast::STORAGE.to_owned()),
+        oidc_issuers: Vec::new(),
         root_access_key_id: None,
         root_secret_access_key: None,
     }
