@@ -22,8 +22,9 @@ PARTITION = {"Values": [THING], "StorageDescriptor": {"Columns": [{"Name": "a", 
 
 # AWS grants these to everybody who has valid credentials.
 FOR_ANYBODY = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
-# Called unsigned: nobody is denied it, and tests/test_people.py sees its refusals and their records.
-UNSIGNED = {"mastic:SignIn"}
+# Called unsigned: nobody is denied them, and tests/test_people.py and tests/test_sts_providers.py see their refusals
+# and their records.
+UNSIGNED = {"mastic:SignIn", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"}
 OPERATIONS = sorted(implemented() - UNSIGNED)
 READS = re.compile(r"(BatchGet|Describe|Explain|Filter|Get|Head|List|Lookup|Search)")
 
@@ -213,6 +214,8 @@ def member(world, service, name, shape):
             "Policy": document,
         }.get(name)
     return {
+        "OpenIDConnectProviderArn": world.arn("iam", "oidc-provider/id.example.com", ""),
+        "SAMLProviderArn": world.arn("iam", f"saml-provider/{THING}", ""),
         "RoleArn": world.arn("iam", f"role/{THING}", ""),
         "PolicyArn": world.arn("iam", f"policy/{THING}", ""),
         "PermissionsBoundary": world.arn("iam", f"policy/{THING}", ""),

@@ -11,7 +11,7 @@ use crate::faults::{denied, invalid_input, no_entity, no_such, quota};
 use crate::linked_services::Template;
 use crate::names::{self, folded};
 use crate::records::{Base, Entity, Role};
-use crate::{access, roles};
+use crate::{access, roles, trust};
 
 /// The path below which AWS puts the roles.
 pub(crate) const PATH: &str = "/aws-service-role/";
@@ -125,6 +125,7 @@ async fn delete(
         for policy in &role.base.attached {
             entities::unmark::<Role>(tx, &account, policy, PERMISSIONS, name)?;
         }
+        trust::rewrite(tx, &role.base.arn(&account, Role::KIND), &role.base.id, &role.base.id)?;
         Role::SPACE.delete(tx, &(&account, folded(name)))?;
         let task = format!("task{PATH}{service}/{name}/{number}");
         DELETIONS.put(tx, &(&account, &task), &Deletion { time })?;

@@ -297,3 +297,18 @@ entity!(
     |role: &Role| role.service.is_some(),
     |role| Some(&role.trust)
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_of_before_can_be_read() {
+        let old = r#"{"account":"111122223333","secret":"c2VhbGVk","token":"c2VhbGVk","issued":1,"expires":2,
+            "holder":{"Role":{"role":"arn:aws:iam::111122223333:role/r","role_id":"AROA","name":"s","policies":[],
+            "tags":{},"transitive":[],"source_identity":null,"service":null,"run":null}}}"#;
+        let session: Session = serde_json::from_str(old).unwrap();
+        assert_eq!(session.mfa, None);
+        assert!(matches!(session.holder, Holder::Role(assumed) if assumed.federation.is_none()));
+    }
+}

@@ -49,21 +49,6 @@ impl Op for AssumeRoleWithWebIdentity {
     }
 }
 
-pub enum AssumeRoot {}
-
-impl Op for AssumeRoot {
-    type Input = types::AssumeRootRequest;
-    type Output = types::AssumeRootResponse;
-
-    fn service() -> &'static Service {
-        &super::SERVICE
-    }
-
-    fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[3]
-    }
-}
-
 pub enum DecodeAuthorizationMessage {}
 
 impl Op for DecodeAuthorizationMessage {

@@ -136,7 +136,7 @@ pub static OPERATIONS: [Operation; 11] = [
         condition_keys: &["sts:TaskPolicyArn"],
         http: None,
         unsigned: false,
-        shapes: Some((&schemas::ASSUME_ROOT_REQUEST, &schemas::ASSUME_ROOT_RESPONSE)),
+        shapes: None,
     },
     Operation {
         name: "DecodeAuthorizationMessage",

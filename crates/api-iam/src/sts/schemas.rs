@@ -206,45 +206,6 @@ pub static ASSUME_ROLE_WITH_WEB_IDENTITY_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
-pub static ASSUME_ROOT_REQUEST: Schema = Schema {
-    name: "AssumeRootRequest",
-    kind: Kind::Structure(&[
-        Member {
-            name: "TargetPrincipal",
-            wire: "TargetPrincipal",
-            schema: &TARGET_PRINCIPAL_TYPE,
-            required: true,
-        },
-        Member {
-            name: "TaskPolicyArn",
-            wire: "TaskPolicyArn",
-            schema: &POLICY_DESCRIPTOR_TYPE,
-            required: true,
-        },
-        Member {
-            name: "DurationSeconds",
-            wire: "DurationSeconds",
-            schema: &ROOT_DURATION_SECONDS_TYPE,
-            required: false,
-        },
-    ]),
-    sensitive: false,
-};
-
-pub static ASSUME_ROOT_RESPONSE: Schema = Schema {
-    name: "AssumeRootResponse",
-    kind: Kind::Structure(&[
-        Member { name: "Credentials", wire: "Credentials", schema: &CREDENTIALS, required: false },
-        Member {
-            name: "SourceIdentity",
-            wire: "SourceIdentity",
-            schema: &SOURCE_IDENTITY_TYPE,
-            required: false,
-        },
-    ]),
-    sensitive: false,
-};
-
 pub static ASSUMED_ROLE_USER: Schema = Schema {
     name: "AssumedRoleUser",
     kind: Kind::Structure(&[
@@ -458,12 +419,6 @@ pub static PROVIDED_CONTEXTS_LIST_TYPE: Schema = Schema {
     sensitive: false,
 };
 
-pub static ROOT_DURATION_SECONDS_TYPE: Schema = Schema {
-    name: "RootDurationSecondsType",
-    kind: Kind::Integer(Bounds { min: Some(0), max: Some(900) }),
-    sensitive: false,
-};
-
 pub static SAML_ASSERTION_TYPE: Schema = Schema {
     name: "SAMLAssertionType",
     kind: Kind::String { length: Bounds { min: Some(4), max: Some(100000) }, pattern: None, values: &[] },
@@ -488,12 +443,6 @@ pub static TAG: Schema = Schema {
         Member { name: "Key", wire: "Key", schema: &TAG_KEY_TYPE, required: true },
         Member { name: "Value", wire: "Value", schema: &TAG_VALUE_TYPE, required: true },
     ]),
-    sensitive: false,
-};
-
-pub static TARGET_PRINCIPAL_TYPE: Schema = Schema {
-    name: "TargetPrincipalType",
-    kind: Kind::String { length: Bounds { min: Some(12), max: Some(2048) }, pattern: None, values: &[] },
     sensitive: false,
 };
 

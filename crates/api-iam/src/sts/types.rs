@@ -140,30 +140,6 @@ structure!(AssumeRoleWithWebIdentityResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct AssumeRootRequest {
-    pub target_principal: String,
-    pub task_policy_arn: PolicyDescriptorType,
-    pub duration_seconds: Option<i32>,
-}
-
-structure!(AssumeRootRequest {
-"TargetPrincipal" => target_principal,
-"TaskPolicyArn" => task_policy_arn,
-"DurationSeconds" => duration_seconds,
-});
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AssumeRootResponse {
-    pub credentials: Option<Credentials>,
-    pub source_identity: Option<String>,
-}
-
-structure!(AssumeRootResponse {
-"Credentials" => credentials,
-"SourceIdentity" => source_identity,
-});
-
-#[derive(Debug, Clone, Default, PartialEq)]
 pub struct AssumedRoleUser {
     pub assumed_role_id: String,
     pub arn: String,

@@ -64,7 +64,7 @@ pub(super) async fn assume_role(
     let source_identity = source_identity(&assertion)?;
     let tags = tags_of(&assertion)?;
     if !offers(&assertion, &arn, &provider_arn) {
-        return Err(refused(&ctx, action));
+        return Err(refused(action));
     }
     let asked = Asked {
         action,
@@ -75,7 +75,7 @@ pub(super) async fn assume_role(
         context: Vec::new(),
     };
     authorize(&ctx, &asked)?;
-    let role = ctx.read(|tx| find_arn::<Role>(tx, &arn))?.ok_or_else(|| refused(&ctx, action))?;
+    let role = ctx.read(|tx| find_arn::<Role>(tx, &arn))?.ok_or_else(|| refused(action))?;
     let lasts = lasting(&role, &assertion, input.duration_seconds, ctx.now())?;
     let limits = Limits::read(&ctx, &account, input.policy, input.policy_arns, &tags)?;
     let granted = Granted {

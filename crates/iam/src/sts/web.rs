@@ -10,7 +10,7 @@ use super::grant::{Granted, Limits, Tags, duration};
 use super::jwt::{Jwt, invalid};
 use super::shown;
 use crate::Iam;
-use crate::faults::validation;
+use crate::faults::{denied, validation};
 use crate::names::find_arn;
 use crate::providers::oidc::{self, Provider};
 use crate::records::Role;
@@ -63,7 +63,7 @@ pub(super) async fn assume_role(
     };
     authorize(&ctx, &asked)?;
     let role = ctx.read(|tx| find_arn::<Role>(tx, &arn))?;
-    let role = role.ok_or_else(|| refused(&ctx, asked.action))?;
+    let role = role.ok_or_else(|| refused(asked.action))?;
     let lasts = duration(&role, input.duration_seconds)?;
     let limits = Limits::read(&ctx, &account, input.policy, input.policy_arns, &tags)?;
     let granted = Granted {
@@ -102,15 +102,19 @@ pub(super) fn prove(ctx: &Ctx, account: &AccountId, federation: Federation) {
 /// Asks the role's trust policy. AWS does not tell strangers why it refuses.
 pub(super) fn authorize(ctx: &Ctx, asked: &Asked<'_>) -> Result<(), Fault> {
     match ctx.authorize(&asked.needs()) {
-        Err(fault) if fault.code() == "AccessDeniedException" => Err(refused(ctx, asked.action)),
+        Err(fault) if fault.code() == "AccessDeniedException" => {
+            Err(fault.with_message(refusal(asked.action)))
+        }
         other => other,
     }
 }
 
-pub(super) fn refused(ctx: &Ctx, action: &str) -> Fault {
-    Fault::sender("AccessDenied", format!("Not authorized to perform {action}"))
-        .with_status(403)
-        .with_decision(ctx.call().request_id.as_str())
+fn refusal(action: &str) -> String {
+    format!("Not authorized to perform {action}")
+}
+
+pub(super) fn refused(action: &str) -> Fault {
+    denied(refusal(action))
 }
 
 /// The provider that the token says it is of.

@@ -39,7 +39,8 @@ async fn every_operation_is_served_and_denied_to_who_has_no_permission() {
     for service in [&iam::SERVICE, &sts::SERVICE, &mastic::SERVICE] {
         for operation in service.operations.iter().filter(|operation| operation.implemented()) {
             assert!(house.registry.serves(service, operation), "{}", operation.name);
-            if FREE.contains(&operation.name) {
+            // Whoever makes an unsigned call is nobody yet.
+            if FREE.contains(&operation.name) || operation.unsigned {
                 continue;
             }
             let call = house.call_of(&nobody);

@@ -226,3 +226,21 @@ async fn a_role_shows_when_it_was_last_used() {
     let used = house.root::<op::GetRole>(get).await.unwrap().role.role_last_used.unwrap();
     assert_eq!((used.last_used_date, used.region.as_deref()), (Some(now), Some("us-east-1")));
 }
+
+#[tokio::test]
+async fn a_session_ends_to_the_second() {
+    let (house, alice, role) = scene().await;
+    let input = sts::AssumeRoleRequest {
+        role_arn: role,
+        role_session_name: "s2".into(),
+        duration_seconds: Some(900),
+        ..Default::default()
+    };
+    let made = house.call::<sts_op::AssumeRole>(&alice, input).await.unwrap().credentials.unwrap();
+    let key = house.iam.key(&made.access_key_id).unwrap().unwrap();
+    assert_eq!(key.expires, Some(made.expiration));
+    house.clock.advance(Duration::from_secs(899));
+    assert!(mastic_core::Clock::now(&*house.clock) < made.expiration);
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(mastic_core::Clock::now(&*house.clock), made.expiration);
+}
