@@ -11,8 +11,7 @@ use crate::page::Page;
 use crate::records::{Group, Role, User};
 use crate::{
     Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, last_accessed,
-    linked, people, policies, preflight, profiles, roles, simulate, sts, users, versions,
-    linked, people, policies, profiles, providers, roles, simulate, sts, users, versions,
+    linked, people, policies, preflight, profiles, providers, roles, simulate, sts, users, versions,
 };
 
 impl Iam {
