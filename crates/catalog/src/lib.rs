@@ -37,3 +37,4 @@ mod tests;
 
 pub use policies::CatalogPolicies;
 pub use service::Catalog;
+pub use tags::GlueTags;

@@ -1,6 +1,7 @@
 //! Tags: a database's are part of it, those of crawlers and jobs are the kernel's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mastic_api_glue::glue::types::{
     GetTagsRequest, GetTagsResponse, TagResourceRequest, TagResourceResponse, UntagResourceRequest,
@@ -8,7 +9,9 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_core::{Arn, Fault};
 use mastic_hive::stored_name;
-use mastic_kernel::{Ctx, tags};
+use mastic_kernel::ports::ResourceTags;
+use mastic_kernel::tags::Tags;
+use mastic_kernel::{Background, Ctx, tags};
 use mastic_store::{ReadTx, WriteTx};
 
 use crate::keys::DATABASES;
@@ -51,6 +54,26 @@ impl Home {
             }
             Self::Kernel(arn) => Ok(tags::put(tx, arn, changed)?),
         }
+    }
+}
+
+/// The tags of Glue's resources, as conditions ask for them.
+pub struct GlueTags(Background);
+
+impl GlueTags {
+    /// Reads in the given context.
+    #[must_use]
+    pub fn new(background: Background) -> Arc<Self> {
+        Arc::new(Self(background))
+    }
+}
+
+impl ResourceTags for GlueTags {
+    fn tags(&self, arn: &Arn) -> Result<Tags, Fault> {
+        let Ok(home) = Home::of(arn.as_str()) else { return Ok(Tags::new()) };
+        let found = self.0.read(|tx| home.get(tx));
+        // What does not exist has no tags.
+        found.or_else(|fault: Fault| if fault.status() < 500 { Ok(Tags::new()) } else { Err(fault) })
     }
 }
 

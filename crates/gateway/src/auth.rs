@@ -64,7 +64,9 @@ impl Authenticator {
         let key = key.ok_or_else(|| refuse(SigError::UnknownKey))?;
         let hash = sha256(body);
         self.verifier.verify(&presented, &request, Some(&hash), &key.secret, call.time).map_err(refuse)?;
-        if let Payload::SignedChunks { .. } | Payload::UnsignedChunks = presented.payload {
+        // Only S3 takes a body that its signature does not cover.
+        if let Payload::SignedChunks { .. } | Payload::UnsignedChunks | Payload::Unsigned = presented.payload
+        {
             return Err(refuse(SigError::PayloadMode));
         }
         match (&key.session_token, &presented.session_token) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mastic_core::{AccountId, Arn, Fault};
+use mastic_kernel::tags::Tags;
 use mastic_kernel::{Authorizer, Call, Explanation, Identity, Need, Verdict};
 use mastic_policy::{
     Attached, Context, Decision, Label, Outcome, Patch, PolicyKind, PolicySet, Principal, Request, allows,
@@ -281,6 +282,15 @@ impl Iam {
         Ok([caller, owner])
     }
 
+    /// The tags of what a need is about, as far as its service tells.
+    fn resource_tags(&self, need: &Need) -> Result<Tags, Fault> {
+        let Ok(arn) = need.resource.parse::<Arn>() else { return Ok(Tags::new()) };
+        match self.background.kernel().tags(arn.service()) {
+            Some(port) => port.tags(&arn),
+            None => Ok(Tags::new()),
+        }
+    }
+
     fn full_context(&self, question: &Question<'_>) -> Result<Context, Fault> {
         let session = match (&question.call.caller.access_key_id, &question.call.caller.token) {
             (Some(id), Some(_)) => self.session(id)?,
@@ -294,6 +304,7 @@ impl Iam {
             known: question.known.as_deref(),
             session: session.as_deref(),
             target: question.target.as_ref(),
+            tags: self.resource_tags(question.need)?,
             owner: question.owner.as_ref(),
             places: (caller.as_deref(), owner.as_deref()),
         }))

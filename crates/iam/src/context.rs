@@ -38,6 +38,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) session: Option<&'a Session>,
     /// The IAM resource, if it is one.
     pub(crate) target: Option<&'a Target>,
+    /// The tags of a resource that is not IAM's.
+    pub(crate) tags: BTreeMap<String, String>,
     pub(crate) owner: Option<&'a AccountId>,
     /// Where the caller's account and the resource's stand in their organizations.
     pub(crate) places: (Option<&'a Place>, Option<&'a Place>),
@@ -77,6 +79,12 @@ pub(crate) fn context(facts: &Facts<'_>) -> Context {
     }
     of_session(&mut context, facts);
     of_target(&mut context, facts);
+    for (key, value) in &facts.tags {
+        context.set(&format!("aws:ResourceTag/{key}"), value.as_str());
+        if facts.need.action.starts_with("glue:") {
+            context.set(&format!("glue:resourceTag/{key}"), value.as_str());
+        }
+    }
     for (key, values) in &facts.need.context {
         context.set_all(key, values.iter().map(String::as_str));
     }

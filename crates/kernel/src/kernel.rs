@@ -8,7 +8,8 @@ use parking_lot::RwLock;
 use crate::audit::Trail;
 use crate::plans::Foresight;
 use crate::ports::{
-    Accounts, Authorizer, EventIndex, Issuers, LogSink, OrganizationPolicies, ResourcePolicies, RoleSessions,
+    Accounts, Authorizer, EventIndex, Issuers, LogSink, OrganizationPolicies, ResourcePolicies, ResourceTags,
+    RoleSessions,
 };
 use crate::{Access, AuditRecord, Background, Call, Ctx, Lookup, Outcome};
 
@@ -40,6 +41,7 @@ struct Inner {
     organizations: OnceLock<Arc<dyn OrganizationPolicies>>,
     policies: RwLock<HashMap<&'static str, Arc<dyn ResourcePolicies>>>,
     foresight: Foresight,
+    tags: RwLock<HashMap<&'static str, Arc<dyn ResourceTags>>>,
 }
 
 impl Kernel {
@@ -70,6 +72,7 @@ impl Kernel {
                 organizations: OnceLock::new(),
                 policies: RwLock::new(HashMap::new()),
                 foresight: Foresight::default(),
+                tags: RwLock::new(HashMap::new()),
             }),
         }
     }
@@ -152,6 +155,11 @@ impl Kernel {
         self.inner.policies.write().insert(service, policies);
     }
 
+    /// Connects the resource tags of one service, by the service part of its ARNs.
+    pub fn connect_tags(&self, service: &'static str, tags: Arc<dyn ResourceTags>) {
+        self.inner.tags.write().insert(service, tags);
+    }
+
     /// The authorizer. Without one nothing is served.
     ///
     /// # Errors
@@ -202,6 +210,12 @@ impl Kernel {
     #[must_use]
     pub fn policies(&self, service: &str) -> Option<Arc<dyn ResourcePolicies>> {
         self.inner.policies.read().get(service).cloned()
+    }
+
+    /// The resource tags of a service, if it has any.
+    #[must_use]
+    pub fn tags(&self, service: &str) -> Option<Arc<dyn ResourceTags>> {
+        self.inner.tags.read().get(service).cloned()
     }
 
     /// A context for the server's own work.

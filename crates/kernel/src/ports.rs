@@ -10,6 +10,7 @@ use mastic_store::{ReadTx, WriteTx};
 use mastic_policy::Patch;
 
 pub use crate::plans::{Files, Plan, Planned, Plans, TableFacts, Tables};
+use crate::tags::Tags;
 use crate::{AuditRecord, Call, Caller, Explanation, Need, RunBinding, Term, Verdict};
 
 /// Decides needs. Implemented by `iam`.
@@ -41,6 +42,13 @@ pub struct ResourcePolicy {
 pub trait ResourcePolicies: Send + Sync {
     /// The owner and policy of the resource of this ARN; `None` if there is no such resource.
     fn policy(&self, arn: &str) -> Result<Option<ResourcePolicy>, Fault>;
+}
+
+/// Gives the tags of one AWS service's resources, which conditions read as `aws:ResourceTag`. Implemented by `catalog`
+/// (for all of Glue) and `watch`.
+pub trait ResourceTags: Send + Sync {
+    /// The tags of the resource of this ARN; none where there is no such resource or it cannot have any.
+    fn tags(&self, arn: &Arn) -> Result<Tags, Fault>;
 }
 
 /// Tells where event history has a record. Implemented by `trail`.

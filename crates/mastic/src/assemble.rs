@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_analyzer::Analyzer;
-use mastic_catalog::{Catalog, CatalogPolicies};
+use mastic_catalog::{Catalog, CatalogPolicies, GlueTags};
 use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
 use mastic_gateway::{Calls, Fallback, Limits, Server};
 use mastic_iam::{GivenRoot, Iam};
@@ -110,6 +110,8 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
     kernel.connect_plans(jobs.clone(), catalog.clone(), objects.clone());
+    kernel.connect_tags("logs", watch.clone());
+    kernel.connect_tags("glue", GlueTags::new(kernel.background("tags")));
     kernel.connect_policies("glue", CatalogPolicies::new(kernel.background("catalog")));
 
     let (access_key_id, secret) = settings.root_keys.clone().unzip();

@@ -113,7 +113,12 @@ impl Presented {
     /// # Errors
     /// Data that is there but incomplete, malformed or of an unknown algorithm.
     pub fn parse(request: &RequestParts<'_>) -> Result<Option<Self>, SigError> {
-        let header = request.headers.get(http::header::AUTHORIZATION);
+        let mut headers = request.headers.get_all(http::header::AUTHORIZATION).iter();
+        let header = headers.next();
+        // A proxy before this server may have looked at the other one.
+        if headers.next().is_some() {
+            return Err(SigError::TwoForms);
+        }
         let signed_query = request.query.contains("X-Amz-");
         let query: HashMap<String, String> = if signed_query {
             query_pairs(request.query)

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use mastic_api_watch::logs::types;
-use mastic_core::Fault;
+use mastic_core::{Arn, Fault};
 use mastic_kernel::Ctx;
+use mastic_kernel::ports::ResourceTags;
+use mastic_kernel::tags::Tags;
 
-use crate::faults;
 use crate::place::GroupRef;
+use crate::{Watch, faults};
 
 /// How many tags a resource can have (TagResource).
 const MOST: usize = 50;
@@ -48,6 +50,21 @@ pub(crate) async fn list(
     let GroupRef { place, name } = GroupRef::parse(&input.resource_arn)?;
     let group = ctx.read(|tx| place.group(tx, &name))?;
     Ok(types::ListTagsForResourceResponse { tags: Some(group.tags) })
+}
+
+impl ResourceTags for Watch {
+    fn tags(&self, arn: &Arn) -> Result<Tags, Fault> {
+        // A stream has the tags of its group.
+        let group = arn.as_str().split(":log-stream:").next().unwrap_or_default();
+        let Ok(GroupRef { place, name }) = GroupRef::parse(group) else { return Ok(Tags::new()) };
+        let found = self.background.read(|tx| place.group(tx, &name));
+        // What does not exist has no tags.
+        match found {
+            Ok(group) => Ok(group.tags),
+            Err(fault) if fault.status() < 500 => Ok(Tags::new()),
+            Err(fault) => Err(fault),
+        }
+    }
 }
 
 async fn change(
