@@ -1,6 +1,7 @@
 //! The request context: what conditions may look at ("AWS global condition context keys").
 
 use mastic_core::{AccountId, Arn, Timestamp};
+use mastic_kernel::tags::Tags;
 use mastic_kernel::{Call, Federation, Identity, Need, SessionIdentity, Token};
 use mastic_policy::{Context, Principal};
 
@@ -39,7 +40,7 @@ pub(crate) struct Facts<'a> {
     /// The IAM resource, if it is one.
     pub(crate) target: Option<&'a Target>,
     /// The tags of a resource that is not IAM's.
-    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) tags: Tags,
     pub(crate) owner: Option<&'a AccountId>,
     /// Where the caller's account and the resource's stand in their organizations.
     pub(crate) places: (Option<&'a Place>, Option<&'a Place>),
