@@ -96,6 +96,8 @@ class World:
             PermissionsBoundary=policy,
             Tags=tags,
         )
+        iam.create_instance_profile(InstanceProfileName=THING, Tags=tags)
+        iam.add_role_to_instance_profile(InstanceProfileName=THING, RoleName=THING)
         iam.create_group(GroupName=THING)
         iam.add_user_to_group(GroupName=THING, UserName=THING)
         for kind in ("User", "Role", "Group"):
@@ -150,6 +152,7 @@ class World:
                 (iam.list_groups, {}),
                 (iam.list_roles, {}),
                 (iam.list_policies, {"Scope": "Local"}),
+                (iam.list_instance_profiles, {}),
                 (iam.get_group, {"GroupName": THING}),
                 (iam.get_user, {"UserName": THING}),
                 (iam.get_role, {"RoleName": THING}),
@@ -248,6 +251,15 @@ def more(world, operation):
         "iam:UpdateUser": {"NewUserName": "renamed"},
         "iam:UpdateGroup": {"NewGroupName": "renamed"},
         "iam:UpdateRole": {"Description": "changed"},
+        "iam:GenerateOrganizationsAccessReport": {"EntityPath": "o-aaaaaaaaaa/r-aaaa"},
+        **dict.fromkeys(
+            ("iam:SimulatePrincipalPolicy", "iam:GetContextKeysForPrincipalPolicy"),
+            {"PolicySourceArn": world.arn("iam", f"user/{THING}", "")},
+        ),
+        **dict.fromkeys(
+            ("iam:GenerateServiceLastAccessedDetails", "iam:ListPoliciesGrantingServiceAccess"),
+            {"Arn": world.arn("iam", f"user/{THING}", "")},
+        ),
         **dict.fromkeys(
             ("iam:CreateAccessKey", "iam:ListAccessKeys", "iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:GetUser"),
             {"UserName": THING},

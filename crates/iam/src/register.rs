@@ -10,8 +10,9 @@ use mastic_kernel::{Access, Registry};
 use crate::page::Page;
 use crate::records::{Group, Role, User};
 use crate::{
-    Iam, access, accounts, attachments, boundaries, details, explain, groups, inline, keys, last_accessed,
-    linked, people, policies, preflight, profiles, providers, roles, simulate, sts, users, versions,
+    Iam, access, accounts, attachments, boundaries, details, explain, features, groups, inline, keys,
+    last_accessed, linked, organization_report, people, policies, preflight, profiles, providers, roles,
+    simulate, sts, users, versions,
 };
 
 impl Iam {
@@ -33,6 +34,8 @@ impl Iam {
         simulate::register(self, registry);
         last_accessed::register(self, registry);
         providers::register(registry);
+        features::register(registry);
+        organization_report::register(self, registry);
         self.register_with_state(registry);
     }
 

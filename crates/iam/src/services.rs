@@ -11,6 +11,11 @@ fn table() -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE.lines().filter_map(|line| line.split_once('\t'))
 }
 
+/// All that are known.
+pub(crate) fn all() -> BTreeSet<String> {
+    table().map(|(namespace, _)| namespace.to_owned()).collect()
+}
+
 /// What AWS calls the service.
 pub(crate) fn name(namespace: &str) -> String {
     let known = table().find(|(known, _)| *known == namespace);

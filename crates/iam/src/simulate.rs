@@ -153,6 +153,13 @@ fn simulate(
         set.identity.clone_from(&source.known.identity);
         set.boundary.clone_from(&source.known.boundary);
     }
+    let place = match &source {
+        Some(_) => iam.place(account)?,
+        None => None,
+    };
+    if let Some(place) = &place {
+        set.service_control.clone_from(&place.service_control.policies);
+    }
     set.identity.extend(inputs(INPUT, question.policies)?);
     let mut boundaries = inputs(BOUNDARY, question.boundaries)?;
     if boundaries.len() > 1 {
@@ -165,6 +172,9 @@ fn simulate(
     };
     let owner = question.resource_owner.as_deref().map(owner).transpose()?;
     let mut context = facts(iam, &principal, caller.is_some() || source.is_some())?;
+    if let Some(place) = &place {
+        place.describe("Principal", &mut context);
+    }
     simulate_context::add(&mut context, question.entries.unwrap_or_default())?;
     let scenario = Scenario { principal, set, context, owner, named: caller.is_some() || source.is_some() };
 

@@ -218,6 +218,10 @@ pub struct OrganizationPlace {
     pub path: String,
     /// The organization's management account, which owns its policies.
     pub management: AccountId,
+    /// Whether it has all features and not consolidated billing alone.
+    pub all_features: bool,
+    /// The services that it trusts, such as `iam.amazonaws.com`.
+    pub trusted: Vec<String>,
     /// Service control policies from the root down to the account; without levels where that type of policy is
     /// off, and for the management account.
     pub service_control: Vec<ControlLevel>,

@@ -31,6 +31,8 @@ impl OrganizationPolicies for Organizations {
             let line = org.line(tx, account.as_str())?;
             Ok(Some(OrganizationPlace {
                 organization: org.record.id.clone(),
+                all_features: org.record.all_features,
+                trusted: org.record.services.keys().cloned().collect(),
                 path: path(&org, &line),
                 service_control: levels(tx, &org, account, &line, Kind::ServiceControl)?,
                 resource_control: levels(tx, &org, account, &line, Kind::ResourceControl)?,
