@@ -44,7 +44,7 @@ def expression(shown):
 
 def fails(shown):
     """Whether a block is there to show a refusal: the shell then goes on after it."""
-    return shown is not None and re.search(r"denied|not authorized|Error|FAILED", shown, re.I)
+    return shown is not None and re.search(r"denied|not authorized|Error|FAILED|missing", shown, re.I)
 
 
 def script(pairs):
