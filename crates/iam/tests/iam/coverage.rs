@@ -3,7 +3,7 @@
 use mastic_api_iam::iam::{self, op, types as t};
 use mastic_api_iam::sts;
 use mastic_api_mastic::mastic;
-use mastic_shape::{Kind, Operation, Value};
+use mastic_shape::{Kind, Operation, Schema, Value};
 
 use crate::house::{ACCOUNT, House, allow, failure, trust};
 
@@ -12,24 +12,36 @@ const FREE: [&str; 3] = ["GetCallerIdentity", "GetSessionToken", "SignIn"];
 
 /// An input with every required member.
 fn sample(operation: &Operation) -> Value {
-    let Kind::Structure(members) = operation.shapes.unwrap().0.kind else { panic!("{}", operation.name) };
-    let value = |name: &str| match name {
-        "Tags" => Value::List(vec![Value::Map(vec![
-            ("Key".into(), Value::Str("k".into())),
-            ("Value".into(), Value::Str("v".into())),
-        ])]),
-        "TagKeys" => Value::List(vec![Value::Str("k".into())]),
-        "PolicyArn" | "PermissionsBoundary" => Value::Str("arn:aws:iam::aws:policy/IAMReadOnlyAccess".into()),
-        "RoleArn" => Value::Str(format!("arn:aws:iam::{ACCOUNT}:role/r")),
-        "PolicyDocument" => Value::Str(allow("s3:GetObject", "*")),
-        "AssumeRolePolicyDocument" => Value::Str(trust("AWS", ACCOUNT)),
-        "Status" => Value::Str("Active".into()),
-        "VersionId" => Value::Str("v1".into()),
-        "AccessKeyId" => Value::Str("AKIAIOSFODNN7EXAMPLE".into()),
+    match operation.name {
+        // One of two that are optional.
+        "Preflight" => Value::Map(vec![("JobName".into(), Value::Str("something".into()))]),
+        _ => value_of("", operation.shapes.unwrap().0),
+    }
+}
+
+fn value_of(name: &str, schema: &Schema) -> Value {
+    match (name, &schema.kind) {
+        ("PolicyArn" | "PermissionsBoundary", _) => {
+            Value::Str("arn:aws:iam::aws:policy/IAMReadOnlyAccess".into())
+        }
+        ("RoleArn", _) => Value::Str(format!("arn:aws:iam::{ACCOUNT}:role/r")),
+        ("PolicyDocument", _) => Value::Str(allow("s3:GetObject", "*")),
+        ("AssumeRolePolicyDocument", _) => Value::Str(trust("AWS", ACCOUNT)),
+        ("VersionId", _) => Value::Str("v1".into()),
+        ("AccessKeyId", _) => Value::Str("AKIAIOSFODNN7EXAMPLE".into()),
+        (_, Kind::Structure(members)) => {
+            let required = members.iter().filter(|member| member.required);
+            Value::Map(
+                required.map(|member| (member.name.into(), value_of(member.name, member.schema))).collect(),
+            )
+        }
+        (_, Kind::List { member, .. }) => Value::List(vec![value_of(name, member)]),
+        (_, Kind::Boolean) => Value::Bool(true),
+        (_, Kind::Integer(_) | Kind::Long(_)) => Value::Int(1),
+        (_, Kind::Blob(_)) => Value::Blob(b"something".to_vec()),
+        (_, Kind::String { values: [first, ..], .. }) => Value::Str((*first).into()),
         _ => Value::Str("something".into()),
-    };
-    let required = members.iter().filter(|member| member.required);
-    Value::Map(required.map(|member| (member.name.into(), value(member.name))).collect())
+    }
 }
 
 #[tokio::test]
