@@ -35,10 +35,10 @@ pub(crate) async fn explain(
     }
     told.truncate(DECISIONS);
     let refused = told.iter().map(|told| &told.explanation).filter(|told| !allowed(told));
-    let (steps, barriers) = iam.remedy(ctx.call(), explain_shape::curable(refused))?;
+    let (changes, barriers) = iam.remedy(ctx.call(), explain_shape::curable(refused))?;
     let text = match &input.run_id {
-        Some(run) => of_run(run, &records, &told, &steps, &barriers),
-        None => of_request(first, &told, &steps, &barriers),
+        Some(run) => of_run(run, &records, &told, &changes, &barriers),
+        None => of_request(first, &told, &changes, &barriers),
     };
     let (error_code, error_message) = match &first.outcome {
         Outcome::Served => (None, None),
@@ -53,7 +53,7 @@ pub(crate) async fn explain(
         error_code,
         error_message,
         decisions: Some(shown.collect()),
-        patches: Some(steps.iter().map(explain_shape::patch).collect()),
+        patches: Some(changes.iter().map(explain_shape::patch).collect()),
         barriers: Some(barriers.iter().map(explain_shape::barrier).collect()),
         request_id: first.request_id.clone(),
     })
@@ -174,10 +174,10 @@ fn allowed(told: &Explanation) -> bool {
     told.refused.is_none() && told.decision.is_allowed()
 }
 
-fn of_request(record: &AuditRecord, told: &[Told<'_>], steps: &[Change], barriers: &[Barrier]) -> String {
+fn of_request(record: &AuditRecord, told: &[Told<'_>], changes: &[Change], barriers: &[Barrier]) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
-    let _ = write_head(&mut out, record).and_then(|()| write_body(&mut out, told, steps, barriers));
+    let _ = write_head(&mut out, record).and_then(|()| write_body(&mut out, told, changes, barriers));
     out
 }
 
@@ -185,12 +185,13 @@ fn of_run(
     run: &str,
     records: &[AuditRecord],
     told: &[Told<'_>],
-    steps: &[Change],
+    changes: &[Change],
     barriers: &[Barrier],
 ) -> String {
     let mut out = String::new();
     // Writing to a `String` cannot fail.
-    let _ = write_run(&mut out, run, records).and_then(|()| write_body(&mut out, told, steps, barriers));
+    let _ = write_run(&mut out, run, records).and_then(|()| write_body(&mut out, told, changes, barriers));
+    out.push_str("\nA run ends where it is denied something: `mastic preflight` tells what else it will need.\n");
     out
 }
 
@@ -211,7 +212,7 @@ fn write_head(out: &mut String, record: &AuditRecord) -> std::fmt::Result {
     writeln!(out, "Request {}: {service}:{operation} in {region} at {}", record.request_id, record.time)?;
     writeln!(out, "by      {}", record.caller.arn())?;
     let transport = if record.secure { "over TLS" } else { "without TLS" };
-    let agent = record.user_agent.as_ref().map(|agent| format!(", {agent}")).unwrap_or_default();
+    let agent = record.user_agent.as_deref().map(|agent| format!(", {}", client(agent))).unwrap_or_default();
     writeln!(
         out,
         "from    {} {transport}{agent}",
@@ -219,14 +220,23 @@ fn write_head(out: &mut String, record: &AuditRecord) -> std::fmt::Result {
     )?;
     match &record.outcome {
         Outcome::Served => writeln!(out, "outcome served"),
+        // The sentence is said again below, in parts.
+        Outcome::Failed { code, .. } if code.starts_with("AccessDenied") && !record.decisions.is_empty() => {
+            writeln!(out, "outcome {code}")
+        }
         Outcome::Failed { code, message } => writeln!(out, "outcome {code}: {message}"),
     }
+}
+
+/// The client without the details of its platform.
+fn client(agent: &str) -> &str {
+    agent.split(" md/").next().unwrap_or(agent)
 }
 
 fn write_body(
     out: &mut String,
     told: &[Told<'_>],
-    steps: &[Change],
+    changes: &[Change],
     barriers: &[Barrier],
 ) -> std::fmt::Result {
     if told.is_empty() {
@@ -248,7 +258,7 @@ fn write_body(
         }
         write!(out, "\n{}", reasons_of(&decisions))?;
     }
-    let remedy = remedy_text(steps, barriers);
+    let remedy = remedy_text(changes, barriers);
     if !remedy.is_empty() {
         write!(out, "\n{remedy}")?;
     }

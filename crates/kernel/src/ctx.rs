@@ -7,6 +7,9 @@ use parking_lot::Mutex;
 use crate::audit::decision_id;
 use crate::{AuthorizationMessage, Call, Caller, DecisionRecord, Identity, Kernel, Need, Verdict};
 
+/// Decisions of one call whose reasons are kept: a batch may be refused a thousand times over.
+const EXPLAINED: usize = 64;
+
 /// A call that was let in. Only the kernel makes one, and only it opens transactions: there is no
 /// way for a service to the store that does not pass the authorizer.
 #[derive(Clone)]
@@ -133,11 +136,8 @@ impl Ctx {
     fn decide(&self, need: &Need) -> Result<(Verdict, String), Fault> {
         let verdict = self.inner.kernel.authorizer()?.decide(self.call(), need)?;
         let mut decisions = self.inner.decisions.lock();
-        decisions.push(DecisionRecord {
-            need: need.clone(),
-            allowed: verdict.allowed,
-            explained: verdict.explanation.clone(),
-        });
+        let explained = verdict.explanation.clone().filter(|_| decisions.len() < EXPLAINED);
+        decisions.push(DecisionRecord { need: need.clone(), allowed: verdict.allowed, explained });
         let id = decision_id(self.inner.call.request_id.as_str(), decisions.len());
         Ok((verdict, id))
     }

@@ -46,7 +46,11 @@ impl Decision {
     #[must_use]
     pub fn near_misses(&self) -> Vec<String> {
         let mut near = Vec::new();
-        for policy in self.policies.iter().filter(|_| self.outcome == Outcome::ImplicitDeny) {
+        // What was satisfied anyway is no help.
+        let lacking = |policy: &&PolicyReport| {
+            self.outcome == Outcome::ImplicitDeny && self.lacking.contains(&policy.layer)
+        };
+        for policy in self.policies.iter().filter(lacking) {
             for found in policy.statements.iter().filter(|found| found.effect == Effect::Allow) {
                 let missed = match &found.miss {
                     None if found.delegates => "leaves it to the caller's account".to_owned(),

@@ -39,7 +39,7 @@ impl Change {
                 (None, None, note("The policy is AWS's own: put one of yours beside or in place of it."))
             }
             (_, None) if replaced => {
-                (None, None, note("You may not read the policy: who may has to add this to what is in it."))
+                (None, None, note("You may not read what is in the policy: its owner adds this to it."))
             }
             (_, existing) => match (patch.document(existing), patch.pretty_document(existing)) {
                 (Ok(document), Ok(pretty)) => (Some(document), Some(pretty), None),

@@ -104,7 +104,7 @@ To allow it, add
       "Resource": "arn:aws:s3:::b/k"
     }
 
-    You may not read the policy: who may has to add this to what is in it.
+    You may not read what is in the policy: its owner adds this to it.
 
   2. to a new inline policy of role R, account 111122223333:
 
