@@ -78,7 +78,7 @@ def test_a_message_decodes_to_aws_s_form(server):
     assert context["principal"]["arn"] == user.arn and context["principal"]["id"].startswith("AIDA")
     assert (context["action"], context["resource"]) == ("GetObject", f"arn:aws:s3:::{where}/secret/x")
     conditions = {c["key"]: [v["value"] for v in c["values"]["items"]] for c in context["conditions"]["items"]}
-    assert conditions["aws:principaltype"] == ["User"]
+    assert conditions["aws:PrincipalType"] == ["User"]
     implicit = denied(server.client("glue", user).get_databases)
     told = decode(server, headers(implicit)[MESSAGE])
     assert (told["explicitDeny"], told["matchedStatements"]) == (False, {"items": []})
@@ -188,6 +188,34 @@ def test_a_bucket_policy_is_merged_with_what_is_there(server):
     assert any(policy.get("Withheld") for d in seen["Decisions"] for policy in d["Policies"])
 
 
+def test_a_catalog_is_opened_to_another_account(server, unique):
+    glue, database = server.client("glue"), unique("db")
+    glue.create_database(DatabaseInput={"Name": database})
+    glue.create_table(DatabaseName=database, TableInput={"Name": "t"})
+    other = server.account()
+    reader = server.client("glue", server.user(statement("glue:GetTable"), by=other))
+    call = {"CatalogId": server.root.account, "DatabaseName": database, "Name": "t"}
+    answer = denied(reader.get_table, **call)
+    told = explain(server, answer["ResponseMetadata"]["RequestId"])
+    [patch] = told["Patches"]
+    assert patch["AttachedTo"] == f"arn:aws:glue:{REGION}:{server.root.account}:catalog"
+    apply(server, told)
+    try:
+        assert reader.get_table(**call)["Table"]["Name"] == "t"
+        denied(reader.get_database, CatalogId=server.root.account, Name=database)
+    finally:
+        glue.delete_resource_policy()
+
+
+def test_a_bucket_without_a_policy_gets_one(server):
+    where = bucket(server, {"k": b"x", "l": b"y"})
+    user = server.user(statement("s3:GetObject"), by=server.account())
+    answer = denied(server.client("s3", user).get_object, Bucket=where, Key="k")
+    apply(server, explain(server, answer["ResponseMetadata"]["RequestId"]))
+    assert server.client("s3", user).get_object(Bucket=where, Key="k")["Body"].read() == b"x"
+    denied(server.client("s3", user).get_object, Bucket=where, Key="l")
+
+
 def test_a_key_with_wildcards_is_granted_alone(server):
     user, where = server.user(), bucket(server, {"a*b": b"x", "aab": b"y", "a${x}?": b"z"})
     s3 = server.client("s3", user)
@@ -208,7 +236,7 @@ def test_a_failed_condition_is_told_with_what_was_wanted(server):
         "Operator": "IpAddress", "Key": "aws:SourceIp", "Wanted": ["203.0.113.0/24"], "Actual": ["127.0.0.1"]}
     text = server.mastic("explain", request).stdout
     assert "IpAddress aws:SourceIp wanted 203.0.113.0/24, it is 127.0.0.1" in text
-    assert re.search(r"^  aws:sourceip +127\.0\.0\.1$", text, re.M)
+    assert re.search(r"^  aws:SourceIp +127\.0\.0\.1$", text, re.M)
 
 
 def test_a_deny_is_named_and_no_patch_pretends_to_help(server):

@@ -6,7 +6,7 @@ use mastic_api_iam::sts::types as sts;
 use mastic_api_mastic::mastic::types as t;
 use mastic_core::{AccountId, Fault};
 use mastic_kernel::{AuditRecord, AuthorizationMessage, Authorizer, Ctx, Explanation, Identity, Outcome};
-use mastic_policy::{Barrier, Change, considered, explain as reasons_of, remedy_text};
+use mastic_policy::{Barrier, Change, considered, explain as reasons_of, key_name, remedy_text};
 
 use crate::{Iam, accounts, explain_shape};
 
@@ -191,7 +191,9 @@ fn of_run(
     let mut out = String::new();
     // Writing to a `String` cannot fail.
     let _ = write_run(&mut out, run, records).and_then(|()| write_body(&mut out, told, changes, barriers));
-    out.push_str("\nA run ends where it is denied something: `mastic preflight` tells what else it will need.\n");
+    out.push_str(
+        "\nA run ends where it is denied something: `mastic preflight` tells what else it will need.\n",
+    );
     out
 }
 
@@ -283,7 +285,7 @@ fn write_context(out: &mut String, told: &[Told<'_>]) -> std::fmt::Result {
     let mut keys = std::collections::BTreeMap::<&str, Vec<&[String]>>::new();
     for told in told.iter().filter(|told| !told.today || told.explanation.decision.is_allowed()) {
         for (key, values) in told.explanation.context.iter() {
-            let known = keys.entry(key).or_default();
+            let known = keys.entry(key_name(key)).or_default();
             if !known.contains(&values) {
                 known.push(values);
             }

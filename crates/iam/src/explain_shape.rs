@@ -2,7 +2,7 @@
 
 use mastic_api_mastic::mastic::types as t;
 use mastic_kernel::{AuditRecord, Explanation};
-use mastic_policy::{Barrier, Change, Decision, Effect, Miss, PolicyReport, StatementReport};
+use mastic_policy::{Barrier, Change, Decision, Effect, Miss, PolicyReport, StatementReport, key_name};
 
 fn number(index: usize) -> i32 {
     i32::try_from(index + 1).unwrap_or(i32::MAX)
@@ -23,7 +23,9 @@ pub(crate) fn decision(record: &AuditRecord, place: usize, told: &Explanation) -
         allowed: decision.is_allowed() && told.refused.is_none(),
         reasons: filled(reasons(told)),
         near_misses: filled(decision.near_misses()),
-        context: Some(told.context.iter().map(|(key, values)| (key.to_owned(), values.to_vec())).collect()),
+        context: Some(
+            told.context.iter().map(|(key, values)| (key_name(key).to_owned(), values.to_vec())).collect(),
+        ),
         policies: filled(decision.policies.iter().map(policy).collect()),
     }
 }

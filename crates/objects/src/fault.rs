@@ -244,6 +244,12 @@ mod tests {
             ),
             "User: u is not authorized to perform: s3:A on resource: \"a\" with an explicit deny in a policy"
         );
+        assert_eq!(
+            shown(
+                "User: u is not authorized to perform: s3:A on resource: a:b with an explicit deny in a service control policy: arn:p"
+            ),
+            "User: u is not authorized to perform: s3:A on resource: \"a:b\" with an explicit deny in a service control policy: arn:p"
+        );
         assert_eq!(shown("User: anonymous is not authorized to perform: x"), "Access Denied");
         assert_eq!(denied(no_such_key()), no_such_key());
     }

@@ -51,6 +51,7 @@ pub use explanation::{considered, explain};
 pub use keys::missing_context;
 pub use message::authorization_message;
 pub use missing::{Missing, Proposal};
+pub use names::{key_name, policy_holder};
 pub use patch::{Barrier, Grant, Patch, PatchError, Remedy};
 pub use patch_command::Means;
 pub use patch_text::{Change, remedy_text};

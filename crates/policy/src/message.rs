@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::document::{Effect, Statement};
+use crate::names::key_name;
 use crate::reasons::{Decision, Outcome};
 use crate::{Layer, PolicySet, Request};
 
@@ -46,7 +47,7 @@ pub fn authorization_message(
     };
     let matched = fitting(matched(set, decision, id));
     let conditions =
-        request.context.iter().map(|(key, values)| json!({ "key": key, "values": items(values) }));
+        request.context.iter().map(|(key, values)| json!({ "key": key_name(key), "values": items(values) }));
     let conditions = fitting(conditions.collect());
     frame(&matched, &conditions)
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Effect;
 use crate::evaluate::Survey;
+use crate::names::policy_holder;
 use crate::patch::Grant;
 use crate::reasons::PolicyReport;
 use crate::{Label, Layer, PolicySet, Principal, Request};
@@ -133,7 +134,7 @@ fn addition(request: &Request<'_>, set: &PolicySet, layer: Layer) -> Missing {
     let account = if on_resource { request.owner() } else { request.principal.account() };
     let attached_to = match &policy {
         Some(label) if on_resource => label.attached_to.clone(),
-        None if on_resource => request.resource.to_owned(),
+        None if on_resource => policy_holder(request.resource),
         _ => request.principal.identity().into_owned(),
     };
     Missing::Allow {

@@ -2,6 +2,68 @@
 
 use crate::{Label, Layer, PolicyKind};
 
+/// What the policy of a resource is attached to: of an object its bucket, of a table its catalog.
+#[must_use]
+pub fn policy_holder(arn: &str) -> String {
+    let mut parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match (parts.get(2).copied(), parts.last_mut()) {
+        (Some("s3"), Some(last)) => *last = last.split('/').next().unwrap_or(last),
+        (Some("glue"), Some(last)) => *last = "catalog",
+        _ => {}
+    }
+    parts.join(":")
+}
+
+/// Condition keys as AWS writes them; a context keeps them in lower case.
+const KEYS: [&str; 40] = [
+    "aws:CurrentTime",
+    "aws:EpochTime",
+    "aws:FederatedProvider",
+    "aws:MultiFactorAuthAge",
+    "aws:MultiFactorAuthPresent",
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalType",
+    "aws:RequestedRegion",
+    "aws:ResourceAccount",
+    "aws:ResourceOrgID",
+    "aws:ResourceOrgPaths",
+    "aws:SecureTransport",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceIdentity",
+    "aws:SourceIp",
+    "aws:SourceOrgID",
+    "aws:SourceOrgPaths",
+    "aws:TagKeys",
+    "aws:TokenIssueTime",
+    "aws:UserAgent",
+    "aws:ViaAWSService",
+    "glue:CredentialIssuingService",
+    "glue:RoleAssumedBy",
+    "iam:AssociatedResourceArn",
+    "iam:PassedToService",
+    "iam:PermissionsBoundary",
+    "iam:PolicyARN",
+    "s3:ExistingObjectTag",
+    "s3:RequestObjectTagKeys",
+    "s3:VersionId",
+    "s3:authType",
+    "sts:ExternalId",
+    "sts:RoleSessionName",
+    "sts:TransitiveTagKeys",
+];
+
+/// A key of a context as AWS writes it, as far as that is known.
+#[must_use]
+pub fn key_name(folded: &str) -> &str {
+    KEYS.into_iter().find(|key| key.eq_ignore_ascii_case(folded)).unwrap_or(folded)
+}
+
 /// What an ARN names, with its kind: `role etl`, `bucket sales`.
 pub(crate) fn thing(arn: &str) -> String {
     let mut parts = arn.splitn(6, ':');
@@ -52,6 +114,21 @@ pub(crate) fn statement(index: usize, sid: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn holders_of_policies() {
+        for (arn, holder) in [
+            ("arn:aws:s3:::b/k:l/m", "arn:aws:s3:::b"),
+            ("arn:aws:s3:::b", "arn:aws:s3:::b"),
+            ("arn:aws:glue:r:1:table/d/t", "arn:aws:glue:r:1:catalog"),
+            ("arn:aws:sqs:r:1:q", "arn:aws:sqs:r:1:q"),
+            ("*", "*"),
+        ] {
+            assert_eq!(policy_holder(arn), holder);
+        }
+        assert_eq!(key_name("aws:sourceip"), "aws:SourceIp");
+        assert_eq!(key_name("s3:prefix"), "s3:prefix");
+    }
 
     #[test]
     fn arns_in_words() {

@@ -56,7 +56,9 @@ impl Patch {
                 ("s3api put-bucket-policy".to_owned(), names, "--policy")
             }
             (_, Layer::Resource) if self.attached_to.starts_with("arn:aws:glue:") => {
-                ("glue put-resource-policy".to_owned(), Vec::new(), "--policy-in-json")
+                let region = self.attached_to.split(':').nth(3).unwrap_or_default().to_owned();
+                let names = vec![("--region".to_owned(), region)];
+                ("glue put-resource-policy".to_owned(), names, "--policy-in-json")
             }
             (_, Layer::ServiceControl | Layer::ResourceControl) => {
                 let names = vec![("--policy-id".to_owned(), last(arn?))];

@@ -1,4 +1,6 @@
-use mastic_policy::{Context, Missing, Principal, Request};
+use std::sync::Arc;
+
+use mastic_policy::{Context, Label, Missing, PolicySet, Principal, Request};
 
 use crate::support::*;
 
@@ -43,6 +45,76 @@ fn one_text_for_each_layer() {
         text(&service("glue.amazonaws.com"), HOME, &[])
             .starts_with("Service Principal: glue.amazonaws.com is")
     );
+}
+
+/// "Enhanced access denied error messages with policy ARNs" (AWS Security Blog).
+#[test]
+fn an_explicit_deny_ends_with_the_policy_s_arn() {
+    const ARN: &str = "arn:aws:iam::111122223333:policy/P";
+    const SCP: &str = "arn:aws:organizations::111122223333:policy/o-1/service_control_policy/p-1";
+    let named = |statements: String, arn: Option<&str>| {
+        let mut policy = policy("p", &statements);
+        let label = Label { arn: arn.map(str::to_owned), ..(*policy.label).clone() };
+        policy.label = Arc::new(label);
+        policy
+    };
+    let deny = |arn| named(s3("Deny"), arn);
+    let everybody = |arn| named(s3_for("Deny", "\"*\""), arn);
+    let empty = PolicySet::default;
+    let identity = |arn| PolicySet { identity: vec![deny(arn)], ..empty() };
+    let same = [("aws:PrincipalOrgID", "o-1"), ("aws:ResourceOrgID", "o-1")];
+    let other = [("aws:PrincipalOrgID", "o-1"), ("aws:ResourceOrgID", "o-2")];
+    for (set, owner, organization, end) in [
+        (identity(Some(ARN)), HOME, None, format!("an identity-based policy: {ARN}")),
+        (identity(None), HOME, None, "an identity-based policy".to_owned()),
+        (identity(Some(ARN)), OTHER, None, "an identity-based policy".to_owned()),
+        (identity(Some(ARN)), OTHER, Some(other), "an identity-based policy".to_owned()),
+        (identity(Some(ARN)), OTHER, Some(same), format!("an identity-based policy: {ARN}")),
+        (
+            PolicySet { boundary: Some(deny(Some(ARN))), ..empty() },
+            HOME,
+            None,
+            format!("a permissions boundary: {ARN}"),
+        ),
+        (
+            PolicySet { session: vec![deny(Some(ARN))], ..empty() },
+            HOME,
+            None,
+            format!("a session policy: {ARN}"),
+        ),
+        (
+            PolicySet {
+                service_control: vec![vec![deny(Some(SCP))]],
+                identity: vec![deny(Some(ARN))],
+                ..empty()
+            },
+            HOME,
+            None,
+            format!("a service control policy: {SCP}"),
+        ),
+        (
+            PolicySet { resource_control: vec![vec![everybody(Some(SCP))]], ..empty() },
+            HOME,
+            None,
+            format!("a resource control policy: {SCP}"),
+        ),
+        (
+            PolicySet { resource: Some(everybody(None)), ..empty() },
+            HOME,
+            None,
+            "a resource-based policy".to_owned(),
+        ),
+    ] {
+        let principal = session();
+        let mut context = Context::of(&principal);
+        for (key, value) in organization.into_iter().flatten() {
+            context.set(key, value);
+        }
+        let owner = owner.parse().unwrap();
+        let request = Request::new(&principal, "s3:GetObject", BUCKET, &context).owned_by(&owner);
+        let text = both(&request, &set).denial_text(&request);
+        assert!(text.ends_with(&format!(" with an explicit deny in {end}")), "{text}");
+    }
 }
 
 #[test]
