@@ -68,6 +68,9 @@ pub struct Grant {
     pub condition: Option<(String, String)>,
 }
 
+/// Actions with the resources that they were asked on.
+type Asked = BTreeSet<(String, String)>;
+
 /// Why a patch cannot be merged into a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
@@ -85,8 +88,7 @@ impl Remedy {
     #[must_use]
     pub fn of<'a>(decisions: impl IntoIterator<Item = &'a Decision>) -> Self {
         let mut places: BTreeMap<(Layer, usize, String), (Patch, BTreeSet<Proposal>)> = BTreeMap::new();
-        let mut barriers: BTreeMap<(Layer, String, usize), (Barrier, BTreeSet<(String, String)>)> =
-            BTreeMap::new();
+        let mut barriers: BTreeMap<(Layer, String, usize), (Barrier, Asked)> = BTreeMap::new();
         for decision in decisions {
             for missing in decision.missing() {
                 match missing.clone() {
