@@ -30,6 +30,11 @@ READS = re.compile(r"(BatchGet|Describe|Explain|Filter|Get|Head|List|Lookup|Sear
 
 # Their refusals have no body: HTTP gives none to HEAD.
 SILENT = {"s3:HeadBucket", "s3:HeadObject"}
+# They need the action of another operation.
+OTHER_ACTIONS = {
+    "access-analyzer:GetFindingV2": "access-analyzer:GetFinding",
+    "access-analyzer:ListFindingsV2": "access-analyzer:ListFindings",
+}
 # Their refusals are entries of an answer.
 BATCHES = {"s3:DeleteObjects"}
 
@@ -204,6 +209,7 @@ def member(world, service, name, shape):
     resource = {
         "glue": world.arn("glue", f"database/{THING}"),
         "logs": world.arn("logs", f"log-group:{THING}"),
+        "access-analyzer": world.arn("access-analyzer", f"analyzer/{THING}"),
     }.get(service)
     document = json.dumps(harness.statement("s3:*"))
     if service == "organizations":
@@ -224,6 +230,9 @@ def member(world, service, name, shape):
         "PermissionsBoundary": world.arn("iam", f"policy/{THING}", ""),
         "ResourceArn": resource,
         "resourceArn": resource,
+        "analyzerArn": resource,
+        "principalArn": world.arn("iam", f"role/{THING}", ""),
+        "accessPreviewId": "00000000-0000-4000-8000-000000000000",
         "Role": world.arn("iam", f"role/{THING}", ""),
         "PolicyDocument": document,
         "AssumeRolePolicyDocument": document,
@@ -352,7 +361,8 @@ def forms(operation):
     """
     service, _, name = operation.partition(":")
     reference = actions().get(service, {"actions": {}, "resources": {}})
-    named = [kind for kind in reference["actions"].get(name, {}).get("resources", {}) if kind]
+    action = OTHER_ACTIONS.get(operation, operation).partition(":")[2]
+    named = [kind for kind in reference["actions"].get(action, {}).get("resources", {}) if kind]
     found = [reference["resources"][kind]["arn"] for kind in named]
     if not found and service == "s3":
         return [r"arn:aws:s3:::[^/]+(/.+)?"]
@@ -366,6 +376,7 @@ def test_denied_and_recorded(world, operation):
     before = world.state(service)
     code, status, text, request_id = refused(world, operation)
     wanted = ("AccessDenied", 403) if service in ("iam", "s3", "sts") else ("AccessDeniedException", 400)
+    wanted = ("AccessDeniedException", 403) if service == "access-analyzer" else wanted
     assert (code, status) == (("403", 403) if operation in SILENT else wanted), text
     if not READS.match(name):
         assert world.state(service) == before, "the call changed something"
@@ -378,7 +389,7 @@ def test_denied_and_recorded(world, operation):
     assert said["who"] == world.nobody.arn
     action, resource = decided_on(record["Decisions"][0])
     assert said["action"] == action
-    assert action == operation or service == "s3"
+    assert action == OTHER_ACTIONS.get(operation, operation) or service == "s3"
     allowed = forms(operation)
     assert resource == "*" or any(re.fullmatch(form, resource) for form in allowed), (resource, allowed)
     assert (said["resource"] is None) == (resource == "*")

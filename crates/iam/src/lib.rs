@@ -22,6 +22,7 @@ mod explain_shape;
 mod faults;
 mod features;
 mod groups;
+mod holders;
 mod inline;
 mod keys;
 mod last_accessed;
@@ -55,6 +56,7 @@ mod tags;
 mod trust;
 mod users;
 mod uses;
+mod uses_port;
 mod versions;
 
 use std::sync::Arc;
@@ -110,5 +112,7 @@ impl Iam {
         kernel.connect_authorizer(Arc::clone(self) as _);
         kernel.connect_sessions(Arc::clone(self) as _);
         kernel.connect_accounts(Arc::clone(self) as _);
+        kernel.connect_holders(Arc::clone(self) as _);
+        kernel.connect_uses(Arc::clone(self) as _);
     }
 }

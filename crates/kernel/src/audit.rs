@@ -221,6 +221,26 @@ impl Trail {
         })
     }
 
+    /// Shows the records of an account from one moment up to another.
+    pub(crate) fn between(
+        &self,
+        account: &AccountId,
+        from: Timestamp,
+        to: Timestamp,
+        mut see: impl FnMut(AuditRecord),
+    ) -> Result<(), StoreError> {
+        let (first, behind) = (RequestId::earliest_at(from), RequestId::earliest_at(to));
+        self.store.read(|tx| {
+            let range = TRAIL.prefix((account.as_str(),));
+            let range =
+                range.from(&(account.as_str(), first.as_str())).before(&(account.as_str(), behind.as_str()));
+            for row in TRAIL.scan(tx, range) {
+                see(row?.1);
+            }
+            Ok(())
+        })
+    }
+
     /// Drops what is older than event history reaches back.
     pub(crate) async fn prune(&self, now: Timestamp) -> Result<(), StoreError> {
         let oldest = RequestId::earliest_at(now.minus(RETENTION));

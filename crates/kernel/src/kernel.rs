@@ -1,15 +1,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use mastic_core::{AccountId, Clock, Entropy, Fault, RequestId, Vault};
+use mastic_core::{AccountId, Clock, Entropy, Fault, RequestId, Timestamp, Vault};
 use mastic_store::Store;
 use parking_lot::RwLock;
 
 use crate::audit::Trail;
 use crate::plans::Foresight;
 use crate::ports::{
-    Accounts, Authorizer, EventIndex, Issuers, LogSink, OrganizationPolicies, ResourcePolicies, ResourceTags,
-    RoleSessions,
+    Accounts, Authorizer, EventIndex, Issuers, LogSink, OrganizationPolicies, PolicyHolders, PrincipalUses,
+    ResourcePolicies, ResourceTags, RoleSessions,
 };
 use crate::{Access, AuditRecord, Background, Call, Ctx, Lookup, Outcome};
 
@@ -42,6 +42,8 @@ struct Inner {
     policies: RwLock<HashMap<&'static str, Arc<dyn ResourcePolicies>>>,
     foresight: Foresight,
     tags: RwLock<HashMap<&'static str, Arc<dyn ResourceTags>>>,
+    holders: RwLock<Vec<Arc<dyn PolicyHolders>>>,
+    uses: OnceLock<Arc<dyn PrincipalUses>>,
 }
 
 impl Kernel {
@@ -73,6 +75,8 @@ impl Kernel {
                 policies: RwLock::new(HashMap::new()),
                 foresight: Foresight::default(),
                 tags: RwLock::new(HashMap::new()),
+                holders: RwLock::new(Vec::new()),
+                uses: OnceLock::new(),
             }),
         }
     }
@@ -158,6 +162,28 @@ impl Kernel {
     /// Connects the resource tags of one service, by the service part of its ARNs.
     pub fn connect_tags(&self, service: &'static str, tags: Arc<dyn ResourceTags>) {
         self.inner.tags.write().insert(service, tags);
+    /// Connects a list of resources that can have policies.
+    pub fn connect_holders(&self, holders: Arc<dyn PolicyHolders>) {
+        self.inner.holders.write().push(holders);
+    }
+
+    /// Connects the port for what principals do; the first connection stays.
+    pub fn connect_uses(&self, uses: Arc<dyn PrincipalUses>) {
+        self.inner.uses.get_or_init(|| uses);
+    }
+
+    /// The port for what principals do.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn uses(&self) -> Result<&Arc<dyn PrincipalUses>, Fault> {
+        self.inner.uses.get().ok_or_else(|| Fault::internal("no uses of principals are connected"))
+    }
+
+    /// Every list of resources that can have policies.
+    #[must_use]
+    pub fn holders(&self) -> Vec<Arc<dyn PolicyHolders>> {
+        self.inner.holders.read().clone()
     }
 
     /// The authorizer. Without one nothing is served.
@@ -316,6 +342,22 @@ impl Kernel {
     pub async fn audit_last_denied(&self, account: &AccountId) -> Result<Option<AuditRecord>, Fault> {
         self.inner.trail.flush().await;
         Ok(self.inner.trail.last_denied(account)?)
+    }
+
+    /// Shows the calls of an account's principals, as far as they came in from one moment up to another, the oldest
+    /// first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn audit_between(
+        &self,
+        account: &AccountId,
+        from: Timestamp,
+        to: Timestamp,
+        see: impl FnMut(AuditRecord),
+    ) -> Result<(), Fault> {
+        self.inner.trail.flush().await;
+        Ok(self.inner.trail.between(account, from, to, see)?)
     }
 
     /// Drops audit records older than event history reaches back.

@@ -239,6 +239,78 @@ pub trait OrganizationPolicies: Send + Sync {
 
     /// The document of an organization's own policy, by the policy's ARN; AWS's cannot be changed and are not told.
     fn document(&self, arn: &str) -> Result<Option<String>, Fault>;
+
+    /// All accounts of the organization that this account is in; none if it is in no organization.
+    fn members(&self, account: &AccountId) -> Result<Vec<AccountId>, Fault>;
+}
+
+/// A resource's policy, as who looks for access from outside wants it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldPolicy {
+    /// The resource.
+    pub arn: String,
+    /// Its type as CloudFormation calls it: `AWS::S3::Bucket`.
+    pub resource_type: &'static str,
+    /// Where it is; a resource without region is everywhere.
+    pub region: Option<Region>,
+    /// The policy document as JSON, if there is one.
+    pub document: Option<String>,
+}
+
+/// Lists the resources of one kind that can have policies, for the Access Analyzer. Implemented by `iam` (roles)
+/// and `objects` (buckets).
+pub trait PolicyHolders: Send + Sync {
+    /// Every such resource of an account.
+    fn held(&self, account: &AccountId) -> Result<Vec<HeldPolicy>, Fault>;
+}
+
+/// A user or role with what it may do and what it did of it, for the Access Analyzer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrincipalUse {
+    /// `arn:aws:iam::A:role/R` or `...:user/U`.
+    pub arn: Arn,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When a role was last used; of users keys and passwords tell.
+    pub last_used: Option<Timestamp>,
+    /// Whether it is linked to a service, which alone may change it.
+    pub linked: bool,
+    /// Access keys that are active.
+    pub keys: Vec<CredentialUse>,
+    /// The password for signing in.
+    pub password: Option<CredentialUse>,
+    /// Its own policies; those of its groups are not among them.
+    pub policies: Vec<GrantedPolicy>,
+    /// When it last made use of each action, such as `glue:GetTable`.
+    pub actions: Vec<(String, Timestamp)>,
+}
+
+/// An access key or a password.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CredentialUse {
+    /// The access key's id; of a password nothing.
+    pub id: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last used.
+    pub last_used: Option<Timestamp>,
+}
+
+/// A policy of a principal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrantedPolicy {
+    /// The ARN of a managed policy, the name of an inline policy.
+    pub id: String,
+    /// The document as JSON.
+    pub document: String,
+    /// When a managed policy was last changed.
+    pub updated: Option<Timestamp>,
+}
+
+/// Tells of users and roles what they may do and what they did. Implemented by `iam`.
+pub trait PrincipalUses: Send + Sync {
+    /// Every user and role of an account.
+    fn uses(&self, account: &AccountId) -> Result<Vec<PrincipalUse>, Fault>;
 }
 
 /// Gives the public keys of OpenID Connect issuers. Implemented by the root, which alone reaches other hosts.

@@ -112,6 +112,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     kernel.connect_plans(jobs.clone(), catalog.clone(), objects.clone());
     kernel.connect_tags("logs", watch.clone());
     kernel.connect_tags("glue", GlueTags::new(kernel.background("tags")));
+    kernel.connect_holders(objects.clone());
     kernel.connect_policies("glue", CatalogPolicies::new(kernel.background("catalog")));
 
     let (access_key_id, secret) = settings.root_keys.clone().unzip();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mastic_core::{AccountId, Fault, Timestamp};
-use mastic_kernel::ports::{ResourcePolicies, ResourcePolicy};
+use mastic_kernel::ports::{HeldPolicy, PolicyHolders, ResourcePolicies, ResourcePolicy};
 use mastic_kernel::{Background, Ctx, Kernel, Need};
 use mastic_store::ReadTx;
 use parking_lot::{Mutex, RwLock};
@@ -121,6 +121,26 @@ impl ResourcePolicies for Objects {
         let bucket = self.bucket(name)?;
         Ok(bucket
             .map(|bucket| ResourcePolicy { owner: bucket.owner.clone(), document: bucket.policy.clone() }))
+    }
+}
+
+impl PolicyHolders for Objects {
+    fn held(&self, account: &AccountId) -> Result<Vec<HeldPolicy>, Fault> {
+        self.background.read(|tx| {
+            let mut held = Vec::new();
+            for row in BUCKETS.scan(tx, BUCKETS.all()) {
+                let (name, bucket) = row?;
+                if bucket.owner == *account {
+                    held.push(HeldPolicy {
+                        arn: bucket_arn(&name),
+                        resource_type: "AWS::S3::Bucket",
+                        region: Some(bucket.region),
+                        document: bucket.policy,
+                    });
+                }
+            }
+            Ok(held)
+        })
     }
 }
 

@@ -48,6 +48,16 @@ impl OrganizationPolicies for Organizations {
         };
         Ok(self.background.read(|tx| POLICIES.get(tx, &(&management, id)))?.map(|policy| policy.content))
     }
+
+    fn members(&self, account: &AccountId) -> Result<Vec<AccountId>, Fault> {
+        self.background.read(|tx| members(tx, account))
+    }
+}
+
+/// The accounts of the organization that one of them is in.
+fn members(tx: &ReadTx<'_>, account: &AccountId) -> Result<Vec<AccountId>, Fault> {
+    let Some(org) = Org::of(tx, account)? else { return Ok(Vec::new()) };
+    MEMBERS.scan_prefix(tx, (&org.management,)).map(|row| Ok(row.map(|((_, member), _)| member)?)).collect()
 }
 
 /// The path of what the account lies in, without the account: so `aws:PrincipalOrgPaths` has it.

@@ -18,7 +18,7 @@ mod mfa_register;
 mod owned;
 mod password_policy;
 mod passwords;
-mod person;
+pub(crate) mod person;
 mod qr;
 mod register;
 mod report;

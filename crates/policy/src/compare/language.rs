@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::variables::{Placeholder, placeholder};
 
 /// States that a search visits before it gives up; a set whose search is given up counts as not empty.
-const MOST_STATES: usize = 20_000;
+const MOST_STATES: usize = 5_000;
 
 /// One place of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

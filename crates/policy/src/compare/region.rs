@@ -9,7 +9,7 @@ use crate::document::{Part, Statement, Version};
 const MOST_REGIONS: usize = 512;
 
 /// Steps that a subtraction may take before it is given up, with something left.
-const MOST_STEPS: usize = 4_000;
+const MOST_STEPS: usize = 1_000;
 
 pub(super) const ACTION: Reading = Reading { wildcards: true, variables: false, fold: true };
 
