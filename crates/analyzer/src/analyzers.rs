@@ -74,6 +74,12 @@ fn configuration(
     if !(1..=365).contains(&age) {
         return Err(validation("unusedAccessAge must be between 1 and 365 days."));
     }
+    let exclusions = unused.analysis_rule.as_ref().and_then(|rule| rule.exclusions.as_ref());
+    if exclusions.is_some_and(|criteria| criteria.iter().any(|criterion| criterion.resource_tags.is_some())) {
+        return Err(validation(
+            "Mastic excludes accounts from analysis, not tags: resourceTags is not supported.",
+        ));
+    }
     let unused = UnusedAccessConfiguration { unused_access_age: Some(age), ..unused };
     Ok(Some(AnalyzerConfiguration { unused_access: Some(unused), internal_access: None }))
 }

@@ -162,6 +162,8 @@ impl Kernel {
     /// Connects the resource tags of one service, by the service part of its ARNs.
     pub fn connect_tags(&self, service: &'static str, tags: Arc<dyn ResourceTags>) {
         self.inner.tags.write().insert(service, tags);
+    }
+
     /// Connects a list of resources that can have policies.
     pub fn connect_holders(&self, holders: Arc<dyn PolicyHolders>) {
         self.inner.holders.write().push(holders);

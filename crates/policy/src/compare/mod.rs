@@ -12,7 +12,9 @@ mod language;
 mod region;
 mod test;
 
+use crate::Context;
 use crate::document::{Document, Effect, Statement};
+use crate::pattern::{Pattern, Syntax};
 
 use atoms::Who;
 use region::{Excess, Region, regions, residue};
@@ -94,7 +96,11 @@ pub fn granted_to(document: &Document) -> Vec<Grant> {
 /// Whether every action of the first pattern is one of the second; for findings on redundancy.
 #[must_use]
 pub fn action_within(action: &str, other: &str) -> bool {
-    region::within(action, other, region::ACTION)
+    if action.contains(['*', '?']) {
+        return region::within(action, other, region::ACTION);
+    }
+    let syntax = Syntax { wildcards: true, variables: false, fold: true };
+    Pattern::new(other, syntax).fits(action, &Context::new())
 }
 
 /// Whether every resource of the first pattern is one of the second, policy variables taken as themselves.

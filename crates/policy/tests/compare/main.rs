@@ -1,5 +1,7 @@
 //! What `compare` promises, against the evaluator: a comparison that finds nothing is a proof.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
+
 use mastic_core::AccountId;
 use mastic_policy::{
     Attached, Context, Document, Label, Outcome, PolicyKind, PolicySet, Principal, Request, allows, compare,
