@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import json
 import re
+import ssl
 import subprocess
 import threading
 import time
@@ -38,6 +39,17 @@ class Key:
             *("-keyout", str(self.file), "-out", str(self.certificate_file)),
         )
 
+    def issue(self, name):
+        """Another key, whose certificate this one signs; the file of it holds both certificates."""
+        key = Key(self.file.parent, name)
+        extensions = self.file.parent / f"{name}.ext"
+        extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n")
+        request = _openssl("req", "-new", "-key", str(key.file), "-subj", "/CN=issued")
+        own = ("-CA", str(self.certificate_file), "-CAkey", str(self.file), "-CAcreateserial")
+        made = _openssl("x509", "-req", *own, "-days", "2", "-extfile", str(extensions), data=request)
+        key.certificate_file.write_bytes(made + self.certificate_file.read_bytes())
+        return key
+
     def sign(self, data):
         return _openssl("dgst", "-sha256", "-sign", str(self.file), data=data)
 
@@ -58,9 +70,9 @@ class Key:
 
 
 class Issuer:
-    """An OpenID Connect issuer on this machine."""
+    """An OpenID Connect issuer on this machine; with TLS if a key is given for it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, secure=None):
         self.key = Key(folder, "issuer")
         self.keys = [self.key]
         issuer = self
@@ -68,17 +80,23 @@ class Issuer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 found = issuer.documents().get(self.path)
+                body = json.dumps(found or {}).encode()
                 self.send_response(200 if found else 404)
+                self.send_header("content-length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(json.dumps(found or {}).encode())
+                self.wfile.write(body)
 
             def log_message(self, *_):
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if secure:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(secure.certificate_file, secure.file)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.host = f"127.0.0.1:{self.server.server_port}"
-        self.url = f"http://{self.host}"
+        self.url = f"{'https' if secure else 'http'}://{self.host}"
 
     def documents(self):
         return {

@@ -355,7 +355,10 @@ def test_a_key_tells_its_account(server, world, alice):
     sts = server.client("sts", server.root)
     assert sts.get_access_key_info(AccessKeyId=alice.access_key_id)["Account"] == world.account
     assert failure(sts.get_access_key_info, AccessKeyId="AKIAIOSFODNN7EXAMPLE")[0] == "ValidationError"
-    server.client("iam", world).set_security_token_service_preferences(GlobalEndpointTokenVersion="v2Token")
+    iam = server.client("iam", world)
+    assert iam.get_account_summary()["SummaryMap"]["GlobalEndpointTokenVersion"] == 1
+    iam.set_security_token_service_preferences(GlobalEndpointTokenVersion="v2Token")
+    assert iam.get_account_summary()["SummaryMap"]["GlobalEndpointTokenVersion"] == 2
 
 
 # Services.

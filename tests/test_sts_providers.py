@@ -201,6 +201,26 @@ def test_an_issuer_that_cannot_be_reached(server, world, unique):
     assert code == "IDPCommunicationError" and "127.0.0.1:1" in text
 
 
+def test_an_issuer_proves_itself_by_its_thumbprint(server, world, tmp_path):
+    authority = idp.Key(tmp_path, "authority")
+    issuer = idp.Issuer(tmp_path, secure=authority.issue("server"))
+    try:
+        iam = server.client("iam", world)
+        made = iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=["mastic"], ThumbprintList=["a" * 40])
+        provider = made["OpenIDConnectProviderArn"]
+        role = server.role(trusted=trusting(provider, "sts:AssumeRoleWithWebIdentity"), by=world)
+        asked = {"RoleArn": role, "RoleSessionName": "job", "WebIdentityToken": issuer.token()}
+        sts = unsigned(server)
+        code, text = failure(sts.assume_role_with_web_identity, **asked)
+        assert code == "IDPCommunicationError" and "certificate" in text
+        iam.update_open_id_connect_provider_thumbprint(
+            OpenIDConnectProviderArn=provider, ThumbprintList=[authority.thumbprint.upper()]
+        )
+        assert sts.assume_role_with_web_identity(**asked)["Credentials"]
+    finally:
+        issuer.close()
+
+
 def test_keys_of_an_issuer_that_the_server_cannot_reach(own_server, tmp_path):
     issuer = idp.Issuer(tmp_path)
     keys = tmp_path / "keys.json"

@@ -10,7 +10,9 @@ use mastic_store::ReadTx;
 use super::person::Person;
 use super::{certificates, logins, mfa, signing};
 use crate::profiles;
+use crate::providers;
 use crate::records::{ACCOUNTS, GROUPS, POLICIES, ROLES, USERS};
+use crate::sts::preferences;
 
 /// What no account of Mastic can change ("IAM and AWS STS quotas").
 const QUOTAS: [(&str, i32); 18] = [
@@ -61,7 +63,9 @@ fn counted(tx: &ReadTx<'_>, account: &AccountId) -> Result<Vec<(&'static str, u6
         ("InstanceProfiles", profiles::count(tx, account)?),
         ("Policies", POLICIES.count(tx, POLICIES.prefix((account,)))?),
         ("PolicyVersionsInUse", versions),
+        ("Providers", providers::count(tx, account)?),
         ("ServerCertificates", certificates::count(tx, account)?),
+        ("GlobalEndpointTokenVersion", u64::from(preferences::token_version(tx, account)?)),
         ("MFADevices", devices),
         ("MFADevicesInUse", in_use),
         ("AccountMFAEnabled", u64::from(!mfa::serials(tx, account, &root)?.is_empty())),

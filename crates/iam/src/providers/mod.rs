@@ -31,3 +31,8 @@ pub(crate) fn tags_of(tx: &ReadTx<'_>, arn: &Arn) -> Result<Option<BTreeMap<Stri
         _ => None,
     })
 }
+
+/// How many providers the account has, of both kinds.
+pub(crate) fn count(tx: &ReadTx<'_>, account: &AccountId) -> Result<u64, StoreError> {
+    Ok(oidc::count(tx, account)? + saml::count(tx, account)?)
+}

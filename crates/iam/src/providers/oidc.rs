@@ -56,6 +56,10 @@ pub(crate) fn get_at(
     PROVIDERS.get(tx, &(account, bare(url)))
 }
 
+pub(super) fn count(tx: &ReadTx<'_>, account: &AccountId) -> Result<u64, StoreError> {
+    PROVIDERS.count(tx, PROVIDERS.prefix((account,)))
+}
+
 fn missing(arn: &str) -> Fault {
     no_such(format!("OpenIDConnect Provider not found for arn {arn}"))
 }
@@ -119,7 +123,7 @@ pub(super) async fn create(
         tags: tags::read(input.tags.unwrap_or_default())?,
     };
     ctx.write(move |tx| {
-        if PROVIDERS.count(tx, PROVIDERS.prefix((&account,)))? >= MOST_PROVIDERS as u64 {
+        if count(tx, &account)? >= MOST_PROVIDERS as u64 {
             return Err(quota("OpenIdConnectProvidersPerAccount", MOST_PROVIDERS));
         }
         if !PROVIDERS.insert_new(tx, &(&account, bare(&provider.url)), &provider)? {

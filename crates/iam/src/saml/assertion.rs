@@ -135,3 +135,50 @@ fn content(assertion: &Element) -> Option<Assertion> {
         attributes,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Signed by another implementation (signxml, on libxml2), one the assertion, one the whole response.
+    const SIGNED: [&str; 2] = [include_str!("fixtures/assertion.xml"), include_str!("fixtures/response.xml")];
+
+    fn provider() -> Metadata {
+        Metadata::parse(include_str!("fixtures/metadata.xml")).unwrap()
+    }
+
+    #[test]
+    fn signatures_of_others_hold() {
+        for response in SIGNED {
+            let assertion = Assertion::read(response, &provider()).unwrap();
+            assert_eq!(assertion.subject, "carla@example.com");
+            assert_eq!(assertion.values("x"), ["a<b&c\"d'>", "t\tn\nü"]);
+            assert_eq!(assertion.recipients.len(), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_changed_after_signing_does_not_hold() {
+        for response in SIGNED {
+            for (from, to) in [
+                ("carla@", "eve@"),
+                ("urn:amazon:webservices", "urn:other"),
+                ("</saml:AttributeStatement>", " </saml:AttributeStatement>"),
+                ("xml:lang=\"de\"", "xml:lang=\"en\""),
+                ("#sha", "#md"),
+            ] {
+                let changed = response.replacen(from, to, 1);
+                assert_ne!(changed, response, "{from}");
+                assert!(Assertion::read(&changed, &provider()).is_err(), "{from}");
+            }
+        }
+    }
+
+    #[test]
+    fn comments_and_references_are_no_way_around() {
+        let hidden = SIGNED[0].replace("carla@example.com<", "carla@example.com<!-- x --><");
+        assert_eq!(Assertion::read(&hidden, &provider()).unwrap().subject, "carla@example.com");
+        let longer = SIGNED[0].replace("carla@example.com<", "carla@example.com<!-- x -->.org<");
+        assert_eq!(Assertion::read(&longer, &provider()), Err(Distrust::Signature));
+    }
+}

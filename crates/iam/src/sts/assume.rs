@@ -63,10 +63,8 @@ pub(super) async fn assume_role(
     let arn: Arn =
         input.role_arn.parse().map_err(|_| validation(format!("{} is invalid", input.role_arn)))?;
     let caller = ctx.caller();
-    match caller.identity {
-        Identity::Root => return Err(denied("Roles may not be assumed by root accounts.")),
-        Identity::FederatedUser(_) => return Err(not_authorized(&ctx, &arn)),
-        _ => {}
+    if matches!(caller.identity, Identity::FederatedUser(_)) {
+        return Err(not_authorized(&ctx, &arn));
     }
     let session = match (&caller.access_key_id, &caller.token) {
         (Some(id), Some(_)) => iam.session(id)?,
@@ -96,6 +94,9 @@ pub(super) async fn assume_role(
         context,
     };
     ctx.authorize(&asked.needs())?;
+    if matches!(ctx.caller().identity, Identity::Root) {
+        return Err(denied("Roles may not be assumed by root accounts."));
+    }
     let role = ctx.read(|tx| find_arn::<Role>(tx, &arn))?;
     // It was there when it was asked for; somebody has deleted it since.
     let (Some(role), Some(account)) = (role, arn.account_id()) else {
