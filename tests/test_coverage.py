@@ -309,8 +309,7 @@ def minimal(world, service, shape, name=""):
 def input_of(world, operation):
     service, _, name = operation.partition(":")
     if service == "mastic":
-        inputs = {"CreateAccount": {"Name": THING}, "ExplainRequest": {"RequestId": THING}, "Preflight": {"JobName": THING}}
-        return inputs.get(name, {})
+        return {"CreateAccount": {"Name": THING}, "ExplainRequest": {"RequestId": THING}}.get(name, {})
     shape = model(service).operation_model(name).input_shape
     return (minimal(world, service, shape) if shape else {}) | more(world, operation)
 

@@ -100,9 +100,8 @@ def test_who_may_decode(server):
 def test_a_long_context_does_not_make_a_long_header(server):
     user = server.user(statement("s3:PutObject", "arn:aws:s3:::none/*"))
     where = bucket(server)
-    answer = denied(
-        server.client("s3", user).put_object, Bucket=where, Key="k" * 900, Tagging="&".join(f"k{n}={'v' * 200}" for n in range(10))
-    )
+    tagging = "&".join(f"k{n}={'v' * 200}" for n in range(10))
+    answer = denied(server.client("s3", user).put_object, Bucket=where, Key="k" * 900, Tagging=tagging)
     found = headers(answer)
     assert len(found[MESSAGE]) <= 4096
     assert decode(server, found[MESSAGE])["context"]["action"] == "PutObject"
@@ -146,7 +145,8 @@ def test_all_that_an_operation_needs_is_told_at_once_and_the_patch_allows_it(ser
 
 def test_passing_the_role_is_told_with_the_operation(server, unique):
     role, user = server.role(), server.user()
-    crawler = {"Name": unique("crawler"), "Role": role, "DatabaseName": "d", "Targets": {"S3Targets": [{"Path": f"s3://{bucket(server)}/"}]}}
+    targets = {"S3Targets": [{"Path": f"s3://{bucket(server)}/"}]}
+    crawler = {"Name": unique("crawler"), "Role": role, "DatabaseName": "d", "Targets": targets}
     answer = denied(server.client("glue", user).create_crawler, **crawler)
     assert "glue:CreateCrawler" in answer["Error"]["Message"]
     told = explain(server, answer["ResponseMetadata"]["RequestId"])
@@ -158,7 +158,8 @@ def test_passing_the_role_is_told_with_the_operation(server, unique):
     apply(server, told)
     server.client("glue", user).create_crawler(**crawler)
     # By name, and for a job.
-    job = {"Name": unique("job"), "Role": role.rsplit("/", 1)[-1], "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/x"}}
+    command = {"Name": "glueetl", "ScriptLocation": "s3://b/x"}
+    job = {"Name": unique("job"), "Role": role.rsplit("/", 1)[-1], "Command": command}
     answer = denied(server.client("glue", server.user()).create_job, **job)
     told = explain(server, answer["ResponseMetadata"]["RequestId"])
     assert [(d["Action"], d["Resource"]) for d in told["Decisions"]][1] == ("iam:PassRole", role)
@@ -169,7 +170,8 @@ def test_a_bucket_policy_is_merged_with_what_is_there(server):
     user = server.user(statement("s3:GetObject"), by=other)
     where = bucket(server, {"k": b"x"})
     keep = {"Version": "2012-10-17", "Id": "mine", "Statement": {
-        "Sid": "Keep", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": f"arn:aws:s3:::{where}"}}
+        "Sid": "Keep", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket",
+        "Resource": f"arn:aws:s3:::{where}"}}
     s3 = server.client("s3")
     s3.put_bucket_policy(Bucket=where, Policy=json.dumps(keep))
     answer = denied(server.client("s3", user).get_object, Bucket=where, Key="k")
@@ -256,7 +258,8 @@ def test_a_deny_is_named_and_no_patch_pretends_to_help(server):
 
 def test_a_boundary_gets_a_new_version(server, unique):
     iam = server.client("iam")
-    limits = iam.create_policy(PolicyName=unique("limits"), PolicyDocument=json.dumps(statement("s3:*")))["Policy"]["Arn"]
+    document = json.dumps(statement("s3:*"))
+    limits = iam.create_policy(PolicyName=unique("limits"), PolicyDocument=document)["Policy"]["Arn"]
     user = server.user(statement("glue:GetDatabases"))
     iam.put_user_permissions_boundary(UserName=user.name, PermissionsBoundary=limits)
     answer = denied(server.client("glue", user).get_databases)

@@ -177,7 +177,8 @@ def test_a_crawler_with_a_prefix_deletes_what_is_gone(server, unique):
 def test_another_account_s_bucket_and_a_role_that_glue_may_not_assume(server, unique):
     other = server.account("storage")
     source, out = bucket(server, {"in/a.csv": CSV}, by=other), bucket(server, stem="out")
-    keep = statement("s3:GetBucketTagging", f"arn:aws:s3:::{source}", Principal={"AWS": server.root.account}, Sid="Keep")
+    admitted = {"Principal": {"AWS": server.root.account}, "Sid": "Keep"}
+    keep = statement("s3:GetBucketTagging", f"arn:aws:s3:::{source}", **admitted)
     server.client("s3", other).put_bucket_policy(Bucket=source, Policy=json.dumps(keep))
     role = server.role()
     name = job(server, unique, role, csv_source(f"s3://{source}/in/"), target(f"s3://{out}/made/"))
@@ -204,7 +205,8 @@ def test_another_account_s_bucket_and_a_role_that_glue_may_not_assume(server, un
     assert "Command" not in by["resource-based policy"] and "Keep" not in json.dumps(told)
     for kind in ("identity-based policy", "role trust policy"):
         shell(server, by[kind]["Command"])
-    assert "ec2.amazonaws.com" in json.dumps(iam.get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]["AssumeRolePolicyDocument"])
+    trusted = iam.get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]["AssumeRolePolicyDocument"]
+    assert "ec2.amazonaws.com" in json.dumps(trusted)
     added = [json.loads(text) for text in by["resource-based policy"]["Statements"]]
     keep["Statement"] += added
     assert {s["Principal"]["AWS"] for s in added} == {role}
@@ -248,7 +250,8 @@ def test_who_may_ask(server, unique, places):
     name = job(server, unique, role, csv_source(f"s3://{source}/in/"), target(f"s3://{out}/made/"))
 
     def ask(*actions):
-        return server.mastic("preflight", "--job", name, credentials=server.user(statement(list(actions))), check=False)
+        user = server.user(statement(list(actions)))
+        return server.mastic("preflight", "--job", name, credentials=user, check=False)
 
     assert "mastic:Preflight" in ask("glue:GetJob").stderr
     assert "glue:GetJob" in ask("mastic:Preflight").stderr
@@ -256,6 +259,9 @@ def test_who_may_ask(server, unique, places):
     allowed = ask("mastic:Preflight", "glue:GetJob", "iam:SimulatePrincipalPolicy")
     # The one who asks cannot pass the role.
     assert re.search(r"^  missing  iam:PassRole", allowed.stdout, re.M), allowed.stdout + allowed.stderr
+    for members in ({}, {"JobName": name, "CrawlerName": name}):
+        refused = server.call("mastic", "Mastic.Preflight", members)
+        assert (refused.status, refused.code) == (400, "InvalidInputException")
     unknown = server.mastic("preflight", "--crawler", "nothing", check=False)
     assert unknown.returncode == 1 and "nothing" in unknown.stderr
 

@@ -30,16 +30,14 @@ struct Checked {
 /// The caller must be allowed to see the job or crawler; for the role the handler asks.
 pub(crate) fn access(call: &Call, input: &t::PreflightRequest) -> Result<Access, Fault> {
     let account = call.caller.account.as_ref().map(AccountId::as_str).unwrap_or_default();
-    let (action, resource) = match (&input.job_name, &input.crawler_name) {
-        (Some(job), None) => ("glue:GetJob", format!("job/{job}")),
-        (None, Some(crawler)) => ("glue:GetCrawler", format!("crawler/{crawler}")),
-        _ => {
-            let text = "Give either JobName or CrawlerName.";
-            return Err(Fault::sender("InvalidInputException", text));
-        }
-    };
-    let resource = Arn::new("glue", call.region.as_str(), account, &resource);
-    Ok(Access::All(vec![Need::new("mastic:Preflight", "*"), Need::new(action, resource.as_str())]))
+    let mut needs = vec![Need::new("mastic:Preflight", "*")];
+    for (action, kind, name) in
+        [("glue:GetJob", "job", &input.job_name), ("glue:GetCrawler", "crawler", &input.crawler_name)]
+    {
+        let arn = |name| Arn::new("glue", call.region.as_str(), account, &format!("{kind}/{name}"));
+        needs.extend(name.as_deref().map(|name| Need::new(action, arn(name).as_str())));
+    }
+    Ok(Access::All(needs))
 }
 
 pub(crate) async fn preflight(
@@ -52,11 +50,9 @@ pub(crate) async fn preflight(
     }
     let plans = ctx.kernel().plans()?;
     let (what, mut plan) = match (&input.job_name, &input.crawler_name) {
-        (Some(name), _) => (format!("job {name}"), plans.job(&ctx, name)?),
-        (None, name) => {
-            let name = name.as_deref().unwrap_or_default();
-            (format!("crawler {name}"), plans.crawler(&ctx, name)?)
-        }
+        (Some(name), None) => (format!("job {name}"), plans.job(&ctx, name)?),
+        (None, Some(name)) => (format!("crawler {name}"), plans.crawler(&ctx, name)?),
+        _ => return Err(Fault::sender("InvalidInputException", "Give either JobName or CrawlerName.")),
     };
     if let Some(role) = &input.role {
         plan.role = named(iam, &ctx, role)?;
