@@ -84,7 +84,7 @@ async fn each_attribute_finds_its_events_only() {
         (K::ResourceType, "AWS::Logs::LogGroup", vec!["CreateLogGroup"]),
         (K::EventSource, "logs.amazonaws.com", vec!["DescribeLogGroups", "CreateLogGroup"]),
     ] {
-        assert_eq!(names(&house.ask(3, by(key.clone(), value)).await.unwrap()), wanted, "{key:?} {value}");
+        assert_eq!(names(&house.ask(3, by(key, value)).await.unwrap()), wanted, "{key:?} {value}");
     }
     let all = house.ask(3, by(K::EventName, "LookupEvents")).await.unwrap();
     let id = all.events.as_ref().unwrap().last().unwrap().event_id.clone().unwrap();
