@@ -32,6 +32,12 @@ def world(server):
     return World()
 
 
+@pytest.fixture
+def stranger(server):
+    """The number of another account."""
+    return server.account("stranger").account
+
+
 def code(call, **arguments):
     with pytest.raises(ClientError) as caught:
         call(**arguments)
@@ -59,11 +65,11 @@ def test_analyzers_live_and_are_tagged(world):
     assert code(client.list_findings, analyzerArn=arn) == ("ResourceNotFoundException", 404)
 
 
-def test_roles_that_others_can_assume(world):
+def test_roles_that_others_can_assume(world, stranger):
     client, arn = world.analyzer, world.create()
     world.role("own", harness.trust(AWS=world.account))
     world.role("service", harness.trust(Service="glue.amazonaws.com"))
-    other = world.role("other", harness.trust(AWS="arn:aws:iam::999988887777:root"))
+    other = world.role("other", harness.trust(AWS=f"arn:aws:iam::{stranger}:root"))
     anyone = world.role("anyone", harness.trust(AWS="*"))
     bounded = harness.trust(AWS="*")
     bounded["Statement"][0]["Condition"] = {"StringEquals": {"aws:PrincipalAccount": world.account}}
@@ -71,9 +77,7 @@ def test_roles_that_others_can_assume(world):
 
     found = {one["resource"]: one for one in world.findings(arn)}
     assert set(found) == {other, anyone}
-    assert found[other]["principal"] == {"AWS": "arn:aws:iam::999988887777:root"} or found[other]["principal"] == {
-        "AWS": "999988887777"
-    }
+    assert found[other]["principal"] == {"AWS": stranger}
     assert (found[other]["isPublic"], found[anyone]["isPublic"]) == (False, True)
     assert found[other]["action"] == ["sts:AssumeRole"]
     assert found[anyone]["resourceType"] == "AWS::IAM::Role"
@@ -119,19 +123,20 @@ def test_roles_that_others_can_assume(world):
     assert (looked["isPublic"], looked["status"], looked["actions"]) == (True, "ACTIVE", ["sts:AssumeRole"])
 
 
-def test_buckets_and_archive_rules(world, unique):
+def test_buckets_and_archive_rules(server, world, stranger, unique):
     client, arn, bucket = world.analyzer, world.create(), unique("bucket")
     world.s3.create_bucket(Bucket=bucket)
-    client.create_archive_rule(analyzerName="a", ruleName="known", filter={"principal.AWS": {"eq": ["999988887777"]}})
+    client.create_archive_rule(analyzerName="a", ruleName="known", filter={"principal.AWS": {"eq": [stranger]}})
     assert code(client.create_archive_rule, analyzerName="a", ruleName="known", filter={"id": {"exists": True}}) == (
         "ConflictException",
         409,
     )
-    open_to = {"AWS": ["999988887777", "555566667777"]}
+    other = server.account("other").account
+    open_to = {"AWS": [stranger, other]}
     policy = harness.statement("s3:GetObject", f"arn:aws:s3:::{bucket}/*", Principal=open_to)
     world.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     status = {one["principal"]["AWS"]: one["status"] for one in world.findings(arn)}
-    assert status == {"999988887777": "ARCHIVED", "555566667777": "ACTIVE"}
+    assert status == {stranger: "ARCHIVED", other: "ACTIVE"}
 
     client.update_archive_rule(
         analyzerName="a", ruleName="known", filter={"resourceType": {"eq": ["AWS::S3::Bucket"]}, "isPublic": {"neq": ["true"]}}
@@ -147,10 +152,10 @@ def test_buckets_and_archive_rules(world, unique):
     assert {one["status"] for one in world.findings(arn)} == {"RESOLVED"}
 
 
-def test_previews(world, unique):
+def test_previews(world, stranger, unique):
     client, arn, bucket = world.analyzer, world.create(), unique("bucket")
     world.s3.create_bucket(Bucket=bucket)
-    today = harness.statement("s3:GetObject", f"arn:aws:s3:::{bucket}/*", Principal={"AWS": "999988887777"})
+    today = harness.statement("s3:GetObject", f"arn:aws:s3:::{bucket}/*", Principal={"AWS": stranger})
     world.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(today))
     tomorrow = harness.statement("s3:GetObject", f"arn:aws:s3:::{bucket}/*", Principal="*")
 
