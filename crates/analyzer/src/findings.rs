@@ -31,11 +31,16 @@ async fn current(ctx: &Ctx, analyzer: &AnalyzerRecord) -> Result<Vec<Found>, Fau
     let zone = Zone::of(ctx, analyzer.kind)?;
     match analyzer.kind {
         Type::Account | Type::Organization => {
-            let mut all = Vec::new();
-            for (owner, held) in external::held(ctx, &zone)? {
-                all.extend(external::of(&zone, &owner, &held)?);
-            }
-            Ok(all)
+            let held = external::held(ctx, &zone)?;
+            // What policies say decides how long it takes.
+            let work = tokio::task::spawn_blocking(move || {
+                let mut all = Vec::new();
+                for (owner, held) in held {
+                    all.extend(external::of(&zone, &owner, &held)?);
+                }
+                Ok(all)
+            });
+            work.await.map_err(Fault::internal)?
         }
         _ => unused::current(ctx, analyzer).await,
     }

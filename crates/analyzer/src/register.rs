@@ -1,6 +1,7 @@
 //! Every operation with what it needs.
 
 use mastic_api_iam::accessanalyzer::{SERVICE, op};
+use mastic_core::Fault;
 use mastic_kernel::Registry;
 
 use crate::{
@@ -18,22 +19,29 @@ pub(crate) fn all(registry: &mut Registry) {
     of_use(registry);
 }
 
+/// Runs on a thread of its own what may take longer than a moment.
+async fn aside<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, Fault> + Send + 'static,
+) -> Result<R, Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(Fault::internal)?
+}
+
 fn policies(registry: &mut Registry) {
     registry.on::<op::ValidatePolicy, _, _>(
         |_, _| access::anywhere("ValidatePolicy"),
-        |_, input| async move { validation::policy(&input) },
+        |_, input| aside(move || validation::policy(&input)),
     );
     registry.on::<op::CheckNoNewAccess, _, _>(
         |_, _| access::anywhere("CheckNoNewAccess"),
-        |_, input| async move { checks::no_new_access(&input) },
+        |_, input| aside(move || checks::no_new_access(&input)),
     );
     registry.on::<op::CheckAccessNotGranted, _, _>(
         |_, _| access::anywhere("CheckAccessNotGranted"),
-        |_, input| async move { checks::access_not_granted(&input) },
+        |_, input| aside(move || checks::access_not_granted(&input)),
     );
     registry.on::<op::CheckNoPublicAccess, _, _>(
         |_, _| access::anywhere("CheckNoPublicAccess"),
-        |_, input| async move { checks::no_public_access(&input) },
+        |_, input| aside(move || checks::no_public_access(&input)),
     );
 }
 

@@ -1,6 +1,6 @@
 //! What the conditions and principals of a statement ask of a request, one question at a time.
 
-use super::language::Glob;
+use super::language::{Effort, Glob};
 use super::test::Test;
 use crate::condition::Condition;
 use crate::operator::{Operator, Quantifier};
@@ -22,7 +22,7 @@ pub(super) enum Atom {
 
 impl Atom {
     /// Whether a request of which this is true is surely one of which any of the others is.
-    fn implies_any(&self, others: &[&Self]) -> bool {
+    fn implies_any(&self, others: &[&Self], effort: &Effort) -> bool {
         if others.contains(&self) {
             return true;
         }
@@ -36,23 +36,26 @@ impl Atom {
                         _ => None,
                     })
                     .collect();
-                others.iter().any(present) || test.within(&tests)
+                others.iter().any(present) || test.within(&tests, effort)
             }
             Self::Set { key, all, negated, if_exists, test } => others.iter().any(|other| match other {
                 Self::Present(k) => k == key && !all && !if_exists,
                 Self::Set { key: k, all: a, negated: n, if_exists: e, test: wider } => {
                     let same = (k, a, n, e) == (key, all, negated, if_exists);
                     let settled = !test.has_variables() && !wider.has_variables();
-                    same && if *negated { settled && wider.within(&[test]) } else { test.within(&[wider]) }
+                    same && if *negated {
+                        settled && wider.within(&[test], effort)
+                    } else {
+                        test.within(&[wider], effort)
+                    }
                 }
                 _ => false,
             }),
-            Self::Fits(own) => others
-                .iter()
-                .any(|other| matches!(other, Self::Fits(wider) if own.within(std::slice::from_ref(wider)))),
+            Self::Fits(own) => others.iter().any(
+                |other| matches!(other, Self::Fits(wider) if own.within(std::slice::from_ref(wider), effort)),
+            ),
             Self::Present(key) => {
-                let any =
-                    |other: &&Self| matches!(other, Self::Any { key: k, test } if k == key && test.is_any());
+                let any = |other: &&Self| matches!(other, Self::Any { key: k, test } if k == key && test.is_any(effort));
                 others.iter().any(any)
             }
             Self::Opaque(_) => false,
@@ -82,9 +85,9 @@ impl<A: Clone> Literal<A> {
 }
 
 /// Whether no request can satisfy all of them.
-pub(super) fn contradict(literals: &[Literal<Atom>]) -> bool {
+pub(super) fn contradict(literals: &[Literal<Atom>], effort: &Effort) -> bool {
     let denied: Vec<&Atom> = literals.iter().filter(|l| !l.holds).map(|l| &l.atom).collect();
-    literals.iter().any(|literal| literal.holds && literal.atom.implies_any(&denied))
+    literals.iter().any(|literal| literal.holds && literal.atom.implies_any(&denied, effort))
 }
 
 /// The ways in which a condition can be true, each a list of literals that all hold.

@@ -1,12 +1,36 @@
 //! Sets of texts, as patterns describe them, and whether such a set is empty.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::variables::{Placeholder, placeholder};
 
-/// States that a search visits before it gives up; a set whose search is given up counts as not empty.
+/// States that one search visits before it gives up; a set whose search is given up counts as not empty.
 const MOST_STATES: usize = 5_000;
+
+/// Steps that one comparison may take altogether: what policies say must not keep the machine busy.
+const MOST_STEPS: usize = 200_000;
+
+/// What asking once whether a set is empty costs at least, in steps.
+const QUESTION: usize = 5;
+
+/// The steps that a comparison has left.
+#[derive(Debug)]
+pub(super) struct Effort(Cell<usize>);
+
+impl Effort {
+    pub(super) fn new() -> Self {
+        Self(Cell::new(MOST_STEPS))
+    }
+
+    /// Whether there is enough left, which is then spent.
+    pub(super) fn spend(&self, steps: usize) -> bool {
+        let left = self.0.get().checked_sub(steps);
+        self.0.set(left.unwrap_or(0));
+        left.is_some()
+    }
+}
 
 /// One place of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +40,22 @@ enum Symbol {
     Many,
     /// A policy variable. No wildcard `?` stands for it: its value has any length.
     Variable(String),
+}
+
+impl Symbol {
+    /// Whether one character, or one variable, can stand for both.
+    fn may_be(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One, Self::One | Self::Char(_)) | (Self::Char(_), Self::One) => true,
+            (own, other) => own == other,
+        }
+    }
+}
+
+fn set(row: &mut [bool], at: usize) {
+    if let Some(place) = row.get_mut(at) {
+        *place = true;
+    }
 }
 
 /// A pattern as a list of places.
@@ -60,7 +100,7 @@ impl Glob {
             }
             rest = rest.strip_prefix(c).unwrap_or_default();
         }
-        Self(symbols)
+        Self(symbols).ordered()
     }
 
     /// The parts between the first five colons, as the ARN operators compare them.
@@ -94,7 +134,7 @@ impl Glob {
             Symbol::Variable(_) => Symbol::Many,
             other => other.clone(),
         };
-        Self(self.0.iter().map(wide).collect())
+        Self(self.0.iter().map(wide).collect()).ordered()
     }
 
     pub(super) fn folded(&self) -> Self {
@@ -109,8 +149,79 @@ impl Glob {
     }
 
     /// Whether every text of this one is a text of one of the others.
-    pub(super) fn within(&self, others: &[Self]) -> bool {
-        is_empty(&[Clause::one(self.clone()), Clause::none_of(others.to_vec())])
+    pub(super) fn within(&self, others: &[Self], effort: &Effort) -> bool {
+        is_empty(&[Clause::one(self.clone()), Clause::none_of(others.to_vec())], effort)
+    }
+
+    /// Wildcards in a row in one order: first those for one character, then the star.
+    fn ordered(mut self) -> Self {
+        let wild = |symbol: &Symbol| matches!(symbol, Symbol::One | Symbol::Many);
+        for run in self.0.chunk_by_mut(|one, next| wild(one) && wild(next)) {
+            run.sort_by_key(|symbol| *symbol == Symbol::Many);
+        }
+        self.0.dedup_by(|one, next| *one == Symbol::Many && *next == Symbol::Many);
+        self
+    }
+
+    /// Whether every text of this one is a text of the other, as far as their places show: only a star takes a
+    /// star. Yes is certain, no is not.
+    fn is_within(&self, other: &Self) -> bool {
+        let mut open = vec![true];
+        open.resize(other.0.len() + 1, false);
+        for (at, symbol) in other.0.iter().enumerate() {
+            if *symbol != Symbol::Many {
+                break;
+            }
+            set(&mut open, at + 1);
+        }
+        for symbol in &self.0 {
+            let mut next = vec![false; open.len()];
+            for (at, wanted) in other.0.iter().enumerate() {
+                if !open.get(at).copied().unwrap_or_default() {
+                    continue;
+                }
+                match (wanted, symbol) {
+                    (Symbol::Many, _) => set(&mut next, at),
+                    (Symbol::One, Symbol::One | Symbol::Char(_)) => set(&mut next, at + 1),
+                    (wanted, symbol) if wanted == symbol => set(&mut next, at + 1),
+                    _ => {}
+                }
+            }
+            for (at, wanted) in other.0.iter().enumerate() {
+                if *wanted == Symbol::Many && next.get(at).copied().unwrap_or_default() {
+                    set(&mut next, at + 1);
+                }
+            }
+            open = next;
+        }
+        open.last().copied().unwrap_or_default()
+    }
+
+    /// Whether some text fits both.
+    fn meets(&self, other: &Self) -> bool {
+        // Row by row: whether the rest of the one from here and the rest of the other from there share a text.
+        let mut below = vec![false; other.0.len() + 1];
+        for own in self.0.iter().map(Some).chain([None]).rev() {
+            let mut row = vec![false; below.len()];
+            for at in (0..row.len()).rev() {
+                let get = |row: &[bool], at: usize| row.get(at).copied().unwrap_or_default();
+                let shares = match (own, other.0.get(at)) {
+                    (None, None) => true,
+                    (Some(Symbol::Many), None) => get(&below, at),
+                    (None, Some(Symbol::Many)) => get(&row, at + 1),
+                    (Some(Symbol::Many), Some(Symbol::Many)) => get(&below, at) || get(&row, at + 1),
+                    (Some(Symbol::Many), Some(_)) => get(&below, at) || get(&row, at + 1),
+                    (Some(_), Some(Symbol::Many)) => get(&row, at + 1) || get(&below, at),
+                    (Some(own), Some(other)) => own.may_be(other) && get(&below, at + 1),
+                    _ => false,
+                };
+                if shares {
+                    set(&mut row, at);
+                }
+            }
+            below = row;
+        }
+        below.first().copied().unwrap_or_default()
     }
 
     fn start(&self) -> Places {
@@ -238,20 +349,47 @@ type State = Vec<Places>;
 
 /// Whether no text is in all of the sets. Where that is not found out with reasonable effort the
 /// answer is no.
-pub(super) fn is_empty(clauses: &[Clause]) -> bool {
+pub(super) fn is_empty(clauses: &[Clause], effort: &Effort) -> bool {
     // A union is empty where each of its patterns adds nothing: one pattern at a time keeps the search small.
     let choice = clauses.iter().position(|clause| !clause.negated);
-    let Some(choice) = choice else { return search(clauses) };
-    let rest = |at: usize| clauses.iter().enumerate().filter(move |(i, _)| *i != at).map(|(_, c)| c.clone());
-    let Some(chosen) = clauses.get(choice) else { return false };
-    chosen.globs.iter().all(|glob| {
-        let mut narrowed = vec![Clause::one(glob.clone())];
-        narrowed.extend(rest(choice));
-        search(&narrowed)
-    })
+    let Some(chosen) = choice.and_then(|choice| clauses.get(choice)) else { return search(clauses, effort) };
+    let rest =
+        || clauses.iter().enumerate().filter(move |(at, _)| Some(*at) != choice).map(|(_, clause)| clause);
+    chosen.globs.iter().all(|glob| adds_nothing(glob, rest(), effort))
 }
 
-fn search(clauses: &[Clause]) -> bool {
+/// Whether no text of the pattern is in all of the sets.
+fn adds_nothing<'c>(glob: &Glob, clauses: impl Iterator<Item = &'c Clause>, effort: &Effort) -> bool {
+    if !effort.spend(QUESTION) {
+        return false;
+    }
+    let mut narrowed = vec![Clause::one(glob.clone())];
+    for clause in clauses {
+        let mut near = clause.globs.iter().filter(|other| glob.meets(other)).peekable();
+        match (near.peek().is_some(), clause.negated) {
+            (false, false) => return true,
+            // What it is not to be it is not anyway.
+            (false, true) => {}
+            (true, negated) => {
+                let near: Vec<Glob> = near.cloned().collect();
+                let all = near.iter().any(|other| glob.is_within(other));
+                match (all, negated) {
+                    (true, true) => return true,
+                    (true, false) => {}
+                    (false, _) => narrowed.push(Clause { negated, globs: near.into() }),
+                }
+            }
+        }
+    }
+    match narrowed.as_slice() {
+        // Alone, or with one other pattern that it meets, it has texts.
+        [_] => false,
+        [_, other] if !other.negated => false,
+        clauses => search(clauses, effort),
+    }
+}
+
+fn search(clauses: &[Clause], effort: &Effort) -> bool {
     let globs: Vec<&Glob> = clauses.iter().flat_map(|clause| clause.globs.iter()).collect();
     let mut chars = BTreeSet::new();
     let mut variables = BTreeSet::new();
@@ -288,7 +426,7 @@ fn search(clauses: &[Clause]) -> bool {
                 continue;
             }
             let next: State = std::iter::once(first).chain(steps).collect();
-            if seen.len() >= MOST_STATES {
+            if seen.len() >= MOST_STATES || !effort.spend(1) {
                 return false;
             }
             if seen.insert(next.clone()) {
@@ -340,7 +478,7 @@ mod tests {
     }
 
     fn within(one: &str, others: &[&str]) -> bool {
-        Glob::new(one, GLOB).within(&globs(others))
+        Glob::new(one, GLOB).within(&globs(others), &Effort::new())
     }
 
     #[test]
@@ -358,15 +496,29 @@ mod tests {
 
     #[test]
     fn intersections() {
-        let meets = |a: &[&str], b: &[&str]| !is_empty(&[Clause::any_of(globs(a)), Clause::any_of(globs(b))]);
+        let meets = |a: &[&str], b: &[&str]| {
+            !is_empty(&[Clause::any_of(globs(a)), Clause::any_of(globs(b))], &Effort::new())
+        };
         assert!(meets(&["arn:aws:s3:::a*"], &["*z"]));
         assert!(!meets(&["arn:aws:s3:::a/*"], &["arn:aws:s3:::b/*"]));
-        assert!(!is_empty(&[Clause::none_of(globs(&["a*"]))]));
-        assert!(is_empty(&[Clause::none_of(globs(&["*"]))]));
-        assert!(is_empty(&[Clause::any_of(Vec::new())]));
+        assert!(!is_empty(&[Clause::none_of(globs(&["a*"]))], &Effort::new()));
+        assert!(is_empty(&[Clause::none_of(globs(&["*"]))], &Effort::new()));
+        assert!(is_empty(&[Clause::any_of(Vec::new())], &Effort::new()));
     }
 
     proptest! {
+        #[test]
+        fn short_cuts_agree_with_the_search(
+            one in "[ab*?]{0,6}",
+            other in "[ab*?]{0,6}",
+        ) {
+            let (one, other) = (Glob::new(&one, GLOB), Glob::new(&other, GLOB));
+            let effort = Effort::new();
+            let (own, theirs) = (Clause::one(one.clone()), Clause::one(other.clone()));
+            prop_assert!(!one.is_within(&other) || search(&[own.clone(), theirs.complement()], &effort));
+            prop_assert_eq!(one.meets(&other), !search(&[own, theirs], &effort));
+        }
+
         #[test]
         fn what_is_within_matches_too(
             one in "[ab*?]{0,5}",

@@ -17,6 +17,7 @@ use crate::document::{Document, Effect, Statement};
 use crate::pattern::{Pattern, Syntax};
 
 use atoms::Who;
+use language::Effort;
 use region::{Excess, Region, regions, residue};
 
 pub use bound::Bound;
@@ -28,9 +29,10 @@ pub fn new_access(new: &Document, old: &Document) -> Vec<usize> {
     let mut covered = all(old, Effect::Allow, Excess::Drop);
     covered.extend(denied.iter().cloned());
     let old_denied = all(old, Effect::Deny, Excess::Widen);
+    let effort = Effort::new();
     granting(new, |region| {
-        let no_longer_denied = |deny: &Region| !residue(region.meet(deny), &denied).is_empty();
-        !residue(region.clone(), &covered).is_empty() || old_denied.iter().any(no_longer_denied)
+        let no_longer_denied = |deny: &Region| !residue(region.meet(deny), &denied, &effort).is_empty();
+        !residue(region.clone(), &covered, &effort).is_empty() || old_denied.iter().any(no_longer_denied)
     })
 }
 
@@ -39,9 +41,10 @@ pub fn new_access(new: &Document, old: &Document) -> Vec<usize> {
 #[must_use]
 pub fn grants(document: &Document, actions: &[String], resources: &[String]) -> Vec<usize> {
     let denied = all(document, Effect::Deny, Excess::Drop);
+    let effort = Effort::new();
     granting(document, |region| {
         let asked = region.clone().limited(actions, resources);
-        !residue(asked, &denied).is_empty()
+        !residue(asked, &denied, &effort).is_empty()
     })
 }
 
@@ -50,12 +53,13 @@ pub fn grants(document: &Document, actions: &[String], resources: &[String]) -> 
 #[must_use]
 pub fn public(document: &Document) -> Vec<usize> {
     let denied = all(document, Effect::Deny, Excess::Drop);
-    granting(document, |region| is_public(region, &denied))
+    let effort = Effort::new();
+    granting(document, |region| is_public(region, &denied, &effort))
 }
 
-fn is_public(region: &Region, denied: &[Region]) -> bool {
+fn is_public(region: &Region, denied: &[Region], effort: &Effort) -> bool {
     let anyone = region.parties.iter().any(|party| party.atom.who.is_open());
-    anyone && residue(region.clone(), denied).iter().any(|left| bound::bounds(left).is_empty())
+    anyone && residue(region.clone(), denied, effort).iter().any(|left| bound::bounds(left).is_empty())
 }
 
 /// What one statement grants to one entry of its `Principal`.
@@ -74,6 +78,7 @@ pub struct Grant {
 #[must_use]
 pub fn granted_to(document: &Document) -> Vec<Grant> {
     let denied = all(document, Effect::Deny, Excess::Drop);
+    let effort = Effort::new();
     let mut grants: Vec<Grant> = Vec::new();
     for (statement, index) in document.statements().iter().zip(0..) {
         if statement.effect() != Effect::Allow {
@@ -81,7 +86,7 @@ pub fn granted_to(document: &Document) -> Vec<Grant> {
         }
         for region in regions(statement, document.version(), Excess::Widen) {
             let Some(principal) = region.parties.first().map(|party| party.atom.who.text()) else { continue };
-            for left in residue(region, &denied) {
+            for left in residue(region, &denied, &effort) {
                 let grant =
                     Grant { statement: index, principal: principal.clone(), bounds: bound::bounds(&left) };
                 if !grants.contains(&grant) {

@@ -1,27 +1,24 @@
 //! The requests that a statement speaks of, as a product of sets, and what others leave of it.
 
 use super::atoms::{Atom, Literal, Party, Who, contradict, nobody, ways};
-use super::language::{Clause, Glob, Reading, is_empty};
+use super::language::{Clause, Effort, Glob, Reading, is_empty};
 use crate::Effect;
 use crate::document::{Part, Statement, Version};
 
 /// Regions that one statement may fall apart into.
 const MOST_REGIONS: usize = 512;
 
-/// Steps that a subtraction may take before it is given up, with something left.
-const MOST_STEPS: usize = 1_000;
-
 pub(super) const ACTION: Reading = Reading { wildcards: true, variables: false, fold: true };
 
 pub(super) const RESOURCE: Reading = Reading { wildcards: true, variables: true, fold: false };
 
 pub(super) fn within(one: &str, other: &str, reading: Reading) -> bool {
-    Glob::new(one, reading).within(&[Glob::new(other, reading)])
+    Glob::new(one, reading).within(&[Glob::new(other, reading)], &Effort::new())
 }
 
 pub(super) fn meets(one: &str, other: &str, reading: Reading) -> bool {
     let clause = |text| Clause::any_of(vec![Glob::new(text, reading).widened()]);
-    !is_empty(&[clause(one), clause(other)])
+    !is_empty(&[clause(one), clause(other)], &Effort::new())
 }
 
 /// Requests by action, resource, principal and condition; each dimension is an intersection.
@@ -131,22 +128,27 @@ fn scoped(regions: &[Region], part: &Part, variables: bool) -> Vec<Region> {
 }
 
 impl Region {
-    fn is_empty(&self) -> bool {
-        contradict(&self.conditions)
+    fn is_empty(&self, effort: &Effort) -> bool {
+        contradict(&self.conditions, effort)
             || nobody(&self.parties)
-            || is_empty(&self.actions)
-            || is_empty(&self.resources)
+            || is_empty(&self.actions, effort)
+            || is_empty(&self.resources, effort)
+    }
+
+    /// What it costs to copy.
+    fn size(&self) -> usize {
+        self.actions.len() + self.resources.len() + self.parties.len() + self.conditions.len()
     }
 
     /// Whether some request may be in both; each of them has some.
-    fn meets(&self, other: &Self) -> bool {
+    fn meets(&self, other: &Self, effort: &Effort) -> bool {
         let conditions: Vec<_> = self.conditions.iter().chain(&other.conditions).cloned().collect();
         let parties: Vec<_> = self.parties.iter().chain(&other.parties).cloned().collect();
         let join = |own: &[Clause], other: &[Clause]| own.iter().chain(other).cloned().collect::<Vec<_>>();
-        !contradict(&conditions)
+        !contradict(&conditions, effort)
             && !nobody(&parties)
-            && !is_empty(&join(&self.actions, &other.actions))
-            && !is_empty(&join(&self.resources, &other.resources))
+            && !is_empty(&join(&self.actions, &other.actions), effort)
+            && !is_empty(&join(&self.resources, &other.resources), effort)
     }
 
     /// The requests of both.
@@ -180,41 +182,39 @@ impl Region {
 
 /// What is left of a region without the requests of the others. It may be more than is really left,
 /// never less.
-pub(super) fn residue(region: Region, others: &[Region]) -> Vec<Region> {
-    if region.is_empty() {
+pub(super) fn residue(region: Region, others: &[Region], effort: &Effort) -> Vec<Region> {
+    if region.is_empty(effort) {
         return Vec::new();
     }
     let others: Vec<&Region> = others.iter().filter(|other| region.can_be_covered_by(other)).collect();
     let mut left = Vec::new();
-    let mut steps = MOST_STEPS;
-    subtract(region, &others, &mut steps, &mut left);
+    subtract(region, &others, effort, &mut left);
     left
 }
 
 /// The region has requests, as far as is known.
-fn subtract(mut region: Region, others: &[&Region], steps: &mut usize, left: &mut Vec<Region>) {
+fn subtract(mut region: Region, others: &[&Region], effort: &Effort, left: &mut Vec<Region>) {
     let mut rest = others.iter();
-    let meets = rest.by_ref().find(|other| region.meets(other));
-    let (Some(other), Some(fewer)) = (meets, steps.checked_sub(1)) else {
+    let meets = rest.by_ref().find(|other| region.meets(other, effort));
+    let (Some(other), true) = (meets, effort.spend(region.size())) else {
         left.push(region);
         return;
     };
-    *steps = fewer;
     let rest = rest.as_slice();
     // What is outside in one dimension, then what is inside there and outside in the next ...
     for clause in &other.actions {
         let mut outside = region.clone();
         outside.actions.push(clause.complement());
-        if !is_empty(&outside.actions) {
-            subtract(outside, rest, steps, left);
+        if !is_empty(&outside.actions, effort) {
+            subtract(outside, rest, effort, left);
         }
         region.actions.push(clause.clone());
     }
     for clause in &other.resources {
         let mut outside = region.clone();
         outside.resources.push(clause.complement());
-        if !is_empty(&outside.resources) {
-            subtract(outside, rest, steps, left);
+        if !is_empty(&outside.resources, effort) {
+            subtract(outside, rest, effort, left);
         }
         region.resources.push(clause.clone());
     }
@@ -222,15 +222,15 @@ fn subtract(mut region: Region, others: &[&Region], steps: &mut usize, left: &mu
         let mut outside = region.clone();
         outside.parties.push(literal.complement());
         if !nobody(&outside.parties) {
-            subtract(outside, rest, steps, left);
+            subtract(outside, rest, effort, left);
         }
         region.parties.push(literal.clone());
     }
     for literal in &other.conditions {
         let mut outside = region.clone();
         outside.conditions.push(literal.complement());
-        if !contradict(&outside.conditions) {
-            subtract(outside, rest, steps, left);
+        if !contradict(&outside.conditions, effort) {
+            subtract(outside, rest, effort, left);
         }
         region.conditions.push(literal.clone());
     }

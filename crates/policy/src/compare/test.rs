@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::language::{Glob, Reading};
+use super::language::{Effort, Glob, Reading};
 use crate::operand::{Network, date, number};
 use crate::operator::{Comparand, Comparison};
 
@@ -55,9 +55,9 @@ impl Test {
     }
 
     /// Whether every value fits.
-    pub(super) fn is_any(&self) -> bool {
+    pub(super) fn is_any(&self, effort: &Effort) -> bool {
         let star = Glob::new("*", Reading { wildcards: true, variables: false, fold: false });
-        matches!(self, Self::Text { globs, .. } if star.within(globs))
+        matches!(self, Self::Text { globs, .. } if star.within(globs, effort))
     }
 
     pub(super) fn has_variables(&self) -> bool {
@@ -68,7 +68,7 @@ impl Test {
     }
 
     /// Whether every value that fits this one fits one of the others.
-    pub(super) fn within(&self, others: &[&Self]) -> bool {
+    pub(super) fn within(&self, others: &[&Self], effort: &Effort) -> bool {
         match self {
             Self::Text { globs, fold } => {
                 let (mut exact, mut folded) = (Vec::new(), Vec::new());
@@ -79,14 +79,14 @@ impl Test {
                         _ => {}
                     }
                 }
-                globs.iter().all(|glob| glob.within(&exact) || glob.folded().within(&folded))
+                globs.iter().all(|glob| glob.within(&exact, effort) || glob.folded().within(&folded, effort))
             }
             Self::Arn(patterns) => patterns.iter().all(|own| {
                 let mut all = others.iter().filter_map(|other| match other {
                     Self::Arn(patterns) => Some(patterns),
                     _ => None,
                 });
-                all.any(|patterns| patterns.iter().any(|other| arn_within(own, other)))
+                all.any(|patterns| patterns.iter().any(|other| arn_within(own, other, effort)))
             }),
             Self::Number(comparison, values) => {
                 let mut ranges = Vec::new();
@@ -119,10 +119,10 @@ impl Test {
     }
 }
 
-fn arn_within(own: &Glob, other: &Glob) -> bool {
+fn arn_within(own: &Glob, other: &Glob, effort: &Effort) -> bool {
     let (own, other) = (own.arn_parts(), other.arn_parts());
     own.len() == other.len()
-        && own.iter().zip(&other).all(|(own, other)| own.within(std::slice::from_ref(other)))
+        && own.iter().zip(&other).all(|(own, other)| own.within(std::slice::from_ref(other), effort))
 }
 
 /// What is below, above or at a value.
@@ -168,7 +168,9 @@ mod tests {
 
     #[test]
     fn implications() {
-        let implies = |a: (&str, &[&str]), b: (&str, &[&str])| test(a.0, a.1).within(&[&test(b.0, b.1)]);
+        let implies = |a: (&str, &[&str]), b: (&str, &[&str])| {
+            test(a.0, a.1).within(&[&test(b.0, b.1)], &Effort::new())
+        };
         assert!(implies(("StringEquals", &["a"]), ("StringLike", &["a*", "b"])));
         assert!(!implies(("StringLike", &["a*"]), ("StringEquals", &["a"])));
         assert!(implies(("StringEquals", &["Ab"]), ("StringEqualsIgnoreCase", &["aB"])));
