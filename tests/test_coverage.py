@@ -449,9 +449,10 @@ NOT_AT_THIS_ENDPOINT = {"s3:CreateSession", "s3:ListDirectoryBuckets", "s3:Write
 def called(world, server, service, name):
     """Code, status and text of the answer to root's call."""
     protocol = model(service).metadata["protocol"]
-    if protocol == "rest-xml":
+    if protocol.startswith("rest-"):
         try:
-            world.client(service)._make_api_call(name, input_of(world, f"{service}:{name}"))
+            client = world.client(BOTOCORE.get(service, service))
+            client._make_api_call(name, input_of(world, f"{service}:{name}"))
         except ClientError as caught:
             error, metadata = caught.response["Error"], caught.response["ResponseMetadata"]
             return error["Code"], metadata["HTTPStatusCode"], error["Message"]

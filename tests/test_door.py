@@ -122,8 +122,8 @@ def test_an_operation_that_is_not_implemented_names_itself(server):
         server.client("glue").start_blueprint_run(BlueprintName="b", RoleArn="arn:aws:iam::111122223333:role/r")
     assert refused.value.response["Error"]["Code"] == "NotImplemented"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
-    with pytest.raises(botocore.exceptions.ClientError, match="GetAccountSummary") as refused:
-        server.client("iam").get_account_summary()
+    with pytest.raises(botocore.exceptions.ClientError, match="GetHumanReadableSummary") as refused:
+        server.client("iam").get_human_readable_summary(EntityArn="arn:aws:iam::111122223333:role/r")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 

@@ -48,7 +48,8 @@ resource "aws_organizations_policy" "kept" {
     Version   = "2012-10-17"
     Statement = [{ Effect = "Deny", Action = "glue:DeleteDatabase", Resource = "*", Sid = "Kept${var.comment}" }]
   })
-  tags = { comment = var.comment }
+  tags       = { comment = var.comment }
+  depends_on = [aws_organizations_organization.own]
 }
 
 resource "aws_organizations_policy" "perimeter" {
