@@ -78,7 +78,16 @@ impl Timestamp {
     /// `20261121T194500Z`, the form of SigV4's `X-Amz-Date`.
     #[must_use]
     pub fn basic(self) -> String {
-        self.iso8601().replace(['-', ':'], "")
+        let t = self.civil();
+        format!(
+            "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second()
+        )
     }
 
     /// Parses RFC 3339 text, SigV4's basic form, or a bare date.

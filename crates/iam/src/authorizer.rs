@@ -323,7 +323,9 @@ impl Authorizer for Iam {
             _ => {}
         }
         let question = self.question(call, need)?;
-        let context = if question.plain { Context::new() } else { self.full_context(&question)? };
+        // Most statements with conditions are about other actions: then the context need not be made.
+        let heeded = !question.plain && question.set.heeds_context(&need.action, question.resource());
+        let context = if heeded { self.full_context(&question)? } else { Context::new() };
         let allowed = allows(&question.request(&context), &question.set) == Outcome::Allow;
         if allowed && question.refused.is_none() {
             return Ok(Verdict { allowed: true, text: String::new(), explanation: None });

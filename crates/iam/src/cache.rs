@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mastic_policy::{Document, PolicyError};
+use mastic_policy::{Document, PolicyError, Statement};
 use parking_lot::RwLock;
 
 /// Entries kept at most. Past that all go: names that callers make up must not fill the memory.
@@ -68,13 +68,7 @@ impl Documents {
     pub(crate) fn parse(&self, json: &str) -> Result<Parsed, PolicyError> {
         self.0.get(1, json, || {
             let document = Document::parse(json)?;
-            let plain = document.statements().iter().all(|statement| {
-                !statement.is_conditional()
-                    && !statement.resources().any(|text| text.contains("${"))
-                    && !statement
-                        .principals()
-                        .any(|(_, value)| value.starts_with("AIDA") || value.starts_with("AROA"))
-            });
+            let plain = !document.statements().iter().any(Statement::is_contextual);
             Ok(Parsed { document: Arc::new(document), plain })
         })
     }

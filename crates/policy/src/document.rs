@@ -179,6 +179,15 @@ impl Statement {
         self.place.simulated
     }
 
+    /// Whether what it says depends on the request's context: by conditions, policy variables, or the
+    /// unique ids of principals.
+    #[must_use]
+    pub fn is_contextual(&self) -> bool {
+        self.is_conditional()
+            || self.resources().any(|text| text.contains("${"))
+            || self.principals().any(|(_, value)| value.starts_with("AIDA") || value.starts_with("AROA"))
+    }
+
     /// Whether there are conditions.
     #[must_use]
     pub fn is_conditional(&self) -> bool {

@@ -1,7 +1,6 @@
 use http::header::HeaderMap;
-use mastic_core::Timestamp;
 
-use crate::text::squeeze;
+use crate::text::{hex, squeeze};
 use crate::uri::{canonical_path, canonical_query};
 use crate::{Scope, sha256};
 
@@ -61,7 +60,7 @@ impl<'a> RequestParts<'a> {
     }
 }
 
-/// The string to sign for a canonical request.
-pub(crate) fn string_to_sign(at: Timestamp, scope: &Scope, canonical: &str) -> String {
-    format!("{ALGORITHM}\n{}\n{scope}\n{}", at.basic(), hex::encode(sha256(canonical.as_bytes())))
+/// The string to sign for a canonical request; `stamp` is its `X-Amz-Date`.
+pub(crate) fn string_to_sign(stamp: &str, scope: &Scope, canonical: &str) -> String {
+    format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(&sha256(canonical.as_bytes())))
 }

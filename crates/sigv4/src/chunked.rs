@@ -280,7 +280,7 @@ impl ChunkDecoder {
             return Err(ChunkError::Malformed("a trailer follows the trailers' signature"));
         }
         if name != "x-amz-trailer-signature" {
-            self.trailers.push((name, squeeze(value)));
+            self.trailers.push((name, squeeze(value).into_owned()));
             return Ok(());
         }
         self.trailer_signed = true;

@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use mastic_core::Secret;
 
 use crate::Scope;
+use crate::text::hex;
 
 /// The key that signs everything of one secret key, day, region and service.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ impl SigningKey {
     /// The signature of a string to sign: 64 hexadecimal digits.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
-        hex::encode(hmac::sign(&self.0, text.as_bytes()).as_ref())
+        hex(hmac::sign(&self.0, text.as_bytes()).as_ref())
     }
 
     /// Whether `signature` (hexadecimal) is the one of `text`; takes the same time wherever they differ.
@@ -33,8 +34,9 @@ impl SigningKey {
     pub fn matches(&self, text: &str, signature: &str) -> bool {
         // Signatures are lower case by AWS's rule; another spelling of the same bytes is not one.
         let lower = !signature.bytes().any(|b| b.is_ascii_uppercase());
-        hex::decode(signature)
-            .is_ok_and(|given| lower && hmac::verify(&self.0, text.as_bytes(), &given).is_ok())
+        let mut given = [0; 32];
+        hex::decode_to_slice(signature, &mut given)
+            .is_ok_and(|()| lower && hmac::verify(&self.0, text.as_bytes(), &given).is_ok())
     }
 }
 

@@ -60,8 +60,11 @@ impl Signer<'_> {
 
     fn signature(&self, scope: &Scope, request: &RequestParts<'_>, signed: &[String], hash: &str) -> String {
         let canonical = request.canonical(signed, hash, scope.is_s3());
-        SigningKey::derive(&self.credentials.secret_access_key, scope)
-            .sign(&string_to_sign(self.at, scope, &canonical))
+        SigningKey::derive(&self.credentials.secret_access_key, scope).sign(&string_to_sign(
+            &self.at.basic(),
+            scope,
+            &canonical,
+        ))
     }
 
     /// Adds `X-Amz-Date`, the session token, for S3 `x-amz-content-sha256`, and `Authorization` to the

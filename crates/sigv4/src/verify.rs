@@ -5,6 +5,7 @@ use mastic_core::{Secret, Timestamp};
 
 use crate::canonical::string_to_sign;
 use crate::key::KeyCache;
+use crate::text::hex;
 use crate::{ChunkSeed, Form, Payload, Presented, RequestParts, SigError};
 
 /// The SHA-256 of some bytes.
@@ -47,8 +48,9 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<(), SigError> {
         all_signed(presented, request)?;
-        in_time(presented, now)?;
-        let computed = body.map(hex::encode);
+        let stamp = presented.timestamp.basic();
+        in_time(presented, &stamp, now)?;
+        let computed = body.map(|hash| hex(hash));
         let payload = match (&presented.payload, &computed) {
             (Payload::Hash(hash), _) => hash,
             (Payload::Undeclared, Some(hash)) => hash,
@@ -59,7 +61,7 @@ impl Verifier {
             (Payload::UnsignedChunks, _) => "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
         };
         let canonical = request.canonical(&presented.signed_headers, payload, presented.scope.is_s3());
-        let to_sign = string_to_sign(presented.timestamp, &presented.scope, &canonical);
+        let to_sign = string_to_sign(&stamp, &presented.scope, &canonical);
         if !self.keys.key(secret, &presented.scope).matches(&to_sign, &presented.signature) {
             return Err(SigError::Mismatch { canonical, string_to_sign: to_sign });
         }
@@ -96,9 +98,8 @@ fn all_signed(presented: &Presented, request: &RequestParts<'_>) -> Result<(), S
     }
 }
 
-fn in_time(presented: &Presented, now: Timestamp) -> Result<(), SigError> {
+fn in_time(presented: &Presented, stamp: &str, now: Timestamp) -> Result<(), SigError> {
     let at = presented.timestamp;
-    let stamp = at.basic();
     let date = &presented.scope.date;
     if !stamp.starts_with(date.as_str()) || date.len() != 8 {
         return Err(SigError::Scope(format!(

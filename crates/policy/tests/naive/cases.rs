@@ -273,6 +273,11 @@ impl Case {
         for key in missing_context(&request, &set) {
             assert!(self.context.get(&key).is_empty(), "{key} {self:#?}");
         }
+        if !set.heeds_context(self.action, self.resource) {
+            let nothing = Context::new();
+            request.context = &nothing;
+            assert_eq!(allows(&request, &set), decision.outcome, "without context {self:#?}");
+        }
         found
     }
 
