@@ -19,6 +19,21 @@ impl Op for BatchCreatePartition {
     }
 }
 
+pub enum BatchDeleteConnection {}
+
+impl Op for BatchDeleteConnection {
+    type Input = types::BatchDeleteConnectionRequest;
+    type Output = types::BatchDeleteConnectionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[1]
+    }
+}
+
 pub enum BatchDeletePartition {}
 
 impl Op for BatchDeletePartition {
@@ -139,6 +154,66 @@ impl Op for BatchUpdatePartition {
     }
 }
 
+pub enum CreateCatalog {}
+
+impl Op for CreateCatalog {
+    type Input = types::CreateCatalogRequest;
+    type Output = types::CreateCatalogResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[24]
+    }
+}
+
+pub enum CreateClassifier {}
+
+impl Op for CreateClassifier {
+    type Input = types::CreateClassifierRequest;
+    type Output = types::CreateClassifierResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[25]
+    }
+}
+
+pub enum CreateColumnStatisticsTaskSettings {}
+
+impl Op for CreateColumnStatisticsTaskSettings {
+    type Input = types::CreateColumnStatisticsTaskSettingsRequest;
+    type Output = types::CreateColumnStatisticsTaskSettingsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[26]
+    }
+}
+
+pub enum CreateConnection {}
+
+impl Op for CreateConnection {
+    type Input = types::CreateConnectionRequest;
+    type Output = types::CreateConnectionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[27]
+    }
+}
+
 pub enum CreateCrawler {}
 
 impl Op for CreateCrawler {
@@ -214,6 +289,21 @@ impl Op for CreatePartitionIndex {
     }
 }
 
+pub enum CreateSecurityConfiguration {}
+
+impl Op for CreateSecurityConfiguration {
+    type Input = types::CreateSecurityConfigurationRequest;
+    type Output = types::CreateSecurityConfigurationResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[44]
+    }
+}
+
 pub enum CreateTable {}
 
 impl Op for CreateTable {
@@ -226,6 +316,126 @@ impl Op for CreateTable {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[46]
+    }
+}
+
+pub enum CreateUsageProfile {}
+
+impl Op for CreateUsageProfile {
+    type Input = types::CreateUsageProfileRequest;
+    type Output = types::CreateUsageProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[49]
+    }
+}
+
+pub enum CreateUserDefinedFunction {}
+
+impl Op for CreateUserDefinedFunction {
+    type Input = types::CreateUserDefinedFunctionRequest;
+    type Output = types::CreateUserDefinedFunctionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[50]
+    }
+}
+
+pub enum DeleteCatalog {}
+
+impl Op for DeleteCatalog {
+    type Input = types::DeleteCatalogRequest;
+    type Output = types::DeleteCatalogResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[53]
+    }
+}
+
+pub enum DeleteClassifier {}
+
+impl Op for DeleteClassifier {
+    type Input = types::DeleteClassifierRequest;
+    type Output = types::DeleteClassifierResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[54]
+    }
+}
+
+pub enum DeleteColumnStatisticsForPartition {}
+
+impl Op for DeleteColumnStatisticsForPartition {
+    type Input = types::DeleteColumnStatisticsForPartitionRequest;
+    type Output = types::DeleteColumnStatisticsForPartitionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[55]
+    }
+}
+
+pub enum DeleteColumnStatisticsForTable {}
+
+impl Op for DeleteColumnStatisticsForTable {
+    type Input = types::DeleteColumnStatisticsForTableRequest;
+    type Output = types::DeleteColumnStatisticsForTableResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[56]
+    }
+}
+
+pub enum DeleteColumnStatisticsTaskSettings {}
+
+impl Op for DeleteColumnStatisticsTaskSettings {
+    type Input = types::DeleteColumnStatisticsTaskSettingsRequest;
+    type Output = types::DeleteColumnStatisticsTaskSettingsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[57]
+    }
+}
+
+pub enum DeleteConnection {}
+
+impl Op for DeleteConnection {
+    type Input = types::DeleteConnectionRequest;
+    type Output = types::DeleteConnectionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[58]
     }
 }
 
@@ -319,6 +529,21 @@ impl Op for DeleteResourcePolicy {
     }
 }
 
+pub enum DeleteSecurityConfiguration {}
+
+impl Op for DeleteSecurityConfiguration {
+    type Input = types::DeleteSecurityConfigurationRequest;
+    type Output = types::DeleteSecurityConfigurationResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[77]
+    }
+}
+
 pub enum DeleteTable {}
 
 impl Op for DeleteTable {
@@ -346,6 +571,201 @@ impl Op for DeleteTableVersion {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[81]
+    }
+}
+
+pub enum DeleteUsageProfile {}
+
+impl Op for DeleteUsageProfile {
+    type Input = types::DeleteUsageProfileRequest;
+    type Output = types::DeleteUsageProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[83]
+    }
+}
+
+pub enum DeleteUserDefinedFunction {}
+
+impl Op for DeleteUserDefinedFunction {
+    type Input = types::DeleteUserDefinedFunctionRequest;
+    type Output = types::DeleteUserDefinedFunctionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[84]
+    }
+}
+
+pub enum GetCatalog {}
+
+impl Op for GetCatalog {
+    type Input = types::GetCatalogRequest;
+    type Output = types::GetCatalogResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[93]
+    }
+}
+
+pub enum GetCatalogs {}
+
+impl Op for GetCatalogs {
+    type Input = types::GetCatalogsRequest;
+    type Output = types::GetCatalogsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[95]
+    }
+}
+
+pub enum GetClassifier {}
+
+impl Op for GetClassifier {
+    type Input = types::GetClassifierRequest;
+    type Output = types::GetClassifierResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[96]
+    }
+}
+
+pub enum GetClassifiers {}
+
+impl Op for GetClassifiers {
+    type Input = types::GetClassifiersRequest;
+    type Output = types::GetClassifiersResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[97]
+    }
+}
+
+pub enum GetColumnStatisticsForPartition {}
+
+impl Op for GetColumnStatisticsForPartition {
+    type Input = types::GetColumnStatisticsForPartitionRequest;
+    type Output = types::GetColumnStatisticsForPartitionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[98]
+    }
+}
+
+pub enum GetColumnStatisticsForTable {}
+
+impl Op for GetColumnStatisticsForTable {
+    type Input = types::GetColumnStatisticsForTableRequest;
+    type Output = types::GetColumnStatisticsForTableResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[99]
+    }
+}
+
+pub enum GetColumnStatisticsTaskRun {}
+
+impl Op for GetColumnStatisticsTaskRun {
+    type Input = types::GetColumnStatisticsTaskRunRequest;
+    type Output = types::GetColumnStatisticsTaskRunResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[100]
+    }
+}
+
+pub enum GetColumnStatisticsTaskRuns {}
+
+impl Op for GetColumnStatisticsTaskRuns {
+    type Input = types::GetColumnStatisticsTaskRunsRequest;
+    type Output = types::GetColumnStatisticsTaskRunsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[101]
+    }
+}
+
+pub enum GetColumnStatisticsTaskSettings {}
+
+impl Op for GetColumnStatisticsTaskSettings {
+    type Input = types::GetColumnStatisticsTaskSettingsRequest;
+    type Output = types::GetColumnStatisticsTaskSettingsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[102]
+    }
+}
+
+pub enum GetConnection {}
+
+impl Op for GetConnection {
+    type Input = types::GetConnectionRequest;
+    type Output = types::GetConnectionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[103]
+    }
+}
+
+pub enum GetConnections {}
+
+impl Op for GetConnections {
+    type Input = types::GetConnectionsRequest;
+    type Output = types::GetConnectionsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[104]
     }
 }
 
@@ -391,6 +811,21 @@ impl Op for GetCrawlers {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[107]
+    }
+}
+
+pub enum GetDataCatalogEncryptionSettings {}
+
+impl Op for GetDataCatalogEncryptionSettings {
+    type Input = types::GetDataCatalogEncryptionSettingsRequest;
+    type Output = types::GetDataCatalogEncryptionSettingsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[109]
     }
 }
 
@@ -559,6 +994,36 @@ impl Op for GetResourcePolicy {
     }
 }
 
+pub enum GetSecurityConfiguration {}
+
+impl Op for GetSecurityConfiguration {
+    type Input = types::GetSecurityConfigurationRequest;
+    type Output = types::GetSecurityConfigurationResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[147]
+    }
+}
+
+pub enum GetSecurityConfigurations {}
+
+impl Op for GetSecurityConfigurations {
+    type Input = types::GetSecurityConfigurationsRequest;
+    type Output = types::GetSecurityConfigurationsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[148]
+    }
+}
+
 pub enum GetTable {}
 
 impl Op for GetTable {
@@ -634,6 +1099,66 @@ impl Op for GetTags {
     }
 }
 
+pub enum GetUsageProfile {}
+
+impl Op for GetUsageProfile {
+    type Input = types::GetUsageProfileRequest;
+    type Output = types::GetUsageProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[162]
+    }
+}
+
+pub enum GetUserDefinedFunction {}
+
+impl Op for GetUserDefinedFunction {
+    type Input = types::GetUserDefinedFunctionRequest;
+    type Output = types::GetUserDefinedFunctionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[163]
+    }
+}
+
+pub enum GetUserDefinedFunctions {}
+
+impl Op for GetUserDefinedFunctions {
+    type Input = types::GetUserDefinedFunctionsRequest;
+    type Output = types::GetUserDefinedFunctionsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[164]
+    }
+}
+
+pub enum ListColumnStatisticsTaskRuns {}
+
+impl Op for ListColumnStatisticsTaskRuns {
+    type Input = types::ListColumnStatisticsTaskRunsRequest;
+    type Output = types::ListColumnStatisticsTaskRunsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[171]
+    }
+}
+
 pub enum ListCrawlers {}
 
 impl Op for ListCrawlers {
@@ -679,6 +1204,36 @@ impl Op for ListJobs {
     }
 }
 
+pub enum ListUsageProfiles {}
+
+impl Op for ListUsageProfiles {
+    type Input = types::ListUsageProfilesRequest;
+    type Output = types::ListUsageProfilesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[195]
+    }
+}
+
+pub enum PutDataCatalogEncryptionSettings {}
+
+impl Op for PutDataCatalogEncryptionSettings {
+    type Input = types::PutDataCatalogEncryptionSettingsRequest;
+    type Output = types::PutDataCatalogEncryptionSettingsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[198]
+    }
+}
+
 pub enum PutResourcePolicy {}
 
 impl Op for PutResourcePolicy {
@@ -709,6 +1264,36 @@ impl Op for SearchTables {
     }
 }
 
+pub enum StartColumnStatisticsTaskRun {}
+
+impl Op for StartColumnStatisticsTaskRun {
+    type Input = types::StartColumnStatisticsTaskRunRequest;
+    type Output = types::StartColumnStatisticsTaskRunResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[212]
+    }
+}
+
+pub enum StartColumnStatisticsTaskRunSchedule {}
+
+impl Op for StartColumnStatisticsTaskRunSchedule {
+    type Input = types::StartColumnStatisticsTaskRunScheduleRequest;
+    type Output = types::StartColumnStatisticsTaskRunScheduleResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[213]
+    }
+}
+
 pub enum StartCrawler {}
 
 impl Op for StartCrawler {
@@ -721,6 +1306,21 @@ impl Op for StartCrawler {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[214]
+    }
+}
+
+pub enum StartCrawlerSchedule {}
+
+impl Op for StartCrawlerSchedule {
+    type Input = types::StartCrawlerScheduleRequest;
+    type Output = types::StartCrawlerScheduleResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[215]
     }
 }
 
@@ -739,6 +1339,36 @@ impl Op for StartJobRun {
     }
 }
 
+pub enum StopColumnStatisticsTaskRun {}
+
+impl Op for StopColumnStatisticsTaskRun {
+    type Input = types::StopColumnStatisticsTaskRunRequest;
+    type Output = types::StopColumnStatisticsTaskRunResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[226]
+    }
+}
+
+pub enum StopColumnStatisticsTaskRunSchedule {}
+
+impl Op for StopColumnStatisticsTaskRunSchedule {
+    type Input = types::StopColumnStatisticsTaskRunScheduleRequest;
+    type Output = types::StopColumnStatisticsTaskRunScheduleResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[227]
+    }
+}
+
 pub enum StopCrawler {}
 
 impl Op for StopCrawler {
@@ -751,6 +1381,21 @@ impl Op for StopCrawler {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[228]
+    }
+}
+
+pub enum StopCrawlerSchedule {}
+
+impl Op for StopCrawlerSchedule {
+    type Input = types::StopCrawlerScheduleRequest;
+    type Output = types::StopCrawlerScheduleResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[229]
     }
 }
 
@@ -769,6 +1414,21 @@ impl Op for TagResource {
     }
 }
 
+pub enum TestConnection {}
+
+impl Op for TestConnection {
+    type Input = types::TestConnectionRequest;
+    type Output = types::TestConnectionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[235]
+    }
+}
+
 pub enum UntagResource {}
 
 impl Op for UntagResource {
@@ -784,6 +1444,96 @@ impl Op for UntagResource {
     }
 }
 
+pub enum UpdateCatalog {}
+
+impl Op for UpdateCatalog {
+    type Input = types::UpdateCatalogRequest;
+    type Output = types::UpdateCatalogResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[238]
+    }
+}
+
+pub enum UpdateClassifier {}
+
+impl Op for UpdateClassifier {
+    type Input = types::UpdateClassifierRequest;
+    type Output = types::UpdateClassifierResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[239]
+    }
+}
+
+pub enum UpdateColumnStatisticsForPartition {}
+
+impl Op for UpdateColumnStatisticsForPartition {
+    type Input = types::UpdateColumnStatisticsForPartitionRequest;
+    type Output = types::UpdateColumnStatisticsForPartitionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[240]
+    }
+}
+
+pub enum UpdateColumnStatisticsForTable {}
+
+impl Op for UpdateColumnStatisticsForTable {
+    type Input = types::UpdateColumnStatisticsForTableRequest;
+    type Output = types::UpdateColumnStatisticsForTableResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[241]
+    }
+}
+
+pub enum UpdateColumnStatisticsTaskSettings {}
+
+impl Op for UpdateColumnStatisticsTaskSettings {
+    type Input = types::UpdateColumnStatisticsTaskSettingsRequest;
+    type Output = types::UpdateColumnStatisticsTaskSettingsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[242]
+    }
+}
+
+pub enum UpdateConnection {}
+
+impl Op for UpdateConnection {
+    type Input = types::UpdateConnectionRequest;
+    type Output = types::UpdateConnectionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[243]
+    }
+}
+
 pub enum UpdateCrawler {}
 
 impl Op for UpdateCrawler {
@@ -796,6 +1546,21 @@ impl Op for UpdateCrawler {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[244]
+    }
+}
+
+pub enum UpdateCrawlerSchedule {}
+
+impl Op for UpdateCrawlerSchedule {
+    type Input = types::UpdateCrawlerScheduleRequest;
+    type Output = types::UpdateCrawlerScheduleResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[245]
     }
 }
 
@@ -856,5 +1621,35 @@ impl Op for UpdateTable {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[259]
+    }
+}
+
+pub enum UpdateUsageProfile {}
+
+impl Op for UpdateUsageProfile {
+    type Input = types::UpdateUsageProfileRequest;
+    type Output = types::UpdateUsageProfileResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[262]
+    }
+}
+
+pub enum UpdateUserDefinedFunction {}
+
+impl Op for UpdateUserDefinedFunction {
+    type Input = types::UpdateUserDefinedFunctionRequest;
+    type Output = types::UpdateUserDefinedFunctionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[263]
     }
 }

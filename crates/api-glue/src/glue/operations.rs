@@ -55,7 +55,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::BATCH_DELETE_CONNECTION_REQUEST, &schemas::BATCH_DELETE_CONNECTION_RESPONSE)),
     },
     Operation {
         name: "BatchDeletePartition",
@@ -473,7 +473,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CREATE_CATALOG_REQUEST, &schemas::CREATE_CATALOG_RESPONSE)),
     },
     Operation {
         name: "CreateClassifier",
@@ -483,7 +483,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CREATE_CLASSIFIER_REQUEST, &schemas::CREATE_CLASSIFIER_RESPONSE)),
     },
     Operation {
         name: "CreateColumnStatisticsTaskSettings",
@@ -509,7 +509,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::CREATE_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST,
+            &schemas::CREATE_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE,
+        )),
     },
     Operation {
         name: "CreateConnection",
@@ -530,7 +533,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys", "glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CREATE_CONNECTION_REQUEST, &schemas::CREATE_CONNECTION_RESPONSE)),
     },
     Operation {
         name: "CreateCrawler",
@@ -846,7 +849,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::CREATE_SECURITY_CONFIGURATION_REQUEST,
+            &schemas::CREATE_SECURITY_CONFIGURATION_RESPONSE,
+        )),
     },
     Operation {
         name: "CreateSession",
@@ -951,7 +957,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CREATE_USAGE_PROFILE_REQUEST, &schemas::CREATE_USAGE_PROFILE_RESPONSE)),
     },
     Operation {
         name: "CreateUserDefinedFunction",
@@ -977,7 +983,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::CREATE_USER_DEFINED_FUNCTION_REQUEST,
+            &schemas::CREATE_USER_DEFINED_FUNCTION_RESPONSE,
+        )),
     },
     Operation {
         name: "CreateWorkflow",
@@ -1026,7 +1035,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::DELETE_CATALOG_REQUEST, &schemas::DELETE_CATALOG_RESPONSE)),
     },
     Operation {
         name: "DeleteClassifier",
@@ -1036,7 +1045,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::DELETE_CLASSIFIER_REQUEST, &schemas::DELETE_CLASSIFIER_RESPONSE)),
     },
     Operation {
         name: "DeleteColumnStatisticsForPartition",
@@ -1067,7 +1076,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::DELETE_COLUMN_STATISTICS_FOR_PARTITION_REQUEST,
+            &schemas::DELETE_COLUMN_STATISTICS_FOR_PARTITION_RESPONSE,
+        )),
     },
     Operation {
         name: "DeleteColumnStatisticsForTable",
@@ -1098,7 +1110,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::DELETE_COLUMN_STATISTICS_FOR_TABLE_REQUEST,
+            &schemas::DELETE_COLUMN_STATISTICS_FOR_TABLE_RESPONSE,
+        )),
     },
     Operation {
         name: "DeleteColumnStatisticsTaskSettings",
@@ -1124,7 +1139,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::DELETE_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST,
+            &schemas::DELETE_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE,
+        )),
     },
     Operation {
         name: "DeleteConnection",
@@ -1145,7 +1163,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::DELETE_CONNECTION_REQUEST, &schemas::DELETE_CONNECTION_RESPONSE)),
     },
     Operation {
         name: "DeleteConnectionType",
@@ -1498,7 +1516,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::DELETE_SECURITY_CONFIGURATION_REQUEST,
+            &schemas::DELETE_SECURITY_CONFIGURATION_RESPONSE,
+        )),
     },
     Operation {
         name: "DeleteSession",
@@ -1628,7 +1649,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::DELETE_USAGE_PROFILE_REQUEST, &schemas::DELETE_USAGE_PROFILE_RESPONSE)),
     },
     Operation {
         name: "DeleteUserDefinedFunction",
@@ -1659,7 +1680,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::DELETE_USER_DEFINED_FUNCTION_REQUEST,
+            &schemas::DELETE_USER_DEFINED_FUNCTION_RESPONSE,
+        )),
     },
     Operation {
         name: "DeleteWorkflow",
@@ -1804,7 +1828,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_CATALOG_REQUEST, &schemas::GET_CATALOG_RESPONSE)),
     },
     Operation {
         name: "GetCatalogImportStatus",
@@ -1843,7 +1867,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_CATALOGS_REQUEST, &schemas::GET_CATALOGS_RESPONSE)),
     },
     Operation {
         name: "GetClassifier",
@@ -1853,7 +1877,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_CLASSIFIER_REQUEST, &schemas::GET_CLASSIFIER_RESPONSE)),
     },
     Operation {
         name: "GetClassifiers",
@@ -1863,7 +1887,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_CLASSIFIERS_REQUEST, &schemas::GET_CLASSIFIERS_RESPONSE)),
     },
     Operation {
         name: "GetColumnStatisticsForPartition",
@@ -1894,7 +1918,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_COLUMN_STATISTICS_FOR_PARTITION_REQUEST,
+            &schemas::GET_COLUMN_STATISTICS_FOR_PARTITION_RESPONSE,
+        )),
     },
     Operation {
         name: "GetColumnStatisticsForTable",
@@ -1925,7 +1952,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_COLUMN_STATISTICS_FOR_TABLE_REQUEST,
+            &schemas::GET_COLUMN_STATISTICS_FOR_TABLE_RESPONSE,
+        )),
     },
     Operation {
         name: "GetColumnStatisticsTaskRun",
@@ -1935,7 +1965,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_COLUMN_STATISTICS_TASK_RUN_REQUEST,
+            &schemas::GET_COLUMN_STATISTICS_TASK_RUN_RESPONSE,
+        )),
     },
     Operation {
         name: "GetColumnStatisticsTaskRuns",
@@ -1945,7 +1978,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_COLUMN_STATISTICS_TASK_RUNS_REQUEST,
+            &schemas::GET_COLUMN_STATISTICS_TASK_RUNS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetColumnStatisticsTaskSettings",
@@ -1955,7 +1991,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST,
+            &schemas::GET_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetConnection",
@@ -1976,7 +2015,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_CONNECTION_REQUEST, &schemas::GET_CONNECTION_RESPONSE)),
     },
     Operation {
         name: "GetConnections",
@@ -1997,7 +2036,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_CONNECTIONS_REQUEST, &schemas::GET_CONNECTIONS_RESPONSE)),
     },
     Operation {
         name: "GetCrawler",
@@ -2055,7 +2094,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_DATA_CATALOG_ENCRYPTION_SETTINGS_REQUEST,
+            &schemas::GET_DATA_CATALOG_ENCRYPTION_SETTINGS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetDataQualityModel",
@@ -2709,7 +2751,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_SECURITY_CONFIGURATION_REQUEST,
+            &schemas::GET_SECURITY_CONFIGURATION_RESPONSE,
+        )),
     },
     Operation {
         name: "GetSecurityConfigurations",
@@ -2719,7 +2764,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_SECURITY_CONFIGURATIONS_REQUEST,
+            &schemas::GET_SECURITY_CONFIGURATIONS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetSession",
@@ -3036,7 +3084,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_USAGE_PROFILE_REQUEST, &schemas::GET_USAGE_PROFILE_RESPONSE)),
     },
     Operation {
         name: "GetUserDefinedFunction",
@@ -3067,7 +3115,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_USER_DEFINED_FUNCTION_REQUEST,
+            &schemas::GET_USER_DEFINED_FUNCTION_RESPONSE,
+        )),
     },
     Operation {
         name: "GetUserDefinedFunctions",
@@ -3098,7 +3149,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::GET_USER_DEFINED_FUNCTIONS_REQUEST,
+            &schemas::GET_USER_DEFINED_FUNCTIONS_RESPONSE,
+        )),
     },
     Operation {
         name: "GetWorkflow",
@@ -3188,7 +3242,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::LIST_COLUMN_STATISTICS_TASK_RUNS_REQUEST,
+            &schemas::LIST_COLUMN_STATISTICS_TASK_RUNS_RESPONSE,
+        )),
     },
     Operation {
         name: "ListConnectionTypes",
@@ -3524,7 +3581,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::LIST_USAGE_PROFILES_REQUEST, &schemas::LIST_USAGE_PROFILES_RESPONSE)),
     },
     Operation {
         name: "ListWorkflows",
@@ -3562,7 +3619,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::PUT_DATA_CATALOG_ENCRYPTION_SETTINGS_REQUEST,
+            &schemas::PUT_DATA_CATALOG_ENCRYPTION_SETTINGS_RESPONSE,
+        )),
     },
     Operation {
         name: "PutDataQualityProfileAnnotation",
@@ -3818,7 +3878,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::START_COLUMN_STATISTICS_TASK_RUN_REQUEST,
+            &schemas::START_COLUMN_STATISTICS_TASK_RUN_RESPONSE,
+        )),
     },
     Operation {
         name: "StartColumnStatisticsTaskRunSchedule",
@@ -3844,7 +3907,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::START_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_REQUEST,
+            &schemas::START_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_RESPONSE,
+        )),
     },
     Operation {
         name: "StartCrawler",
@@ -3868,7 +3934,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::START_CRAWLER_SCHEDULE_REQUEST, &schemas::START_CRAWLER_SCHEDULE_RESPONSE)),
     },
     Operation {
         name: "StartDataQualityRuleRecommendationRun",
@@ -4030,7 +4096,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::STOP_COLUMN_STATISTICS_TASK_RUN_REQUEST,
+            &schemas::STOP_COLUMN_STATISTICS_TASK_RUN_RESPONSE,
+        )),
     },
     Operation {
         name: "StopColumnStatisticsTaskRunSchedule",
@@ -4056,7 +4125,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::STOP_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_REQUEST,
+            &schemas::STOP_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_RESPONSE,
+        )),
     },
     Operation {
         name: "StopCrawler",
@@ -4080,7 +4152,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::STOP_CRAWLER_SCHEDULE_REQUEST, &schemas::STOP_CRAWLER_SCHEDULE_RESPONSE)),
     },
     Operation {
         name: "StopMaterializedViewRefreshTaskRun",
@@ -4259,7 +4331,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::TEST_CONNECTION_REQUEST, &schemas::TEST_CONNECTION_RESPONSE)),
     },
     Operation {
         name: "UntagResource",
@@ -4400,7 +4472,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:FederatedAuthorizationSource", "glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::UPDATE_CATALOG_REQUEST, &schemas::UPDATE_CATALOG_RESPONSE)),
     },
     Operation {
         name: "UpdateClassifier",
@@ -4410,7 +4482,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::UPDATE_CLASSIFIER_REQUEST, &schemas::UPDATE_CLASSIFIER_RESPONSE)),
     },
     Operation {
         name: "UpdateColumnStatisticsForPartition",
@@ -4441,7 +4513,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::UPDATE_COLUMN_STATISTICS_FOR_PARTITION_REQUEST,
+            &schemas::UPDATE_COLUMN_STATISTICS_FOR_PARTITION_RESPONSE,
+        )),
     },
     Operation {
         name: "UpdateColumnStatisticsForTable",
@@ -4472,7 +4547,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::UPDATE_COLUMN_STATISTICS_FOR_TABLE_REQUEST,
+            &schemas::UPDATE_COLUMN_STATISTICS_FOR_TABLE_RESPONSE,
+        )),
     },
     Operation {
         name: "UpdateColumnStatisticsTaskSettings",
@@ -4498,7 +4576,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::UPDATE_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST,
+            &schemas::UPDATE_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE,
+        )),
     },
     Operation {
         name: "UpdateConnection",
@@ -4524,7 +4605,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::UPDATE_CONNECTION_REQUEST, &schemas::UPDATE_CONNECTION_RESPONSE)),
     },
     Operation {
         name: "UpdateCrawler",
@@ -4548,7 +4629,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::UPDATE_CRAWLER_SCHEDULE_REQUEST, &schemas::UPDATE_CRAWLER_SCHEDULE_RESPONSE)),
     },
     Operation {
         name: "UpdateDataQualityRuleset",
@@ -4876,7 +4957,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::UPDATE_USAGE_PROFILE_REQUEST, &schemas::UPDATE_USAGE_PROFILE_RESPONSE)),
     },
     Operation {
         name: "UpdateUserDefinedFunction",
@@ -4907,7 +4988,10 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["glue:LakeFormationPermissions"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((
+            &schemas::UPDATE_USER_DEFINED_FUNCTION_REQUEST,
+            &schemas::UPDATE_USER_DEFINED_FUNCTION_RESPONSE,
+        )),
     },
     Operation {
         name: "UpdateWorkflow",

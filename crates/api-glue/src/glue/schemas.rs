@@ -4,6 +4,30 @@ use mastic_shape::{Bounds, Kind, Member, Pattern, Schema};
 
 pub static EMPTY: Schema = Schema { name: "Empty", kind: Kind::Structure(&[]), sensitive: false };
 
+static P_AWS_MANAGED_CLIENT_APPLICATION_REFERENCE: Pattern = Pattern::new("\\S+", "^(?:\\S+)$");
+
+pub static AWS_MANAGED_CLIENT_APPLICATION_REFERENCE: Schema = Schema {
+    name: "AWSManagedClientApplicationReference",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(2048) },
+        pattern: Some(&P_AWS_MANAGED_CLIENT_APPLICATION_REFERENCE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_ACCESS_TOKEN: Pattern = Pattern::new("^[\\x20-\\x7E]*$", "^(?:^[\\x20-\\x7E]*$)$");
+
+pub static ACCESS_TOKEN: Schema = Schema {
+    name: "AccessToken",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(4096) },
+        pattern: Some(&P_ACCESS_TOKEN),
+        values: &[],
+    },
+    sensitive: true,
+};
+
 pub static ACCOUNT_ID: Schema = Schema {
     name: "AccountId",
     kind: Kind::String { length: Bounds { min: Some(0), max: Some(12) }, pattern: None, values: &[] },
@@ -89,6 +113,23 @@ pub static AGGREGATE_OPERATIONS: Schema = Schema {
         member_name: "member",
         flattened: false,
         length: Bounds { min: Some(1), max: Some(30) },
+    },
+    sensitive: false,
+};
+
+pub static ALLOW_FULL_TABLE_EXTERNAL_DATA_ACCESS_ENUM: Schema = Schema {
+    name: "AllowFullTableExternalDataAccessEnum",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &["True", "False"] },
+    sensitive: false,
+};
+
+pub static ALLOWED_VALUES_STRING_LIST: Schema = Schema {
+    name: "AllowedValuesStringList",
+    kind: Kind::List {
+        member: &CONFIG_VALUE_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
     },
     sensitive: false,
 };
@@ -295,6 +336,96 @@ pub static AUDIT_CONTEXT_STRING: Schema = Schema {
     sensitive: false,
 };
 
+pub static AUTHENTICATION_CONFIGURATION: Schema = Schema {
+    name: "AuthenticationConfiguration",
+    kind: Kind::Structure(&[
+        Member {
+            name: "AuthenticationType",
+            wire: "AuthenticationType",
+            schema: &AUTHENTICATION_TYPE,
+            required: false,
+        },
+        Member { name: "SecretArn", wire: "SecretArn", schema: &SECRET_ARN, required: false },
+        Member { name: "KmsKeyArn", wire: "KmsKeyArn", schema: &KMS_KEY_ARN, required: false },
+        Member {
+            name: "OAuth2Properties",
+            wire: "OAuth2Properties",
+            schema: &O_AUTH2_PROPERTIES,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static AUTHENTICATION_CONFIGURATION_INPUT: Schema = Schema {
+    name: "AuthenticationConfigurationInput",
+    kind: Kind::Structure(&[
+        Member {
+            name: "AuthenticationType",
+            wire: "AuthenticationType",
+            schema: &AUTHENTICATION_TYPE,
+            required: false,
+        },
+        Member {
+            name: "OAuth2Properties",
+            wire: "OAuth2Properties",
+            schema: &O_AUTH2_PROPERTIES_INPUT,
+            required: false,
+        },
+        Member { name: "SecretArn", wire: "SecretArn", schema: &SECRET_ARN, required: false },
+        Member { name: "KmsKeyArn", wire: "KmsKeyArn", schema: &KMS_KEY_ARN, required: false },
+        Member {
+            name: "BasicAuthenticationCredentials",
+            wire: "BasicAuthenticationCredentials",
+            schema: &BASIC_AUTHENTICATION_CREDENTIALS,
+            required: false,
+        },
+        Member {
+            name: "CustomAuthenticationCredentials",
+            wire: "CustomAuthenticationCredentials",
+            schema: &CREDENTIAL_MAP,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static AUTHENTICATION_TYPE: Schema = Schema {
+    name: "AuthenticationType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["BASIC", "OAUTH2", "CUSTOM", "IAM"],
+    },
+    sensitive: false,
+};
+
+static P_AUTHORIZATION_CODE: Pattern = Pattern::new("\\S+", "^(?:\\S+)$");
+
+pub static AUTHORIZATION_CODE: Schema = Schema {
+    name: "AuthorizationCode",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(4096) },
+        pattern: Some(&P_AUTHORIZATION_CODE),
+        values: &[],
+    },
+    sensitive: true,
+};
+
+pub static AUTHORIZATION_CODE_PROPERTIES: Schema = Schema {
+    name: "AuthorizationCodeProperties",
+    kind: Kind::Structure(&[
+        Member {
+            name: "AuthorizationCode",
+            wire: "AuthorizationCode",
+            schema: &AUTHORIZATION_CODE,
+            required: false,
+        },
+        Member { name: "RedirectUri", wire: "RedirectUri", schema: &REDIRECT_URI, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static AUTO_DATA_QUALITY: Schema = Schema {
     name: "AutoDataQuality",
     kind: Kind::Structure(&[
@@ -361,6 +492,15 @@ pub static BACKFILL_ERRORS: Schema = Schema {
     sensitive: false,
 };
 
+pub static BASIC_AUTHENTICATION_CREDENTIALS: Schema = Schema {
+    name: "BasicAuthenticationCredentials",
+    kind: Kind::Structure(&[
+        Member { name: "Username", wire: "Username", schema: &USERNAME, required: false },
+        Member { name: "Password", wire: "Password", schema: &PASSWORD, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static BASIC_CATALOG_TARGET: Schema = Schema {
     name: "BasicCatalogTarget",
     kind: Kind::Structure(&[
@@ -402,6 +542,29 @@ pub static BATCH_CREATE_PARTITION_RESPONSE: Schema = Schema {
         schema: &PARTITION_ERRORS,
         required: false,
     }]),
+    sensitive: false,
+};
+
+pub static BATCH_DELETE_CONNECTION_REQUEST: Schema = Schema {
+    name: "BatchDeleteConnectionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member {
+            name: "ConnectionNameList",
+            wire: "ConnectionNameList",
+            schema: &DELETE_CONNECTION_NAME_LIST,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static BATCH_DELETE_CONNECTION_RESPONSE: Schema = Schema {
+    name: "BatchDeleteConnectionResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Succeeded", wire: "Succeeded", schema: &NAME_STRING_LIST, required: false },
+        Member { name: "Errors", wire: "Errors", schema: &ERROR_BY_NAME, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -774,7 +937,30 @@ pub static BATCH_UPDATE_PARTITION_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static BINARY_COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "BinaryColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "MaximumLength", wire: "MaximumLength", schema: &NON_NEGATIVE_LONG, required: true },
+        Member { name: "AverageLength", wire: "AverageLength", schema: &NON_NEGATIVE_DOUBLE, required: true },
+        Member { name: "NumberOfNulls", wire: "NumberOfNulls", schema: &NON_NEGATIVE_LONG, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static BLOB_SHAPE: Schema =
+    Schema { name: "Blob", kind: Kind::Blob(Bounds { min: None, max: None }), sensitive: false };
+
 pub static BOOLEAN: Schema = Schema { name: "Boolean", kind: Kind::Boolean, sensitive: false };
+
+pub static BOOLEAN_COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "BooleanColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "NumberOfTrues", wire: "NumberOfTrues", schema: &NON_NEGATIVE_LONG, required: true },
+        Member { name: "NumberOfFalses", wire: "NumberOfFalses", schema: &NON_NEGATIVE_LONG, required: true },
+        Member { name: "NumberOfNulls", wire: "NumberOfNulls", schema: &NON_NEGATIVE_LONG, required: true },
+    ]),
+    sensitive: false,
+};
 
 pub static BOOLEAN_NULLABLE: Schema =
     Schema { name: "BooleanNullable", kind: Kind::Boolean, sensitive: false };
@@ -821,6 +1007,56 @@ pub static BOXED_POSITIVE_INT: Schema = Schema {
     sensitive: false,
 };
 
+pub static CATALOG: Schema = Schema {
+    name: "Catalog",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "Name", wire: "Name", schema: &CATALOG_NAME_STRING, required: true },
+        Member { name: "ResourceArn", wire: "ResourceArn", schema: &RESOURCE_ARN_STRING, required: false },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "Parameters", wire: "Parameters", schema: &PARAMETERS_MAP, required: false },
+        Member { name: "CreateTime", wire: "CreateTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "UpdateTime", wire: "UpdateTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member {
+            name: "TargetRedshiftCatalog",
+            wire: "TargetRedshiftCatalog",
+            schema: &TARGET_REDSHIFT_CATALOG,
+            required: false,
+        },
+        Member {
+            name: "FederatedCatalog",
+            wire: "FederatedCatalog",
+            schema: &FEDERATED_CATALOG,
+            required: false,
+        },
+        Member {
+            name: "CatalogProperties",
+            wire: "CatalogProperties",
+            schema: &CATALOG_PROPERTIES_OUTPUT,
+            required: false,
+        },
+        Member {
+            name: "CreateTableDefaultPermissions",
+            wire: "CreateTableDefaultPermissions",
+            schema: &PRINCIPAL_PERMISSIONS_LIST,
+            required: false,
+        },
+        Member {
+            name: "CreateDatabaseDefaultPermissions",
+            wire: "CreateDatabaseDefaultPermissions",
+            schema: &PRINCIPAL_PERMISSIONS_LIST,
+            required: false,
+        },
+        Member {
+            name: "AllowFullTableExternalDataAccess",
+            wire: "AllowFullTableExternalDataAccess",
+            schema: &ALLOW_FULL_TABLE_EXTERNAL_DATA_ACCESS_ENUM,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
 pub static CATALOG_DELTA_SOURCE: Schema = Schema {
     name: "CatalogDeltaSource",
     kind: Kind::Structure(&[
@@ -835,6 +1071,16 @@ pub static CATALOG_DELTA_SOURCE: Schema = Schema {
         },
         Member { name: "OutputSchemas", wire: "OutputSchemas", schema: &GLUE_SCHEMAS, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static CATALOG_ENCRYPTION_MODE: Schema = Schema {
+    name: "CatalogEncryptionMode",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["DISABLED", "SSE-KMS", "SSE-KMS-WITH-SERVICE-ROLE"],
+    },
     sensitive: false,
 };
 
@@ -893,6 +1139,57 @@ pub static CATALOG_ID_STRING: Schema = Schema {
     sensitive: false,
 };
 
+pub static CATALOG_INPUT: Schema = Schema {
+    name: "CatalogInput",
+    kind: Kind::Structure(&[
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member {
+            name: "FederatedCatalog",
+            wire: "FederatedCatalog",
+            schema: &FEDERATED_CATALOG,
+            required: false,
+        },
+        Member { name: "Parameters", wire: "Parameters", schema: &PARAMETERS_MAP, required: false },
+        Member {
+            name: "TargetRedshiftCatalog",
+            wire: "TargetRedshiftCatalog",
+            schema: &TARGET_REDSHIFT_CATALOG,
+            required: false,
+        },
+        Member {
+            name: "CatalogProperties",
+            wire: "CatalogProperties",
+            schema: &CATALOG_PROPERTIES,
+            required: false,
+        },
+        Member {
+            name: "CreateTableDefaultPermissions",
+            wire: "CreateTableDefaultPermissions",
+            schema: &PRINCIPAL_PERMISSIONS_LIST,
+            required: false,
+        },
+        Member {
+            name: "CreateDatabaseDefaultPermissions",
+            wire: "CreateDatabaseDefaultPermissions",
+            schema: &PRINCIPAL_PERMISSIONS_LIST,
+            required: false,
+        },
+        Member {
+            name: "AllowFullTableExternalDataAccess",
+            wire: "AllowFullTableExternalDataAccess",
+            schema: &ALLOW_FULL_TABLE_EXTERNAL_DATA_ACCESS_ENUM,
+            required: false,
+        },
+        Member {
+            name: "OverwriteChildResourcePermissionsWithDefault",
+            wire: "OverwriteChildResourcePermissionsWithDefault",
+            schema: &OVERWRITE_CHILD_RESOURCE_PERMISSIONS_WITH_DEFAULT_ENUM,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
 pub static CATALOG_KAFKA_SOURCE: Schema = Schema {
     name: "CatalogKafkaSource",
     kind: Kind::Structure(&[
@@ -935,6 +1232,73 @@ pub static CATALOG_KINESIS_SOURCE: Schema = Schema {
             name: "DataPreviewOptions",
             wire: "DataPreviewOptions",
             schema: &STREAMING_DATA_PREVIEW_OPTIONS,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CATALOG_LIST: Schema = Schema {
+    name: "CatalogList",
+    kind: Kind::List {
+        member: &CATALOG,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CATALOG_NAME_STRING: Schema = Schema {
+    name: "CatalogNameString",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(64) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CATALOG_PROPERTIES: Schema = Schema {
+    name: "CatalogProperties",
+    kind: Kind::Structure(&[
+        Member {
+            name: "DataLakeAccessProperties",
+            wire: "DataLakeAccessProperties",
+            schema: &DATA_LAKE_ACCESS_PROPERTIES,
+            required: false,
+        },
+        Member {
+            name: "IcebergOptimizationProperties",
+            wire: "IcebergOptimizationProperties",
+            schema: &ICEBERG_OPTIMIZATION_PROPERTIES,
+            required: false,
+        },
+        Member {
+            name: "CustomProperties",
+            wire: "CustomProperties",
+            schema: &PARAMETERS_MAP,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CATALOG_PROPERTIES_OUTPUT: Schema = Schema {
+    name: "CatalogPropertiesOutput",
+    kind: Kind::Structure(&[
+        Member {
+            name: "DataLakeAccessProperties",
+            wire: "DataLakeAccessProperties",
+            schema: &DATA_LAKE_ACCESS_PROPERTIES_OUTPUT,
+            required: false,
+        },
+        Member {
+            name: "IcebergOptimizationProperties",
+            wire: "IcebergOptimizationProperties",
+            schema: &ICEBERG_OPTIMIZATION_PROPERTIES_OUTPUT,
+            required: false,
+        },
+        Member {
+            name: "CustomProperties",
+            wire: "CustomProperties",
+            schema: &PARAMETERS_MAP,
             required: false,
         },
     ]),
@@ -1016,6 +1380,34 @@ pub static CATALOG_TARGET_LIST: Schema = Schema {
     sensitive: false,
 };
 
+pub static CLASSIFICATION: Schema = Schema {
+    name: "Classification",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CLASSIFIER: Schema = Schema {
+    name: "Classifier",
+    kind: Kind::Structure(&[
+        Member { name: "GrokClassifier", wire: "GrokClassifier", schema: &GROK_CLASSIFIER, required: false },
+        Member { name: "XMLClassifier", wire: "XMLClassifier", schema: &XML_CLASSIFIER, required: false },
+        Member { name: "JsonClassifier", wire: "JsonClassifier", schema: &JSON_CLASSIFIER, required: false },
+        Member { name: "CsvClassifier", wire: "CsvClassifier", schema: &CSV_CLASSIFIER, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CLASSIFIER_LIST: Schema = Schema {
+    name: "ClassifierList",
+    kind: Kind::List {
+        member: &CLASSIFIER,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static CLASSIFIER_NAME_LIST: Schema = Schema {
     name: "ClassifierNameList",
     kind: Kind::List {
@@ -1023,6 +1415,30 @@ pub static CLASSIFIER_NAME_LIST: Schema = Schema {
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CLOUD_WATCH_ENCRYPTION: Schema = Schema {
+    name: "CloudWatchEncryption",
+    kind: Kind::Structure(&[
+        Member {
+            name: "CloudWatchEncryptionMode",
+            wire: "CloudWatchEncryptionMode",
+            schema: &CLOUD_WATCH_ENCRYPTION_MODE,
+            required: false,
+        },
+        Member { name: "KmsKeyArn", wire: "KmsKeyArn", schema: &KMS_KEY_ARN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CLOUD_WATCH_ENCRYPTION_MODE: Schema = Schema {
+    name: "CloudWatchEncryptionMode",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["DISABLED", "SSE-KMS"],
     },
     sensitive: false,
 };
@@ -1394,10 +1810,41 @@ pub static COLUMN: Schema = Schema {
     sensitive: false,
 };
 
+pub static COLUMN_ERROR: Schema = Schema {
+    name: "ColumnError",
+    kind: Kind::Structure(&[
+        Member { name: "ColumnName", wire: "ColumnName", schema: &NAME_STRING, required: false },
+        Member { name: "Error", wire: "Error", schema: &ERROR_DETAIL, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static COLUMN_ERRORS: Schema = Schema {
+    name: "ColumnErrors",
+    kind: Kind::List {
+        member: &COLUMN_ERROR,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static COLUMN_LIST: Schema = Schema {
     name: "ColumnList",
     kind: Kind::List {
         member: &COLUMN,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static COLUMN_NAME_LIST: Schema = Schema {
+    name: "ColumnNameList",
+    kind: Kind::List {
+        member: &NAME_STRING,
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
@@ -1416,6 +1863,224 @@ pub static COLUMN_NAME_STRING: Schema = Schema {
         length: Bounds { min: Some(1), max: Some(1024) },
         pattern: Some(&P_COLUMN_NAME_STRING),
         values: &[],
+    },
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS: Schema = Schema {
+    name: "ColumnStatistics",
+    kind: Kind::Structure(&[
+        Member { name: "ColumnName", wire: "ColumnName", schema: &NAME_STRING, required: true },
+        Member { name: "ColumnType", wire: "ColumnType", schema: &TYPE_STRING, required: true },
+        Member { name: "AnalyzedTime", wire: "AnalyzedTime", schema: &TIMESTAMP_SHAPE, required: true },
+        Member {
+            name: "StatisticsData",
+            wire: "StatisticsData",
+            schema: &COLUMN_STATISTICS_DATA,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "ColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "Type", wire: "Type", schema: &COLUMN_STATISTICS_TYPE, required: true },
+        Member {
+            name: "BooleanColumnStatisticsData",
+            wire: "BooleanColumnStatisticsData",
+            schema: &BOOLEAN_COLUMN_STATISTICS_DATA,
+            required: false,
+        },
+        Member {
+            name: "DateColumnStatisticsData",
+            wire: "DateColumnStatisticsData",
+            schema: &DATE_COLUMN_STATISTICS_DATA,
+            required: false,
+        },
+        Member {
+            name: "DecimalColumnStatisticsData",
+            wire: "DecimalColumnStatisticsData",
+            schema: &DECIMAL_COLUMN_STATISTICS_DATA,
+            required: false,
+        },
+        Member {
+            name: "DoubleColumnStatisticsData",
+            wire: "DoubleColumnStatisticsData",
+            schema: &DOUBLE_COLUMN_STATISTICS_DATA,
+            required: false,
+        },
+        Member {
+            name: "LongColumnStatisticsData",
+            wire: "LongColumnStatisticsData",
+            schema: &LONG_COLUMN_STATISTICS_DATA,
+            required: false,
+        },
+        Member {
+            name: "StringColumnStatisticsData",
+            wire: "StringColumnStatisticsData",
+            schema: &STRING_COLUMN_STATISTICS_DATA,
+            required: false,
+        },
+        Member {
+            name: "BinaryColumnStatisticsData",
+            wire: "BinaryColumnStatisticsData",
+            schema: &BINARY_COLUMN_STATISTICS_DATA,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_ERROR: Schema = Schema {
+    name: "ColumnStatisticsError",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ColumnStatistics",
+            wire: "ColumnStatistics",
+            schema: &COLUMN_STATISTICS,
+            required: false,
+        },
+        Member { name: "Error", wire: "Error", schema: &ERROR_DETAIL, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_ERRORS: Schema = Schema {
+    name: "ColumnStatisticsErrors",
+    kind: Kind::List {
+        member: &COLUMN_STATISTICS_ERROR,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_LIST: Schema = Schema {
+    name: "ColumnStatisticsList",
+    kind: Kind::List {
+        member: &COLUMN_STATISTICS,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_STATE: Schema = Schema {
+    name: "ColumnStatisticsState",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["STARTING", "RUNNING", "SUCCEEDED", "FAILED", "STOPPED"],
+    },
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_TASK_RUN: Schema = Schema {
+    name: "ColumnStatisticsTaskRun",
+    kind: Kind::Structure(&[
+        Member { name: "CustomerId", wire: "CustomerId", schema: &ACCOUNT_ID, required: false },
+        Member {
+            name: "ColumnStatisticsTaskRunId",
+            wire: "ColumnStatisticsTaskRunId",
+            schema: &HASH_STRING,
+            required: false,
+        },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &DATABASE_NAME, required: false },
+        Member { name: "TableName", wire: "TableName", schema: &TABLE_NAME, required: false },
+        Member { name: "ColumnNameList", wire: "ColumnNameList", schema: &COLUMN_NAME_LIST, required: false },
+        Member { name: "CatalogID", wire: "CatalogID", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "Role", wire: "Role", schema: &ROLE, required: false },
+        Member { name: "SampleSize", wire: "SampleSize", schema: &SAMPLE_SIZE_PERCENTAGE, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &CRAWLER_SECURITY_CONFIGURATION,
+            required: false,
+        },
+        Member {
+            name: "NumberOfWorkers",
+            wire: "NumberOfWorkers",
+            schema: &POSITIVE_INTEGER,
+            required: false,
+        },
+        Member { name: "WorkerType", wire: "WorkerType", schema: &NAME_STRING, required: false },
+        Member {
+            name: "ComputationType",
+            wire: "ComputationType",
+            schema: &COMPUTATION_TYPE,
+            required: false,
+        },
+        Member { name: "Status", wire: "Status", schema: &COLUMN_STATISTICS_STATE, required: false },
+        Member { name: "CreationTime", wire: "CreationTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "LastUpdated", wire: "LastUpdated", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "StartTime", wire: "StartTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "EndTime", wire: "EndTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "ErrorMessage", wire: "ErrorMessage", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "DPUSeconds", wire: "DPUSeconds", schema: &NON_NEGATIVE_DOUBLE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_TASK_RUN_ID_LIST: Schema = Schema {
+    name: "ColumnStatisticsTaskRunIdList",
+    kind: Kind::List {
+        member: &HASH_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(100) },
+    },
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_TASK_RUNS_LIST: Schema = Schema {
+    name: "ColumnStatisticsTaskRunsList",
+    kind: Kind::List {
+        member: &COLUMN_STATISTICS_TASK_RUN,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_TASK_SETTINGS: Schema = Schema {
+    name: "ColumnStatisticsTaskSettings",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &DATABASE_NAME, required: false },
+        Member { name: "TableName", wire: "TableName", schema: &TABLE_NAME, required: false },
+        Member { name: "Schedule", wire: "Schedule", schema: &SCHEDULE, required: false },
+        Member { name: "ColumnNameList", wire: "ColumnNameList", schema: &COLUMN_NAME_LIST, required: false },
+        Member { name: "CatalogID", wire: "CatalogID", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "Role", wire: "Role", schema: &ROLE, required: false },
+        Member { name: "SampleSize", wire: "SampleSize", schema: &SAMPLE_SIZE_PERCENTAGE, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &CRAWLER_SECURITY_CONFIGURATION,
+            required: false,
+        },
+        Member { name: "ScheduleType", wire: "ScheduleType", schema: &SCHEDULE_TYPE, required: false },
+        Member { name: "SettingSource", wire: "SettingSource", schema: &SETTING_SOURCE, required: false },
+        Member {
+            name: "LastExecutionAttempt",
+            wire: "LastExecutionAttempt",
+            schema: &EXECUTION_ATTEMPT,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static COLUMN_STATISTICS_TYPE: Schema = Schema {
+    name: "ColumnStatisticsType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "LONG", "STRING", "BINARY"],
     },
     sensitive: false,
 };
@@ -1483,6 +2148,37 @@ pub static COMPRESSION_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static COMPUTATION_TYPE: Schema = Schema {
+    name: "ComputationType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["FULL", "INCREMENTAL"],
+    },
+    sensitive: false,
+};
+
+pub static COMPUTE_ENVIRONMENT: Schema = Schema {
+    name: "ComputeEnvironment",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["SPARK", "ATHENA", "PYTHON"],
+    },
+    sensitive: false,
+};
+
+pub static COMPUTE_ENVIRONMENT_LIST: Schema = Schema {
+    name: "ComputeEnvironmentList",
+    kind: Kind::List {
+        member: &COMPUTE_ENVIRONMENT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static CONDITION_EXPRESSION: Schema = Schema {
     name: "ConditionExpression",
     kind: Kind::Structure(&[
@@ -1504,9 +2200,262 @@ pub static CONDITION_EXPRESSION_LIST: Schema = Schema {
     sensitive: false,
 };
 
+static P_CONFIG_VALUE_STRING: Pattern = Pattern::new("[a-zA-Z0-9_.-]+", "^(?:[a-zA-Z0-9_.-]+)$");
+
+pub static CONFIG_VALUE_STRING: Schema = Schema {
+    name: "ConfigValueString",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(128) },
+        pattern: Some(&P_CONFIG_VALUE_STRING),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static CONFIGURATION_MAP: Schema = Schema {
+    name: "ConfigurationMap",
+    kind: Kind::Map {
+        key: &NAME_STRING,
+        value: &CONFIGURATION_OBJECT,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CONFIGURATION_OBJECT: Schema = Schema {
+    name: "ConfigurationObject",
+    kind: Kind::Structure(&[
+        Member { name: "DefaultValue", wire: "DefaultValue", schema: &CONFIG_VALUE_STRING, required: false },
+        Member {
+            name: "AllowedValues",
+            wire: "AllowedValues",
+            schema: &ALLOWED_VALUES_STRING_LIST,
+            required: false,
+        },
+        Member { name: "MinValue", wire: "MinValue", schema: &CONFIG_VALUE_STRING, required: false },
+        Member { name: "MaxValue", wire: "MaxValue", schema: &CONFIG_VALUE_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CONNECTION: Schema = Schema {
+    name: "Connection",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "ConnectionType", wire: "ConnectionType", schema: &CONNECTION_TYPE, required: false },
+        Member { name: "MatchCriteria", wire: "MatchCriteria", schema: &MATCH_CRITERIA, required: false },
+        Member {
+            name: "ConnectionProperties",
+            wire: "ConnectionProperties",
+            schema: &CONNECTION_PROPERTIES,
+            required: false,
+        },
+        Member { name: "SparkProperties", wire: "SparkProperties", schema: &PROPERTY_MAP, required: false },
+        Member { name: "AthenaProperties", wire: "AthenaProperties", schema: &PROPERTY_MAP, required: false },
+        Member { name: "PythonProperties", wire: "PythonProperties", schema: &PROPERTY_MAP, required: false },
+        Member {
+            name: "PhysicalConnectionRequirements",
+            wire: "PhysicalConnectionRequirements",
+            schema: &PHYSICAL_CONNECTION_REQUIREMENTS,
+            required: false,
+        },
+        Member { name: "CreationTime", wire: "CreationTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member {
+            name: "LastUpdatedTime",
+            wire: "LastUpdatedTime",
+            schema: &TIMESTAMP_SHAPE,
+            required: false,
+        },
+        Member { name: "LastUpdatedBy", wire: "LastUpdatedBy", schema: &NAME_STRING, required: false },
+        Member { name: "Status", wire: "Status", schema: &CONNECTION_STATUS, required: false },
+        Member { name: "StatusReason", wire: "StatusReason", schema: &LONG_VALUE_STRING, required: false },
+        Member {
+            name: "LastConnectionValidationTime",
+            wire: "LastConnectionValidationTime",
+            schema: &TIMESTAMP_SHAPE,
+            required: false,
+        },
+        Member {
+            name: "AuthenticationConfiguration",
+            wire: "AuthenticationConfiguration",
+            schema: &AUTHENTICATION_CONFIGURATION,
+            required: false,
+        },
+        Member {
+            name: "ConnectionSchemaVersion",
+            wire: "ConnectionSchemaVersion",
+            schema: &CONNECTION_SCHEMA_VERSION,
+            required: false,
+        },
+        Member {
+            name: "CompatibleComputeEnvironments",
+            wire: "CompatibleComputeEnvironments",
+            schema: &COMPUTE_ENVIRONMENT_LIST,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CONNECTION_INPUT: Schema = Schema {
+    name: "ConnectionInput",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "ConnectionType", wire: "ConnectionType", schema: &CONNECTION_TYPE, required: true },
+        Member { name: "MatchCriteria", wire: "MatchCriteria", schema: &MATCH_CRITERIA, required: false },
+        Member {
+            name: "ConnectionProperties",
+            wire: "ConnectionProperties",
+            schema: &CONNECTION_PROPERTIES,
+            required: true,
+        },
+        Member { name: "SparkProperties", wire: "SparkProperties", schema: &PROPERTY_MAP, required: false },
+        Member { name: "AthenaProperties", wire: "AthenaProperties", schema: &PROPERTY_MAP, required: false },
+        Member { name: "PythonProperties", wire: "PythonProperties", schema: &PROPERTY_MAP, required: false },
+        Member {
+            name: "PhysicalConnectionRequirements",
+            wire: "PhysicalConnectionRequirements",
+            schema: &PHYSICAL_CONNECTION_REQUIREMENTS,
+            required: false,
+        },
+        Member {
+            name: "AuthenticationConfiguration",
+            wire: "AuthenticationConfiguration",
+            schema: &AUTHENTICATION_CONFIGURATION_INPUT,
+            required: false,
+        },
+        Member {
+            name: "ValidateCredentials",
+            wire: "ValidateCredentials",
+            schema: &BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "ValidateForComputeEnvironments",
+            wire: "ValidateForComputeEnvironments",
+            schema: &COMPUTE_ENVIRONMENT_LIST,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CONNECTION_LIST: Schema = Schema {
+    name: "ConnectionList",
+    kind: Kind::List {
+        member: &CONNECTION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static CONNECTION_NAME: Schema = Schema {
     name: "ConnectionName",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CONNECTION_PASSWORD_ENCRYPTION: Schema = Schema {
+    name: "ConnectionPasswordEncryption",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ReturnConnectionPasswordEncrypted",
+            wire: "ReturnConnectionPasswordEncrypted",
+            schema: &BOOLEAN,
+            required: true,
+        },
+        Member { name: "AwsKmsKeyId", wire: "AwsKmsKeyId", schema: &NAME_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CONNECTION_PROPERTIES: Schema = Schema {
+    name: "ConnectionProperties",
+    kind: Kind::Map {
+        key: &CONNECTION_PROPERTY_KEY,
+        value: &VALUE_STRING,
+        length: Bounds { min: Some(0), max: Some(100) },
+    },
+    sensitive: false,
+};
+
+pub static CONNECTION_PROPERTY_KEY: Schema = Schema {
+    name: "ConnectionPropertyKey",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &[
+            "HOST",
+            "PORT",
+            "USERNAME",
+            "PASSWORD",
+            "ENCRYPTED_PASSWORD",
+            "JDBC_DRIVER_JAR_URI",
+            "JDBC_DRIVER_CLASS_NAME",
+            "JDBC_ENGINE",
+            "JDBC_ENGINE_VERSION",
+            "CONFIG_FILES",
+            "INSTANCE_ID",
+            "JDBC_CONNECTION_URL",
+            "JDBC_ENFORCE_SSL",
+            "CUSTOM_JDBC_CERT",
+            "SKIP_CUSTOM_JDBC_CERT_VALIDATION",
+            "CUSTOM_JDBC_CERT_STRING",
+            "CONNECTION_URL",
+            "KAFKA_BOOTSTRAP_SERVERS",
+            "KAFKA_SSL_ENABLED",
+            "KAFKA_CUSTOM_CERT",
+            "KAFKA_SKIP_CUSTOM_CERT_VALIDATION",
+            "KAFKA_CLIENT_KEYSTORE",
+            "KAFKA_CLIENT_KEYSTORE_PASSWORD",
+            "KAFKA_CLIENT_KEY_PASSWORD",
+            "ENCRYPTED_KAFKA_CLIENT_KEYSTORE_PASSWORD",
+            "ENCRYPTED_KAFKA_CLIENT_KEY_PASSWORD",
+            "KAFKA_SASL_MECHANISM",
+            "KAFKA_SASL_PLAIN_USERNAME",
+            "KAFKA_SASL_PLAIN_PASSWORD",
+            "ENCRYPTED_KAFKA_SASL_PLAIN_PASSWORD",
+            "KAFKA_SASL_SCRAM_USERNAME",
+            "KAFKA_SASL_SCRAM_PASSWORD",
+            "KAFKA_SASL_SCRAM_SECRETS_ARN",
+            "ENCRYPTED_KAFKA_SASL_SCRAM_PASSWORD",
+            "KAFKA_SASL_GSSAPI_KEYTAB",
+            "KAFKA_SASL_GSSAPI_KRB5_CONF",
+            "KAFKA_SASL_GSSAPI_SERVICE",
+            "KAFKA_SASL_GSSAPI_PRINCIPAL",
+            "SECRET_ID",
+            "CONNECTOR_URL",
+            "CONNECTOR_TYPE",
+            "CONNECTOR_CLASS_NAME",
+            "ENDPOINT",
+            "ENDPOINT_TYPE",
+            "ROLE_ARN",
+            "REGION",
+            "WORKGROUP_NAME",
+            "CLUSTER_IDENTIFIER",
+            "DATABASE",
+        ],
+    },
+    sensitive: false,
+};
+
+pub static CONNECTION_SCHEMA_VERSION: Schema = Schema {
+    name: "ConnectionSchemaVersion",
+    kind: Kind::Integer(Bounds { min: Some(1), max: Some(2) }),
+    sensitive: false,
+};
+
+pub static CONNECTION_STATUS: Schema = Schema {
+    name: "ConnectionStatus",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["READY", "IN_PROGRESS", "FAILED"],
+    },
     sensitive: false,
 };
 
@@ -1523,6 +2472,109 @@ pub static CONNECTION_STRING_LIST: Schema = Schema {
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: Some(1000) },
+    },
+    sensitive: false,
+};
+
+pub static CONNECTION_TYPE: Schema = Schema {
+    name: "ConnectionType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &[
+            "JDBC",
+            "SFTP",
+            "MONGODB",
+            "KAFKA",
+            "NETWORK",
+            "MARKETPLACE",
+            "CUSTOM",
+            "SALESFORCE",
+            "VIEW_VALIDATION_REDSHIFT",
+            "VIEW_VALIDATION_ATHENA",
+            "GOOGLEADS",
+            "GOOGLESHEETS",
+            "GOOGLEANALYTICS4",
+            "SERVICENOW",
+            "MARKETO",
+            "SAPODATA",
+            "ZENDESK",
+            "JIRACLOUD",
+            "NETSUITEERP",
+            "HUBSPOT",
+            "FACEBOOKADS",
+            "INSTAGRAMADS",
+            "ZOHOCRM",
+            "SALESFORCEPARDOT",
+            "SALESFORCEMARKETINGCLOUD",
+            "ADOBEANALYTICS",
+            "SLACK",
+            "LINKEDIN",
+            "MIXPANEL",
+            "ASANA",
+            "STRIPE",
+            "SMARTSHEET",
+            "DATADOG",
+            "WOOCOMMERCE",
+            "INTERCOM",
+            "SNAPCHATADS",
+            "PAYPAL",
+            "QUICKBOOKS",
+            "FACEBOOKPAGEINSIGHTS",
+            "FRESHDESK",
+            "TWILIO",
+            "DOCUSIGNMONITOR",
+            "FRESHSALES",
+            "ZOOM",
+            "GOOGLESEARCHCONSOLE",
+            "SALESFORCECOMMERCECLOUD",
+            "SAPCONCUR",
+            "DYNATRACE",
+            "MICROSOFTDYNAMIC365FINANCEANDOPS",
+            "MICROSOFTTEAMS",
+            "BLACKBAUDRAISEREDGENXT",
+            "MAILCHIMP",
+            "GITLAB",
+            "PENDO",
+            "PRODUCTBOARD",
+            "CIRCLECI",
+            "PIPEDIVE",
+            "SENDGRID",
+            "AZURECOSMOS",
+            "AZURESQL",
+            "BIGQUERY",
+            "BLACKBAUD",
+            "CLOUDERAHIVE",
+            "CLOUDERAIMPALA",
+            "CLOUDWATCH",
+            "CLOUDWATCHMETRICS",
+            "CMDB",
+            "DATALAKEGEN2",
+            "DB2",
+            "DB2AS400",
+            "DOCUMENTDB",
+            "DOMO",
+            "DYNAMODB",
+            "GOOGLECLOUDSTORAGE",
+            "HBASE",
+            "KUSTOMER",
+            "MICROSOFTDYNAMICS365CRM",
+            "MONDAY",
+            "MYSQL",
+            "OKTA",
+            "OPENSEARCH",
+            "ORACLE",
+            "PIPEDRIVE",
+            "POSTGRESQL",
+            "SAPHANA",
+            "SQLSERVER",
+            "SYNAPSE",
+            "TERADATA",
+            "TERADATANOS",
+            "TIMESTREAM",
+            "TPCDS",
+            "VERTICA",
+        ],
     },
     sensitive: false,
 };
@@ -1855,6 +2907,106 @@ pub static CRAWLS_FILTER_LIST: Schema = Schema {
     sensitive: false,
 };
 
+pub static CREATE_CATALOG_REQUEST: Schema = Schema {
+    name: "CreateCatalogRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &CATALOG_NAME_STRING, required: true },
+        Member { name: "CatalogInput", wire: "CatalogInput", schema: &CATALOG_INPUT, required: true },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_CATALOG_RESPONSE: Schema =
+    Schema { name: "CreateCatalogResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static CREATE_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "CreateClassifierRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "GrokClassifier",
+            wire: "GrokClassifier",
+            schema: &CREATE_GROK_CLASSIFIER_REQUEST,
+            required: false,
+        },
+        Member {
+            name: "XMLClassifier",
+            wire: "XMLClassifier",
+            schema: &CREATE_XML_CLASSIFIER_REQUEST,
+            required: false,
+        },
+        Member {
+            name: "JsonClassifier",
+            wire: "JsonClassifier",
+            schema: &CREATE_JSON_CLASSIFIER_REQUEST,
+            required: false,
+        },
+        Member {
+            name: "CsvClassifier",
+            wire: "CsvClassifier",
+            schema: &CREATE_CSV_CLASSIFIER_REQUEST,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_CLASSIFIER_RESPONSE: Schema =
+    Schema { name: "CreateClassifierResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static CREATE_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST: Schema = Schema {
+    name: "CreateColumnStatisticsTaskSettingsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member { name: "Role", wire: "Role", schema: &NAME_STRING, required: true },
+        Member { name: "Schedule", wire: "Schedule", schema: &CRON_EXPRESSION, required: false },
+        Member { name: "ColumnNameList", wire: "ColumnNameList", schema: &COLUMN_NAME_LIST, required: false },
+        Member { name: "SampleSize", wire: "SampleSize", schema: &SAMPLE_SIZE_PERCENTAGE, required: false },
+        Member { name: "CatalogID", wire: "CatalogID", schema: &NAME_STRING, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE: Schema = Schema {
+    name: "CreateColumnStatisticsTaskSettingsResponse",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
+pub static CREATE_CONNECTION_REQUEST: Schema = Schema {
+    name: "CreateConnectionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member {
+            name: "ConnectionInput",
+            wire: "ConnectionInput",
+            schema: &CONNECTION_INPUT,
+            required: true,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_CONNECTION_RESPONSE: Schema = Schema {
+    name: "CreateConnectionResponse",
+    kind: Kind::Structure(&[Member {
+        name: "CreateConnectionStatus",
+        wire: "CreateConnectionStatus",
+        schema: &CONNECTION_STATUS,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
 pub static CREATE_CRAWLER_REQUEST: Schema = Schema {
     name: "CreateCrawlerRequest",
     kind: Kind::Structure(&[
@@ -1905,6 +3057,48 @@ pub static CREATE_CRAWLER_REQUEST: Schema = Schema {
 pub static CREATE_CRAWLER_RESPONSE: Schema =
     Schema { name: "CreateCrawlerResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static CREATE_CSV_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "CreateCsvClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Delimiter", wire: "Delimiter", schema: &CSV_COLUMN_DELIMITER, required: false },
+        Member { name: "QuoteSymbol", wire: "QuoteSymbol", schema: &CSV_QUOTE_SYMBOL, required: false },
+        Member {
+            name: "ContainsHeader",
+            wire: "ContainsHeader",
+            schema: &CSV_HEADER_OPTION,
+            required: false,
+        },
+        Member { name: "Header", wire: "Header", schema: &CSV_HEADER, required: false },
+        Member {
+            name: "DisableValueTrimming",
+            wire: "DisableValueTrimming",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "AllowSingleColumn",
+            wire: "AllowSingleColumn",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "CustomDatatypeConfigured",
+            wire: "CustomDatatypeConfigured",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "CustomDatatypes",
+            wire: "CustomDatatypes",
+            schema: &CUSTOM_DATATYPES,
+            required: false,
+        },
+        Member { name: "Serde", wire: "Serde", schema: &CSV_SERDE_OPTION, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static CREATE_DATABASE_REQUEST: Schema = Schema {
     name: "CreateDatabaseRequest",
     kind: Kind::Structure(&[
@@ -1917,6 +3111,17 @@ pub static CREATE_DATABASE_REQUEST: Schema = Schema {
 
 pub static CREATE_DATABASE_RESPONSE: Schema =
     Schema { name: "CreateDatabaseResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static CREATE_GROK_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "CreateGrokClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Classification", wire: "Classification", schema: &CLASSIFICATION, required: true },
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "GrokPattern", wire: "GrokPattern", schema: &GROK_PATTERN, required: true },
+        Member { name: "CustomPatterns", wire: "CustomPatterns", schema: &CUSTOM_PATTERNS, required: false },
+    ]),
+    sensitive: false,
+};
 
 pub static CREATE_ICEBERG_TABLE_INPUT: Schema = Schema {
     name: "CreateIcebergTableInput",
@@ -2023,6 +3228,15 @@ pub static CREATE_JOB_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static CREATE_JSON_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "CreateJsonClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "JsonPath", wire: "JsonPath", schema: &JSON_PATH, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static CREATE_PARTITION_INDEX_REQUEST: Schema = Schema {
     name: "CreatePartitionIndexRequest",
     kind: Kind::Structure(&[
@@ -2050,6 +3264,34 @@ pub static CREATE_PARTITION_REQUEST: Schema = Schema {
 
 pub static CREATE_PARTITION_RESPONSE: Schema =
     Schema { name: "CreatePartitionResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static CREATE_SECURITY_CONFIGURATION_REQUEST: Schema = Schema {
+    name: "CreateSecurityConfigurationRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member {
+            name: "EncryptionConfiguration",
+            wire: "EncryptionConfiguration",
+            schema: &ENCRYPTION_CONFIGURATION,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_SECURITY_CONFIGURATION_RESPONSE: Schema = Schema {
+    name: "CreateSecurityConfigurationResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false },
+        Member {
+            name: "CreatedTimestamp",
+            wire: "CreatedTimestamp",
+            schema: &TIMESTAMP_VALUE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
 
 pub static CREATE_TABLE_REQUEST: Schema = Schema {
     name: "CreateTableRequest",
@@ -2083,9 +3325,181 @@ pub static CREATE_TABLE_REQUEST: Schema = Schema {
 pub static CREATE_TABLE_RESPONSE: Schema =
     Schema { name: "CreateTableResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static CREATE_USAGE_PROFILE_REQUEST: Schema = Schema {
+    name: "CreateUsageProfileRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member {
+            name: "Configuration",
+            wire: "Configuration",
+            schema: &PROFILE_CONFIGURATION,
+            required: true,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_USAGE_PROFILE_RESPONSE: Schema = Schema {
+    name: "CreateUsageProfileResponse",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false }]),
+    sensitive: false,
+};
+
+pub static CREATE_USER_DEFINED_FUNCTION_REQUEST: Schema = Schema {
+    name: "CreateUserDefinedFunctionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member {
+            name: "FunctionInput",
+            wire: "FunctionInput",
+            schema: &USER_DEFINED_FUNCTION_INPUT,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_USER_DEFINED_FUNCTION_RESPONSE: Schema =
+    Schema { name: "CreateUserDefinedFunctionResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static CREATE_XML_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "CreateXMLClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Classification", wire: "Classification", schema: &CLASSIFICATION, required: true },
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "RowTag", wire: "RowTag", schema: &ROW_TAG, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREDENTIAL_KEY: Schema = Schema {
+    name: "CredentialKey",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(128) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CREDENTIAL_MAP: Schema = Schema {
+    name: "CredentialMap",
+    kind: Kind::Map {
+        key: &CREDENTIAL_KEY,
+        value: &CREDENTIAL_VALUE,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: true,
+};
+
+pub static CREDENTIAL_VALUE: Schema = Schema {
+    name: "CredentialValue",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(2048) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static CRON_EXPRESSION: Schema = Schema {
     name: "CronExpression",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CSV_CLASSIFIER: Schema = Schema {
+    name: "CsvClassifier",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "CreationTime", wire: "CreationTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "LastUpdated", wire: "LastUpdated", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "Version", wire: "Version", schema: &VERSION_ID, required: false },
+        Member { name: "Delimiter", wire: "Delimiter", schema: &CSV_COLUMN_DELIMITER, required: false },
+        Member { name: "QuoteSymbol", wire: "QuoteSymbol", schema: &CSV_QUOTE_SYMBOL, required: false },
+        Member {
+            name: "ContainsHeader",
+            wire: "ContainsHeader",
+            schema: &CSV_HEADER_OPTION,
+            required: false,
+        },
+        Member { name: "Header", wire: "Header", schema: &CSV_HEADER, required: false },
+        Member {
+            name: "DisableValueTrimming",
+            wire: "DisableValueTrimming",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "AllowSingleColumn",
+            wire: "AllowSingleColumn",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "CustomDatatypeConfigured",
+            wire: "CustomDatatypeConfigured",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "CustomDatatypes",
+            wire: "CustomDatatypes",
+            schema: &CUSTOM_DATATYPES,
+            required: false,
+        },
+        Member { name: "Serde", wire: "Serde", schema: &CSV_SERDE_OPTION, required: false },
+    ]),
+    sensitive: false,
+};
+
+static P_CSV_COLUMN_DELIMITER: Pattern = Pattern::new("[^\\r\\n]", "^(?:[^\\r\\n])$");
+
+pub static CSV_COLUMN_DELIMITER: Schema = Schema {
+    name: "CsvColumnDelimiter",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(1) },
+        pattern: Some(&P_CSV_COLUMN_DELIMITER),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static CSV_HEADER: Schema = Schema {
+    name: "CsvHeader",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CSV_HEADER_OPTION: Schema = Schema {
+    name: "CsvHeaderOption",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["UNKNOWN", "PRESENT", "ABSENT"],
+    },
+    sensitive: false,
+};
+
+static P_CSV_QUOTE_SYMBOL: Pattern = Pattern::new("[^\\r\\n]", "^(?:[^\\r\\n])$");
+
+pub static CSV_QUOTE_SYMBOL: Schema = Schema {
+    name: "CsvQuoteSymbol",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(1) },
+        pattern: Some(&P_CSV_QUOTE_SYMBOL),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static CSV_SERDE_OPTION: Schema = Schema {
+    name: "CsvSerdeOption",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["OpenCSVSerDe", "LazySimpleSerDe", "None"],
+    },
     sensitive: false,
 };
 
@@ -2098,6 +3512,32 @@ pub static CUSTOM_CODE: Schema = Schema {
         Member { name: "ClassName", wire: "ClassName", schema: &ENCLOSED_IN_STRING_PROPERTY, required: true },
         Member { name: "OutputSchemas", wire: "OutputSchemas", schema: &GLUE_SCHEMAS, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static CUSTOM_DATATYPES: Schema = Schema {
+    name: "CustomDatatypes",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+static P_CUSTOM_PATTERNS: Pattern = Pattern::new(
+    "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*",
+    "^(?:[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\r\\n\\t]*)$",
+);
+
+pub static CUSTOM_PATTERNS: Schema = Schema {
+    name: "CustomPatterns",
+    kind: Kind::String {
+        length: Bounds { min: Some(0), max: Some(16000) },
+        pattern: Some(&P_CUSTOM_PATTERNS),
+        values: &[],
+    },
     sensitive: false,
 };
 
@@ -2259,6 +3699,66 @@ pub static DQ_TRANSFORM_OUTPUT: Schema = Schema {
     sensitive: false,
 };
 
+pub static DATA_CATALOG_ENCRYPTION_SETTINGS: Schema = Schema {
+    name: "DataCatalogEncryptionSettings",
+    kind: Kind::Structure(&[
+        Member {
+            name: "EncryptionAtRest",
+            wire: "EncryptionAtRest",
+            schema: &ENCRYPTION_AT_REST,
+            required: false,
+        },
+        Member {
+            name: "ConnectionPasswordEncryption",
+            wire: "ConnectionPasswordEncryption",
+            schema: &CONNECTION_PASSWORD_ENCRYPTION,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static DATA_LAKE_ACCESS_PROPERTIES: Schema = Schema {
+    name: "DataLakeAccessProperties",
+    kind: Kind::Structure(&[
+        Member { name: "DataLakeAccess", wire: "DataLakeAccess", schema: &BOOLEAN, required: false },
+        Member { name: "DataTransferRole", wire: "DataTransferRole", schema: &IAM_ROLE_ARN, required: false },
+        Member { name: "KmsKey", wire: "KmsKey", schema: &RESOURCE_ARN_STRING, required: false },
+        Member { name: "CatalogType", wire: "CatalogType", schema: &NAME_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DATA_LAKE_ACCESS_PROPERTIES_OUTPUT: Schema = Schema {
+    name: "DataLakeAccessPropertiesOutput",
+    kind: Kind::Structure(&[
+        Member { name: "DataLakeAccess", wire: "DataLakeAccess", schema: &BOOLEAN, required: false },
+        Member { name: "DataTransferRole", wire: "DataTransferRole", schema: &IAM_ROLE_ARN, required: false },
+        Member { name: "KmsKey", wire: "KmsKey", schema: &RESOURCE_ARN_STRING, required: false },
+        Member {
+            name: "ManagedWorkgroupName",
+            wire: "ManagedWorkgroupName",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member {
+            name: "ManagedWorkgroupStatus",
+            wire: "ManagedWorkgroupStatus",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member {
+            name: "RedshiftDatabaseName",
+            wire: "RedshiftDatabaseName",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member { name: "StatusMessage", wire: "StatusMessage", schema: &NAME_STRING, required: false },
+        Member { name: "CatalogType", wire: "CatalogType", schema: &NAME_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static DATA_LAKE_PRINCIPAL: Schema = Schema {
     name: "DataLakePrincipal",
     kind: Kind::Structure(&[Member {
@@ -2273,6 +3773,30 @@ pub static DATA_LAKE_PRINCIPAL: Schema = Schema {
 pub static DATA_LAKE_PRINCIPAL_STRING: Schema = Schema {
     name: "DataLakePrincipalString",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(255) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static DATA_QUALITY_ENCRYPTION: Schema = Schema {
+    name: "DataQualityEncryption",
+    kind: Kind::Structure(&[
+        Member {
+            name: "DataQualityEncryptionMode",
+            wire: "DataQualityEncryptionMode",
+            schema: &DATA_QUALITY_ENCRYPTION_MODE,
+            required: false,
+        },
+        Member { name: "KmsKeyArn", wire: "KmsKeyArn", schema: &KMS_KEY_ARN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DATA_QUALITY_ENCRYPTION_MODE: Schema = Schema {
+    name: "DataQualityEncryptionMode",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["DISABLED", "SSE-KMS"],
+    },
     sensitive: false,
 };
 
@@ -2411,9 +3935,50 @@ pub static DATATYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static DATE_COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "DateColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "MinimumValue", wire: "MinimumValue", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "MaximumValue", wire: "MaximumValue", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "NumberOfNulls", wire: "NumberOfNulls", schema: &NON_NEGATIVE_LONG, required: true },
+        Member {
+            name: "NumberOfDistinctValues",
+            wire: "NumberOfDistinctValues",
+            schema: &NON_NEGATIVE_LONG,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
 pub static DDB_EXPORT_TYPE: Schema = Schema {
     name: "DdbExportType",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &["ddb", "s3"] },
+    sensitive: false,
+};
+
+pub static DECIMAL_COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "DecimalColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "MinimumValue", wire: "MinimumValue", schema: &DECIMAL_NUMBER, required: false },
+        Member { name: "MaximumValue", wire: "MaximumValue", schema: &DECIMAL_NUMBER, required: false },
+        Member { name: "NumberOfNulls", wire: "NumberOfNulls", schema: &NON_NEGATIVE_LONG, required: true },
+        Member {
+            name: "NumberOfDistinctValues",
+            wire: "NumberOfDistinctValues",
+            schema: &NON_NEGATIVE_LONG,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static DECIMAL_NUMBER: Schema = Schema {
+    name: "DecimalNumber",
+    kind: Kind::Structure(&[
+        Member { name: "UnscaledValue", wire: "UnscaledValue", schema: &BLOB_SHAPE, required: true },
+        Member { name: "Scale", wire: "Scale", schema: &INTEGER, required: true },
+    ]),
     sensitive: false,
 };
 
@@ -2426,6 +3991,104 @@ pub static DELETE_BEHAVIOR: Schema = Schema {
     },
     sensitive: false,
 };
+
+pub static DELETE_CATALOG_REQUEST: Schema = Schema {
+    name: "DeleteCatalogRequest",
+    kind: Kind::Structure(&[Member {
+        name: "CatalogId",
+        wire: "CatalogId",
+        schema: &CATALOG_ID_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_CATALOG_RESPONSE: Schema =
+    Schema { name: "DeleteCatalogResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static DELETE_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "DeleteClassifierRequest",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
+    sensitive: false,
+};
+
+pub static DELETE_CLASSIFIER_RESPONSE: Schema =
+    Schema { name: "DeleteClassifierResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static DELETE_COLUMN_STATISTICS_FOR_PARTITION_REQUEST: Schema = Schema {
+    name: "DeleteColumnStatisticsForPartitionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member {
+            name: "PartitionValues",
+            wire: "PartitionValues",
+            schema: &VALUE_STRING_LIST,
+            required: true,
+        },
+        Member { name: "ColumnName", wire: "ColumnName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_COLUMN_STATISTICS_FOR_PARTITION_RESPONSE: Schema = Schema {
+    name: "DeleteColumnStatisticsForPartitionResponse",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
+pub static DELETE_COLUMN_STATISTICS_FOR_TABLE_REQUEST: Schema = Schema {
+    name: "DeleteColumnStatisticsForTableRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member { name: "ColumnName", wire: "ColumnName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_COLUMN_STATISTICS_FOR_TABLE_RESPONSE: Schema =
+    Schema { name: "DeleteColumnStatisticsForTableResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static DELETE_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST: Schema = Schema {
+    name: "DeleteColumnStatisticsTaskSettingsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE: Schema = Schema {
+    name: "DeleteColumnStatisticsTaskSettingsResponse",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
+pub static DELETE_CONNECTION_NAME_LIST: Schema = Schema {
+    name: "DeleteConnectionNameList",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(25) },
+    },
+    sensitive: false,
+};
+
+pub static DELETE_CONNECTION_REQUEST: Schema = Schema {
+    name: "DeleteConnectionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "ConnectionName", wire: "ConnectionName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_CONNECTION_RESPONSE: Schema =
+    Schema { name: "DeleteConnectionResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static DELETE_CRAWLER_REQUEST: Schema = Schema {
     name: "DeleteCrawlerRequest",
@@ -2520,6 +4183,15 @@ pub static DELETE_RESOURCE_POLICY_REQUEST: Schema = Schema {
 pub static DELETE_RESOURCE_POLICY_RESPONSE: Schema =
     Schema { name: "DeleteResourcePolicyResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static DELETE_SECURITY_CONFIGURATION_REQUEST: Schema = Schema {
+    name: "DeleteSecurityConfigurationRequest",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
+    sensitive: false,
+};
+
+pub static DELETE_SECURITY_CONFIGURATION_RESPONSE: Schema =
+    Schema { name: "DeleteSecurityConfigurationResponse", kind: Kind::Structure(&[]), sensitive: false };
+
 pub static DELETE_TABLE_REQUEST: Schema = Schema {
     name: "DeleteTableRequest",
     kind: Kind::Structure(&[
@@ -2552,6 +4224,28 @@ pub static DELETE_TABLE_VERSION_REQUEST: Schema = Schema {
 
 pub static DELETE_TABLE_VERSION_RESPONSE: Schema =
     Schema { name: "DeleteTableVersionResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static DELETE_USAGE_PROFILE_REQUEST: Schema = Schema {
+    name: "DeleteUsageProfileRequest",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
+    sensitive: false,
+};
+
+pub static DELETE_USAGE_PROFILE_RESPONSE: Schema =
+    Schema { name: "DeleteUsageProfileResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static DELETE_USER_DEFINED_FUNCTION_REQUEST: Schema = Schema {
+    name: "DeleteUserDefinedFunctionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "FunctionName", wire: "FunctionName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_USER_DEFINED_FUNCTION_RESPONSE: Schema =
+    Schema { name: "DeleteUserDefinedFunctionResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static DELTA_TARGET: Schema = Schema {
     name: "DeltaTarget",
@@ -2710,6 +4404,25 @@ pub static DIRECT_SCHEMA_CHANGE_POLICY: Schema = Schema {
         },
         Member { name: "Table", wire: "Table", schema: &ENCLOSED_IN_STRING_PROPERTY, required: false },
         Member { name: "Database", wire: "Database", schema: &ENCLOSED_IN_STRING_PROPERTY, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DOUBLE: Schema =
+    Schema { name: "Double", kind: Kind::Double(Bounds { min: None, max: None }), sensitive: false };
+
+pub static DOUBLE_COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "DoubleColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "MinimumValue", wire: "MinimumValue", schema: &DOUBLE, required: false },
+        Member { name: "MaximumValue", wire: "MaximumValue", schema: &DOUBLE, required: false },
+        Member { name: "NumberOfNulls", wire: "NumberOfNulls", schema: &NON_NEGATIVE_LONG, required: true },
+        Member {
+            name: "NumberOfDistinctValues",
+            wire: "NumberOfDistinctValues",
+            schema: &NON_NEGATIVE_LONG,
+            required: true,
+        },
     ]),
     sensitive: false,
 };
@@ -2917,6 +4630,52 @@ pub static ENCRYPTED_KEY_METADATA_STRING: Schema = Schema {
     sensitive: false,
 };
 
+pub static ENCRYPTION_AT_REST: Schema = Schema {
+    name: "EncryptionAtRest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "CatalogEncryptionMode",
+            wire: "CatalogEncryptionMode",
+            schema: &CATALOG_ENCRYPTION_MODE,
+            required: true,
+        },
+        Member { name: "SseAwsKmsKeyId", wire: "SseAwsKmsKeyId", schema: &NAME_STRING, required: false },
+        Member {
+            name: "CatalogEncryptionServiceRole",
+            wire: "CatalogEncryptionServiceRole",
+            schema: &IAM_ROLE_ARN,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ENCRYPTION_CONFIGURATION: Schema = Schema {
+    name: "EncryptionConfiguration",
+    kind: Kind::Structure(&[
+        Member { name: "S3Encryption", wire: "S3Encryption", schema: &S3_ENCRYPTION_LIST, required: false },
+        Member {
+            name: "CloudWatchEncryption",
+            wire: "CloudWatchEncryption",
+            schema: &CLOUD_WATCH_ENCRYPTION,
+            required: false,
+        },
+        Member {
+            name: "JobBookmarksEncryption",
+            wire: "JobBookmarksEncryption",
+            schema: &JOB_BOOKMARKS_ENCRYPTION,
+            required: false,
+        },
+        Member {
+            name: "DataQualityEncryption",
+            wire: "DataQualityEncryption",
+            schema: &DATA_QUALITY_ENCRYPTION,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
 static P_ENCRYPTION_KEY_ID_STRING: Pattern = Pattern::new(
     "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*",
     "^(?:[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\r\\n\\t]*)$",
@@ -2929,6 +4688,12 @@ pub static ENCRYPTION_KEY_ID_STRING: Schema = Schema {
         pattern: Some(&P_ENCRYPTION_KEY_ID_STRING),
         values: &[],
     },
+    sensitive: false,
+};
+
+pub static ERROR_BY_NAME: Schema = Schema {
+    name: "ErrorByName",
+    kind: Kind::Map { key: &NAME_STRING, value: &ERROR_DETAIL, length: Bounds { min: None, max: None } },
     sensitive: false,
 };
 
@@ -3010,6 +4775,27 @@ pub static EVENT_QUEUE_ARN: Schema = Schema {
     sensitive: false,
 };
 
+pub static EXECUTION_ATTEMPT: Schema = Schema {
+    name: "ExecutionAttempt",
+    kind: Kind::Structure(&[
+        Member { name: "Status", wire: "Status", schema: &EXECUTION_STATUS, required: false },
+        Member {
+            name: "ColumnStatisticsTaskRunId",
+            wire: "ColumnStatisticsTaskRunId",
+            schema: &HASH_STRING,
+            required: false,
+        },
+        Member {
+            name: "ExecutionTimestamp",
+            wire: "ExecutionTimestamp",
+            schema: &TIMESTAMP_SHAPE,
+            required: false,
+        },
+        Member { name: "ErrorMessage", wire: "ErrorMessage", schema: &DESCRIPTION_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static EXECUTION_CLASS: Schema = Schema {
     name: "ExecutionClass",
     kind: Kind::String {
@@ -3028,6 +4814,16 @@ pub static EXECUTION_PROPERTY: Schema = Schema {
         schema: &MAX_CONCURRENT_RUNS,
         required: false,
     }]),
+    sensitive: false,
+};
+
+pub static EXECUTION_STATUS: Schema = Schema {
+    name: "ExecutionStatus",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["FAILED", "STARTED"],
+    },
     sensitive: false,
 };
 
@@ -3053,6 +4849,16 @@ pub static EXTENDED_STRING: Schema = Schema {
         pattern: Some(&P_EXTENDED_STRING),
         values: &[],
     },
+    sensitive: false,
+};
+
+pub static FEDERATED_CATALOG: Schema = Schema {
+    name: "FederatedCatalog",
+    kind: Kind::Structure(&[
+        Member { name: "Identifier", wire: "Identifier", schema: &FEDERATION_IDENTIFIER, required: false },
+        Member { name: "ConnectionName", wire: "ConnectionName", schema: &NAME_STRING, required: false },
+        Member { name: "ConnectionType", wire: "ConnectionType", schema: &NAME_STRING, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -3251,6 +5057,16 @@ pub static FORMAT_STRING: Schema = Schema {
     sensitive: false,
 };
 
+pub static FUNCTION_TYPE: Schema = Schema {
+    name: "FunctionType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["REGULAR_FUNCTION", "AGGREGATE_FUNCTION", "STORED_PROCEDURE"],
+    },
+    sensitive: false,
+};
+
 pub static GENERIC512_CHAR_STRING: Schema = Schema {
     name: "Generic512CharString",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(512) }, pattern: None, values: &[] },
@@ -3278,6 +5094,282 @@ pub static GENERIC_MAP: Schema = Schema {
 pub static GENERIC_STRING: Schema = Schema {
     name: "GenericString",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static GET_CATALOG_REQUEST: Schema = Schema {
+    name: "GetCatalogRequest",
+    kind: Kind::Structure(&[Member {
+        name: "CatalogId",
+        wire: "CatalogId",
+        schema: &CATALOG_ID_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_CATALOG_RESPONSE: Schema = Schema {
+    name: "GetCatalogResponse",
+    kind: Kind::Structure(&[Member { name: "Catalog", wire: "Catalog", schema: &CATALOG, required: false }]),
+    sensitive: false,
+};
+
+pub static GET_CATALOGS_REQUEST: Schema = Schema {
+    name: "GetCatalogsRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ParentCatalogId",
+            wire: "ParentCatalogId",
+            schema: &CATALOG_ID_STRING,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "Recursive", wire: "Recursive", schema: &BOOLEAN, required: false },
+        Member { name: "IncludeRoot", wire: "IncludeRoot", schema: &NULLABLE_BOOLEAN, required: false },
+        Member { name: "HasDatabases", wire: "HasDatabases", schema: &NULLABLE_BOOLEAN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_CATALOGS_RESPONSE: Schema = Schema {
+    name: "GetCatalogsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogList", wire: "CatalogList", schema: &CATALOG_LIST, required: true },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "GetClassifierRequest",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
+    sensitive: false,
+};
+
+pub static GET_CLASSIFIER_RESPONSE: Schema = Schema {
+    name: "GetClassifierResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Classifier",
+        wire: "Classifier",
+        schema: &CLASSIFIER,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_CLASSIFIERS_REQUEST: Schema = Schema {
+    name: "GetClassifiersRequest",
+    kind: Kind::Structure(&[
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_CLASSIFIERS_RESPONSE: Schema = Schema {
+    name: "GetClassifiersResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Classifiers", wire: "Classifiers", schema: &CLASSIFIER_LIST, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_NAMES_LIST: Schema = Schema {
+    name: "GetColumnNamesList",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(100) },
+    },
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_FOR_PARTITION_REQUEST: Schema = Schema {
+    name: "GetColumnStatisticsForPartitionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member {
+            name: "PartitionValues",
+            wire: "PartitionValues",
+            schema: &VALUE_STRING_LIST,
+            required: true,
+        },
+        Member { name: "ColumnNames", wire: "ColumnNames", schema: &GET_COLUMN_NAMES_LIST, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_FOR_PARTITION_RESPONSE: Schema = Schema {
+    name: "GetColumnStatisticsForPartitionResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ColumnStatisticsList",
+            wire: "ColumnStatisticsList",
+            schema: &COLUMN_STATISTICS_LIST,
+            required: false,
+        },
+        Member { name: "Errors", wire: "Errors", schema: &COLUMN_ERRORS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_FOR_TABLE_REQUEST: Schema = Schema {
+    name: "GetColumnStatisticsForTableRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member { name: "ColumnNames", wire: "ColumnNames", schema: &GET_COLUMN_NAMES_LIST, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_FOR_TABLE_RESPONSE: Schema = Schema {
+    name: "GetColumnStatisticsForTableResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ColumnStatisticsList",
+            wire: "ColumnStatisticsList",
+            schema: &COLUMN_STATISTICS_LIST,
+            required: false,
+        },
+        Member { name: "Errors", wire: "Errors", schema: &COLUMN_ERRORS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_TASK_RUN_REQUEST: Schema = Schema {
+    name: "GetColumnStatisticsTaskRunRequest",
+    kind: Kind::Structure(&[Member {
+        name: "ColumnStatisticsTaskRunId",
+        wire: "ColumnStatisticsTaskRunId",
+        schema: &HASH_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_TASK_RUN_RESPONSE: Schema = Schema {
+    name: "GetColumnStatisticsTaskRunResponse",
+    kind: Kind::Structure(&[Member {
+        name: "ColumnStatisticsTaskRun",
+        wire: "ColumnStatisticsTaskRun",
+        schema: &COLUMN_STATISTICS_TASK_RUN,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_TASK_RUNS_REQUEST: Schema = Schema {
+    name: "GetColumnStatisticsTaskRunsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &DATABASE_NAME, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_TASK_RUNS_RESPONSE: Schema = Schema {
+    name: "GetColumnStatisticsTaskRunsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ColumnStatisticsTaskRuns",
+            wire: "ColumnStatisticsTaskRuns",
+            schema: &COLUMN_STATISTICS_TASK_RUNS_LIST,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST: Schema = Schema {
+    name: "GetColumnStatisticsTaskSettingsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE: Schema = Schema {
+    name: "GetColumnStatisticsTaskSettingsResponse",
+    kind: Kind::Structure(&[Member {
+        name: "ColumnStatisticsTaskSettings",
+        wire: "ColumnStatisticsTaskSettings",
+        schema: &COLUMN_STATISTICS_TASK_SETTINGS,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_CONNECTION_REQUEST: Schema = Schema {
+    name: "GetConnectionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "HidePassword", wire: "HidePassword", schema: &BOOLEAN, required: false },
+        Member {
+            name: "ApplyOverrideForComputeEnvironment",
+            wire: "ApplyOverrideForComputeEnvironment",
+            schema: &COMPUTE_ENVIRONMENT,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_CONNECTION_RESPONSE: Schema = Schema {
+    name: "GetConnectionResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Connection",
+        wire: "Connection",
+        schema: &CONNECTION,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_CONNECTIONS_FILTER: Schema = Schema {
+    name: "GetConnectionsFilter",
+    kind: Kind::Structure(&[
+        Member { name: "MatchCriteria", wire: "MatchCriteria", schema: &MATCH_CRITERIA, required: false },
+        Member { name: "ConnectionType", wire: "ConnectionType", schema: &CONNECTION_TYPE, required: false },
+        Member {
+            name: "ConnectionSchemaVersion",
+            wire: "ConnectionSchemaVersion",
+            schema: &CONNECTION_SCHEMA_VERSION,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_CONNECTIONS_REQUEST: Schema = Schema {
+    name: "GetConnectionsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "Filter", wire: "Filter", schema: &GET_CONNECTIONS_FILTER, required: false },
+        Member { name: "HidePassword", wire: "HidePassword", schema: &BOOLEAN, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_CONNECTIONS_RESPONSE: Schema = Schema {
+    name: "GetConnectionsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "ConnectionList", wire: "ConnectionList", schema: &CONNECTION_LIST, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -3337,6 +5429,28 @@ pub static GET_CRAWLERS_RESPONSE: Schema = Schema {
         Member { name: "Crawlers", wire: "Crawlers", schema: &CRAWLER_LIST, required: false },
         Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static GET_DATA_CATALOG_ENCRYPTION_SETTINGS_REQUEST: Schema = Schema {
+    name: "GetDataCatalogEncryptionSettingsRequest",
+    kind: Kind::Structure(&[Member {
+        name: "CatalogId",
+        wire: "CatalogId",
+        schema: &CATALOG_ID_STRING,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_DATA_CATALOG_ENCRYPTION_SETTINGS_RESPONSE: Schema = Schema {
+    name: "GetDataCatalogEncryptionSettingsResponse",
+    kind: Kind::Structure(&[Member {
+        name: "DataCatalogEncryptionSettings",
+        wire: "DataCatalogEncryptionSettings",
+        schema: &DATA_CATALOG_ENCRYPTION_SETTINGS,
+        required: false,
+    }]),
     sensitive: false,
 };
 
@@ -3617,6 +5731,46 @@ pub static GET_RESOURCE_POLICY_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static GET_SECURITY_CONFIGURATION_REQUEST: Schema = Schema {
+    name: "GetSecurityConfigurationRequest",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
+    sensitive: false,
+};
+
+pub static GET_SECURITY_CONFIGURATION_RESPONSE: Schema = Schema {
+    name: "GetSecurityConfigurationResponse",
+    kind: Kind::Structure(&[Member {
+        name: "SecurityConfiguration",
+        wire: "SecurityConfiguration",
+        schema: &SECURITY_CONFIGURATION,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_SECURITY_CONFIGURATIONS_REQUEST: Schema = Schema {
+    name: "GetSecurityConfigurationsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SECURITY_CONFIGURATIONS_RESPONSE: Schema = Schema {
+    name: "GetSecurityConfigurationsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "SecurityConfigurations",
+            wire: "SecurityConfigurations",
+            schema: &SECURITY_CONFIGURATION_LIST,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static GET_TABLE_REQUEST: Schema = Schema {
     name: "GetTableRequest",
     kind: Kind::Structure(&[
@@ -3763,6 +5917,77 @@ pub static GET_TAGS_REQUEST: Schema = Schema {
 pub static GET_TAGS_RESPONSE: Schema = Schema {
     name: "GetTagsResponse",
     kind: Kind::Structure(&[Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false }]),
+    sensitive: false,
+};
+
+pub static GET_USAGE_PROFILE_REQUEST: Schema = Schema {
+    name: "GetUsageProfileRequest",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
+    sensitive: false,
+};
+
+pub static GET_USAGE_PROFILE_RESPONSE: Schema = Schema {
+    name: "GetUsageProfileResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member {
+            name: "Configuration",
+            wire: "Configuration",
+            schema: &PROFILE_CONFIGURATION,
+            required: false,
+        },
+        Member { name: "CreatedOn", wire: "CreatedOn", schema: &TIMESTAMP_VALUE, required: false },
+        Member { name: "LastModifiedOn", wire: "LastModifiedOn", schema: &TIMESTAMP_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_USER_DEFINED_FUNCTION_REQUEST: Schema = Schema {
+    name: "GetUserDefinedFunctionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "FunctionName", wire: "FunctionName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_USER_DEFINED_FUNCTION_RESPONSE: Schema = Schema {
+    name: "GetUserDefinedFunctionResponse",
+    kind: Kind::Structure(&[Member {
+        name: "UserDefinedFunction",
+        wire: "UserDefinedFunction",
+        schema: &USER_DEFINED_FUNCTION,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_USER_DEFINED_FUNCTIONS_REQUEST: Schema = Schema {
+    name: "GetUserDefinedFunctionsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: false },
+        Member { name: "Pattern", wire: "Pattern", schema: &NAME_STRING, required: true },
+        Member { name: "FunctionType", wire: "FunctionType", schema: &FUNCTION_TYPE, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &CATALOG_GETTER_PAGE_SIZE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_USER_DEFINED_FUNCTIONS_RESPONSE: Schema = Schema {
+    name: "GetUserDefinedFunctionsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "UserDefinedFunctions",
+            wire: "UserDefinedFunctions",
+            schema: &USER_DEFINED_FUNCTION_LIST,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -3944,6 +6169,35 @@ pub static GOVERNED_CATALOG_TARGET: Schema = Schema {
     sensitive: false,
 };
 
+pub static GROK_CLASSIFIER: Schema = Schema {
+    name: "GrokClassifier",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Classification", wire: "Classification", schema: &CLASSIFICATION, required: true },
+        Member { name: "CreationTime", wire: "CreationTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "LastUpdated", wire: "LastUpdated", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "Version", wire: "Version", schema: &VERSION_ID, required: false },
+        Member { name: "GrokPattern", wire: "GrokPattern", schema: &GROK_PATTERN, required: true },
+        Member { name: "CustomPatterns", wire: "CustomPatterns", schema: &CUSTOM_PATTERNS, required: false },
+    ]),
+    sensitive: false,
+};
+
+static P_GROK_PATTERN: Pattern = Pattern::new(
+    "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\t]*",
+    "^(?:[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\r\\t]*)$",
+);
+
+pub static GROK_PATTERN: Schema = Schema {
+    name: "GrokPattern",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(2048) },
+        pattern: Some(&P_GROK_PATTERN),
+        values: &[],
+    },
+    sensitive: false,
+};
+
 pub static GROUP_FILTERS: Schema = Schema {
     name: "GroupFilters",
     kind: Kind::Structure(&[
@@ -4028,6 +6282,21 @@ pub static HYPER_TARGET_COMPRESSION_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+static P_IAM_ROLE_ARN: Pattern = Pattern::new(
+    "^arn:aws(-(cn|us-gov|iso(-[bef])?))?:iam::[0-9]{12}:role/.+",
+    "^(?:^arn:aws(-(cn|us-gov|iso(-[bef])?))?:iam::[0-9]{12}:role/.+)$",
+);
+
+pub static IAM_ROLE_ARN: Schema = Schema {
+    name: "IAMRoleArn",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: Some(&P_IAM_ROLE_ARN),
+        values: &[],
+    },
+    sensitive: false,
+};
+
 pub static ICEBERG_DOCUMENT: Schema =
     Schema { name: "IcebergDocument", kind: Kind::Document, sensitive: false };
 
@@ -4079,6 +6348,44 @@ pub static ICEBERG_NULL_ORDER: Schema = Schema {
         pattern: None,
         values: &["nulls-first", "nulls-last"],
     },
+    sensitive: false,
+};
+
+pub static ICEBERG_OPTIMIZATION_PROPERTIES: Schema = Schema {
+    name: "IcebergOptimizationProperties",
+    kind: Kind::Structure(&[
+        Member { name: "RoleArn", wire: "RoleArn", schema: &IAM_ROLE_ARN, required: false },
+        Member { name: "Compaction", wire: "Compaction", schema: &PARAMETERS_MAP, required: false },
+        Member { name: "Retention", wire: "Retention", schema: &PARAMETERS_MAP, required: false },
+        Member {
+            name: "OrphanFileDeletion",
+            wire: "OrphanFileDeletion",
+            schema: &PARAMETERS_MAP,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static ICEBERG_OPTIMIZATION_PROPERTIES_OUTPUT: Schema = Schema {
+    name: "IcebergOptimizationPropertiesOutput",
+    kind: Kind::Structure(&[
+        Member { name: "RoleArn", wire: "RoleArn", schema: &IAM_ROLE_ARN, required: false },
+        Member { name: "Compaction", wire: "Compaction", schema: &PARAMETERS_MAP, required: false },
+        Member { name: "Retention", wire: "Retention", schema: &PARAMETERS_MAP, required: false },
+        Member {
+            name: "OrphanFileDeletion",
+            wire: "OrphanFileDeletion",
+            schema: &PARAMETERS_MAP,
+            required: false,
+        },
+        Member {
+            name: "LastUpdatedTime",
+            wire: "LastUpdatedTime",
+            schema: &TIMESTAMP_SHAPE,
+            required: false,
+        },
+    ]),
     sensitive: false,
 };
 
@@ -4655,6 +6962,30 @@ pub static JOB: Schema = Schema {
     sensitive: false,
 };
 
+pub static JOB_BOOKMARKS_ENCRYPTION: Schema = Schema {
+    name: "JobBookmarksEncryption",
+    kind: Kind::Structure(&[
+        Member {
+            name: "JobBookmarksEncryptionMode",
+            wire: "JobBookmarksEncryptionMode",
+            schema: &JOB_BOOKMARKS_ENCRYPTION_MODE,
+            required: false,
+        },
+        Member { name: "KmsKeyArn", wire: "KmsKeyArn", schema: &KMS_KEY_ARN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARKS_ENCRYPTION_MODE: Schema = Schema {
+    name: "JobBookmarksEncryptionMode",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["DISABLED", "CSE-KMS"],
+    },
+    sensitive: false,
+};
+
 pub static JOB_COMMAND: Schema = Schema {
     name: "JobCommand",
     kind: Kind::Structure(&[
@@ -4943,6 +7274,39 @@ pub static JOIN_TYPE: Schema = Schema {
     sensitive: false,
 };
 
+pub static JSON_CLASSIFIER: Schema = Schema {
+    name: "JsonClassifier",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "CreationTime", wire: "CreationTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "LastUpdated", wire: "LastUpdated", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "Version", wire: "Version", schema: &VERSION_ID, required: false },
+        Member { name: "JsonPath", wire: "JsonPath", schema: &JSON_PATH, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static JSON_PATH: Schema = Schema {
+    name: "JsonPath",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+static P_JWT_TOKEN: Pattern = Pattern::new(
+    "^([a-zA-Z0-9_=]+)\\.([a-zA-Z0-9_=]+)\\.([a-zA-Z0-9_\\-\\+\\/=]*)",
+    "^(?:^([a-zA-Z0-9_=]+)\\.([a-zA-Z0-9_=]+)\\.([a-zA-Z0-9_\\-\\+\\/=]*))$",
+);
+
+pub static JWT_TOKEN: Schema = Schema {
+    name: "JwtToken",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(8000) },
+        pattern: Some(&P_JWT_TOKEN),
+        values: &[],
+    },
+    sensitive: true,
+};
+
 pub static KAFKA_STREAMING_SOURCE_OPTIONS: Schema = Schema {
     name: "KafkaStreamingSourceOptions",
     kind: Kind::Structure(&[
@@ -5224,6 +7588,19 @@ pub static KINESIS_STREAMING_SOURCE_OPTIONS: Schema = Schema {
     sensitive: false,
 };
 
+static P_KMS_KEY_ARN: Pattern =
+    Pattern::new("^$|arn:aws[a-z0-9-]*:kms:.*", "^(?:^$|arn:aws[a-z0-9-]*:kms:.*)$");
+
+pub static KMS_KEY_ARN: Schema = Schema {
+    name: "KmsKeyArn",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: Some(&P_KMS_KEY_ARN),
+        values: &[],
+    },
+    sensitive: false,
+};
+
 pub static LAKE_FORMATION_CONFIGURATION: Schema = Schema {
     name: "LakeFormationConfiguration",
     kind: Kind::Structure(&[
@@ -5304,6 +7681,29 @@ pub static LINEAGE_CONFIGURATION: Schema = Schema {
     sensitive: false,
 };
 
+pub static LIST_COLUMN_STATISTICS_TASK_RUNS_REQUEST: Schema = Schema {
+    name: "ListColumnStatisticsTaskRunsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_COLUMN_STATISTICS_TASK_RUNS_RESPONSE: Schema = Schema {
+    name: "ListColumnStatisticsTaskRunsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ColumnStatisticsTaskRunIds",
+            wire: "ColumnStatisticsTaskRunIds",
+            schema: &COLUMN_STATISTICS_TASK_RUN_ID_LIST,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static LIST_CRAWLERS_REQUEST: Schema = Schema {
     name: "ListCrawlersRequest",
     kind: Kind::Structure(&[
@@ -5358,6 +7758,34 @@ pub static LIST_JOBS_RESPONSE: Schema = Schema {
     kind: Kind::Structure(&[
         Member { name: "JobNames", wire: "JobNames", schema: &JOB_NAME_LIST, required: false },
         Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_USAGE_PROFILES_REQUEST: Schema = Schema {
+    name: "ListUsageProfilesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "NextToken", wire: "NextToken", schema: &ORCHESTRATION_TOKEN, required: false },
+        Member {
+            name: "MaxResults",
+            wire: "MaxResults",
+            schema: &ORCHESTRATION_PAGE_SIZE200,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_USAGE_PROFILES_RESPONSE: Schema = Schema {
+    name: "ListUsageProfilesResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "Profiles",
+            wire: "Profiles",
+            schema: &USAGE_PROFILE_DEFINITION_LIST,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &ORCHESTRATION_TOKEN, required: false },
     ]),
     sensitive: false,
 };
@@ -5419,6 +7847,31 @@ pub static LOG_STREAM: Schema = Schema {
         pattern: Some(&P_LOG_STREAM),
         values: &[],
     },
+    sensitive: false,
+};
+
+pub static LONG: Schema =
+    Schema { name: "Long", kind: Kind::Long(Bounds { min: None, max: None }), sensitive: false };
+
+pub static LONG_COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "LongColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "MinimumValue", wire: "MinimumValue", schema: &LONG, required: false },
+        Member { name: "MaximumValue", wire: "MaximumValue", schema: &LONG, required: false },
+        Member { name: "NumberOfNulls", wire: "NumberOfNulls", schema: &NON_NEGATIVE_LONG, required: true },
+        Member {
+            name: "NumberOfDistinctValues",
+            wire: "NumberOfDistinctValues",
+            schema: &NON_NEGATIVE_LONG,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static LONG_VALUE_STRING: Schema = Schema {
+    name: "LongValueString",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(16384) }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -5485,6 +7938,17 @@ pub static MASK_VALUE: Schema = Schema {
         length: Bounds { min: Some(0), max: Some(256) },
         pattern: Some(&P_MASK_VALUE),
         values: &[],
+    },
+    sensitive: false,
+};
+
+pub static MATCH_CRITERIA: Schema = Schema {
+    name: "MatchCriteria",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(10) },
     },
     sensitive: false,
 };
@@ -5656,6 +8120,12 @@ pub static NON_NEGATIVE_INTEGER: Schema = Schema {
     sensitive: false,
 };
 
+pub static NON_NEGATIVE_LONG: Schema = Schema {
+    name: "NonNegativeLong",
+    kind: Kind::Long(Bounds { min: Some(0), max: None }),
+    sensitive: false,
+};
+
 pub static NOTIFICATION_PROPERTY: Schema = Schema {
     name: "NotificationProperty",
     kind: Kind::Structure(&[Member {
@@ -5724,6 +8194,115 @@ pub static NULLABLE_STRING: Schema = Schema {
 pub static NUMBER_TARGET_PARTITIONS_STRING: Schema = Schema {
     name: "NumberTargetPartitionsString",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static O_AUTH2_CLIENT_APPLICATION: Schema = Schema {
+    name: "OAuth2ClientApplication",
+    kind: Kind::Structure(&[
+        Member {
+            name: "UserManagedClientApplicationClientId",
+            wire: "UserManagedClientApplicationClientId",
+            schema: &USER_MANAGED_CLIENT_APPLICATION_CLIENT_ID,
+            required: false,
+        },
+        Member {
+            name: "AWSManagedClientApplicationReference",
+            wire: "AWSManagedClientApplicationReference",
+            schema: &AWS_MANAGED_CLIENT_APPLICATION_REFERENCE,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static O_AUTH2_CREDENTIALS: Schema = Schema {
+    name: "OAuth2Credentials",
+    kind: Kind::Structure(&[
+        Member {
+            name: "UserManagedClientApplicationClientSecret",
+            wire: "UserManagedClientApplicationClientSecret",
+            schema: &USER_MANAGED_CLIENT_APPLICATION_CLIENT_SECRET,
+            required: false,
+        },
+        Member { name: "AccessToken", wire: "AccessToken", schema: &ACCESS_TOKEN, required: false },
+        Member { name: "RefreshToken", wire: "RefreshToken", schema: &REFRESH_TOKEN, required: false },
+        Member { name: "JwtToken", wire: "JwtToken", schema: &JWT_TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static O_AUTH2_GRANT_TYPE: Schema = Schema {
+    name: "OAuth2GrantType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["AUTHORIZATION_CODE", "CLIENT_CREDENTIALS", "JWT_BEARER"],
+    },
+    sensitive: false,
+};
+
+pub static O_AUTH2_PROPERTIES: Schema = Schema {
+    name: "OAuth2Properties",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OAuth2GrantType",
+            wire: "OAuth2GrantType",
+            schema: &O_AUTH2_GRANT_TYPE,
+            required: false,
+        },
+        Member {
+            name: "OAuth2ClientApplication",
+            wire: "OAuth2ClientApplication",
+            schema: &O_AUTH2_CLIENT_APPLICATION,
+            required: false,
+        },
+        Member { name: "TokenUrl", wire: "TokenUrl", schema: &TOKEN_URL, required: false },
+        Member {
+            name: "TokenUrlParametersMap",
+            wire: "TokenUrlParametersMap",
+            schema: &TOKEN_URL_PARAMETERS_MAP,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static O_AUTH2_PROPERTIES_INPUT: Schema = Schema {
+    name: "OAuth2PropertiesInput",
+    kind: Kind::Structure(&[
+        Member {
+            name: "OAuth2GrantType",
+            wire: "OAuth2GrantType",
+            schema: &O_AUTH2_GRANT_TYPE,
+            required: false,
+        },
+        Member {
+            name: "OAuth2ClientApplication",
+            wire: "OAuth2ClientApplication",
+            schema: &O_AUTH2_CLIENT_APPLICATION,
+            required: false,
+        },
+        Member { name: "TokenUrl", wire: "TokenUrl", schema: &TOKEN_URL, required: false },
+        Member {
+            name: "TokenUrlParametersMap",
+            wire: "TokenUrlParametersMap",
+            schema: &TOKEN_URL_PARAMETERS_MAP,
+            required: false,
+        },
+        Member {
+            name: "AuthorizationCodeProperties",
+            wire: "AuthorizationCodeProperties",
+            schema: &AUTHORIZATION_CODE_PROPERTIES,
+            required: false,
+        },
+        Member {
+            name: "OAuth2Credentials",
+            wire: "OAuth2Credentials",
+            schema: &O_AUTH2_CREDENTIALS,
+            required: false,
+        },
+    ]),
     sensitive: false,
 };
 
@@ -5826,6 +8405,12 @@ pub static ORCHESTRATION_POLICY_JSON_STRING: Schema = Schema {
     sensitive: false,
 };
 
+pub static ORCHESTRATION_TOKEN: Schema = Schema {
+    name: "OrchestrationToken",
+    kind: Kind::String { length: Bounds { min: None, max: Some(400000) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static ORDER: Schema = Schema {
     name: "Order",
     kind: Kind::Structure(&[
@@ -5842,6 +8427,16 @@ pub static ORDER_LIST: Schema = Schema {
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static OVERWRITE_CHILD_RESOURCE_PERMISSIONS_WITH_DEFAULT_ENUM: Schema = Schema {
+    name: "OverwriteChildResourcePermissionsWithDefaultEnum",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["Accept", "Deny"],
     },
     sensitive: false,
 };
@@ -6151,6 +8746,18 @@ pub static PARTITION_VALUE_LIST: Schema = Schema {
     sensitive: false,
 };
 
+static P_PASSWORD: Pattern = Pattern::new(".*", "^(?:.*)$");
+
+pub static PASSWORD: Schema = Schema {
+    name: "Password",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(512) },
+        pattern: Some(&P_PASSWORD),
+        values: &[],
+    },
+    sensitive: true,
+};
+
 pub static PATH: Schema = Schema {
     name: "Path",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
@@ -6199,6 +8806,21 @@ pub static PERMISSION_LIST: Schema = Schema {
     sensitive: false,
 };
 
+pub static PHYSICAL_CONNECTION_REQUIREMENTS: Schema = Schema {
+    name: "PhysicalConnectionRequirements",
+    kind: Kind::Structure(&[
+        Member { name: "SubnetId", wire: "SubnetId", schema: &NAME_STRING, required: false },
+        Member {
+            name: "SecurityGroupIdList",
+            wire: "SecurityGroupIdList",
+            schema: &SECURITY_GROUP_ID_LIST,
+            required: false,
+        },
+        Member { name: "AvailabilityZone", wire: "AvailabilityZone", schema: &NAME_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static PII_TYPE: Schema = Schema {
     name: "PiiType",
     kind: Kind::String {
@@ -6225,6 +8847,12 @@ pub static POLICY_JSON_STRING: Schema = Schema {
 
 pub static POLLING_TIME: Schema =
     Schema { name: "PollingTime", kind: Kind::Long(Bounds { min: Some(10), max: None }), sensitive: false };
+
+pub static POSITIVE_INTEGER: Schema = Schema {
+    name: "PositiveInteger",
+    kind: Kind::Integer(Bounds { min: Some(1), max: None }),
+    sensitive: false,
+};
 
 pub static POSITIVE_LONG: Schema =
     Schema { name: "PositiveLong", kind: Kind::Long(Bounds { min: Some(1), max: None }), sensitive: false };
@@ -6305,8 +8933,49 @@ pub static PRINCIPAL_PERMISSIONS_LIST: Schema = Schema {
     sensitive: false,
 };
 
+pub static PRINCIPAL_TYPE: Schema = Schema {
+    name: "PrincipalType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["USER", "ROLE", "GROUP"],
+    },
+    sensitive: false,
+};
+
 pub static PROB: Schema =
     Schema { name: "Prob", kind: Kind::Double(Bounds { min: Some(0.0), max: Some(1.0) }), sensitive: false };
+
+pub static PROFILE_CONFIGURATION: Schema = Schema {
+    name: "ProfileConfiguration",
+    kind: Kind::Structure(&[
+        Member {
+            name: "SessionConfiguration",
+            wire: "SessionConfiguration",
+            schema: &CONFIGURATION_MAP,
+            required: false,
+        },
+        Member {
+            name: "JobConfiguration",
+            wire: "JobConfiguration",
+            schema: &CONFIGURATION_MAP,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static PROPERTY_KEY: Schema = Schema {
+    name: "PropertyKey",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(128) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static PROPERTY_MAP: Schema = Schema {
+    name: "PropertyMap",
+    kind: Kind::Map { key: &PROPERTY_KEY, value: &PROPERTY_VALUE, length: Bounds { min: None, max: None } },
+    sensitive: false,
+};
 
 pub static PROPERTY_PREDICATE: Schema = Schema {
     name: "PropertyPredicate",
@@ -6317,6 +8986,29 @@ pub static PROPERTY_PREDICATE: Schema = Schema {
     ]),
     sensitive: false,
 };
+
+pub static PROPERTY_VALUE: Schema = Schema {
+    name: "PropertyValue",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(2048) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static PUT_DATA_CATALOG_ENCRYPTION_SETTINGS_REQUEST: Schema = Schema {
+    name: "PutDataCatalogEncryptionSettingsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member {
+            name: "DataCatalogEncryptionSettings",
+            wire: "DataCatalogEncryptionSettings",
+            schema: &DATA_CATALOG_ENCRYPTION_SETTINGS,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static PUT_DATA_CATALOG_ENCRYPTION_SETTINGS_RESPONSE: Schema =
+    Schema { name: "PutDataCatalogEncryptionSettingsResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static PUT_RESOURCE_POLICY_REQUEST: Schema = Schema {
     name: "PutResourcePolicyRequest",
@@ -6481,6 +9173,19 @@ pub static RECRAWL_POLICY: Schema = Schema {
     sensitive: false,
 };
 
+static P_REDIRECT_URI: Pattern =
+    Pattern::new("^(https?):\\/\\/[^\\s/$.?#].[^\\s]*$", "^(?:^(https?):\\/\\/[^\\s/$.?#].[^\\s]*$)$");
+
+pub static REDIRECT_URI: Schema = Schema {
+    name: "RedirectUri",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(512) },
+        pattern: Some(&P_REDIRECT_URI),
+        values: &[],
+    },
+    sensitive: false,
+};
+
 pub static REDSHIFT_SOURCE: Schema = Schema {
     name: "RedshiftSource",
     kind: Kind::Structure(&[
@@ -6535,6 +9240,18 @@ pub static REDSHIFT_TARGET: Schema = Schema {
 pub static REFRESH_SECONDS: Schema =
     Schema { name: "RefreshSeconds", kind: Kind::Long(Bounds { min: None, max: None }), sensitive: false };
 
+static P_REFRESH_TOKEN: Pattern = Pattern::new("^[\\x20-\\x7E]*$", "^(?:^[\\x20-\\x7E]*$)$");
+
+pub static REFRESH_TOKEN: Schema = Schema {
+    name: "RefreshToken",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(4096) },
+        pattern: Some(&P_REFRESH_TOKEN),
+        values: &[],
+    },
+    sensitive: true,
+};
+
 pub static RELATIONAL_CATALOG_SOURCE: Schema = Schema {
     name: "RelationalCatalogSource",
     kind: Kind::Structure(&[
@@ -6576,6 +9293,12 @@ pub static RESOURCE_ACTION: Schema = Schema {
     sensitive: false,
 };
 
+pub static RESOURCE_ARN_STRING: Schema = Schema {
+    name: "ResourceArnString",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static RESOURCE_SHARE_TYPE: Schema = Schema {
     name: "ResourceShareType",
     kind: Kind::String {
@@ -6592,6 +9315,36 @@ pub static RESOURCE_STATE: Schema = Schema {
         length: Bounds { min: None, max: None },
         pattern: None,
         values: &["QUEUED", "IN_PROGRESS", "SUCCESS", "STOPPED", "FAILED"],
+    },
+    sensitive: false,
+};
+
+pub static RESOURCE_TYPE: Schema = Schema {
+    name: "ResourceType",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["JAR", "FILE", "ARCHIVE"],
+    },
+    sensitive: false,
+};
+
+pub static RESOURCE_URI: Schema = Schema {
+    name: "ResourceUri",
+    kind: Kind::Structure(&[
+        Member { name: "ResourceType", wire: "ResourceType", schema: &RESOURCE_TYPE, required: false },
+        Member { name: "Uri", wire: "Uri", schema: &URI, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static RESOURCE_URI_LIST: Schema = Schema {
+    name: "ResourceUriList",
+    kind: Kind::List {
+        member: &RESOURCE_URI,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(1000) },
     },
     sensitive: false,
 };
@@ -6620,6 +9373,12 @@ pub static ROUTE: Schema = Schema {
             required: true,
         },
     ]),
+    sensitive: false,
+};
+
+pub static ROW_TAG: Schema = Schema {
+    name: "RowTag",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -6968,6 +9727,41 @@ pub static S3_DIRECT_TARGET: Schema = Schema {
         },
         Member { name: "OutputSchemas", wire: "OutputSchemas", schema: &GLUE_SCHEMAS, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static S3_ENCRYPTION: Schema = Schema {
+    name: "S3Encryption",
+    kind: Kind::Structure(&[
+        Member {
+            name: "S3EncryptionMode",
+            wire: "S3EncryptionMode",
+            schema: &S3_ENCRYPTION_MODE,
+            required: false,
+        },
+        Member { name: "KmsKeyArn", wire: "KmsKeyArn", schema: &KMS_KEY_ARN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static S3_ENCRYPTION_LIST: Schema = Schema {
+    name: "S3EncryptionList",
+    kind: Kind::List {
+        member: &S3_ENCRYPTION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static S3_ENCRYPTION_MODE: Schema = Schema {
+    name: "S3EncryptionMode",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["DISABLED", "SSE-KMS", "SSE-S3"],
+    },
     sensitive: false,
 };
 
@@ -7421,6 +10215,12 @@ pub static S3_TARGET_LIST: Schema = Schema {
     sensitive: false,
 };
 
+pub static SAMPLE_SIZE_PERCENTAGE: Schema = Schema {
+    name: "SampleSizePercentage",
+    kind: Kind::Double(Bounds { min: Some(0.0), max: Some(100.0) }),
+    sensitive: false,
+};
+
 pub static SCHEDULE: Schema = Schema {
     name: "Schedule",
     kind: Kind::Structure(&[
@@ -7442,6 +10242,12 @@ pub static SCHEDULE_STATE: Schema = Schema {
         pattern: None,
         values: &["SCHEDULED", "NOT_SCHEDULED", "TRANSITIONING"],
     },
+    sensitive: false,
+};
+
+pub static SCHEDULE_TYPE: Schema = Schema {
+    name: "ScheduleType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &["CRON", "AUTO"] },
     sensitive: false,
 };
 
@@ -7572,6 +10378,59 @@ pub static SEARCH_TABLES_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+static P_SECRET_ARN: Pattern = Pattern::new(
+    "^arn:aws(-(cn|us-gov|iso(-[bef])?))?:secretsmanager:.*$",
+    "^(?:^arn:aws(-(cn|us-gov|iso(-[bef])?))?:secretsmanager:.*$)$",
+);
+
+pub static SECRET_ARN: Schema = Schema {
+    name: "SecretArn",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: Some(&P_SECRET_ARN), values: &[] },
+    sensitive: false,
+};
+
+pub static SECURITY_CONFIGURATION: Schema = Schema {
+    name: "SecurityConfiguration",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false },
+        Member {
+            name: "CreatedTimeStamp",
+            wire: "CreatedTimeStamp",
+            schema: &TIMESTAMP_VALUE,
+            required: false,
+        },
+        Member {
+            name: "EncryptionConfiguration",
+            wire: "EncryptionConfiguration",
+            schema: &ENCRYPTION_CONFIGURATION,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static SECURITY_CONFIGURATION_LIST: Schema = Schema {
+    name: "SecurityConfigurationList",
+    kind: Kind::List {
+        member: &SECURITY_CONFIGURATION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static SECURITY_GROUP_ID_LIST: Schema = Schema {
+    name: "SecurityGroupIdList",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(50) },
+    },
+    sensitive: false,
+};
+
 pub static SEGMENT: Schema = Schema {
     name: "Segment",
     kind: Kind::Structure(&[
@@ -7633,6 +10492,16 @@ pub static SER_DE_INFO: Schema = Schema {
         },
         Member { name: "Parameters", wire: "Parameters", schema: &PARAMETERS_MAP, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static SETTING_SOURCE: Schema = Schema {
+    name: "SettingSource",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["CATALOG", "TABLE"],
+    },
     sensitive: false,
 };
 
@@ -7932,6 +10801,51 @@ pub static SQL_QUERY: Schema = Schema {
     sensitive: false,
 };
 
+pub static START_COLUMN_STATISTICS_TASK_RUN_REQUEST: Schema = Schema {
+    name: "StartColumnStatisticsTaskRunRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member { name: "ColumnNameList", wire: "ColumnNameList", schema: &COLUMN_NAME_LIST, required: false },
+        Member { name: "Role", wire: "Role", schema: &NAME_STRING, required: true },
+        Member { name: "SampleSize", wire: "SampleSize", schema: &SAMPLE_SIZE_PERCENTAGE, required: false },
+        Member { name: "CatalogID", wire: "CatalogID", schema: &NAME_STRING, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static START_COLUMN_STATISTICS_TASK_RUN_RESPONSE: Schema = Schema {
+    name: "StartColumnStatisticsTaskRunResponse",
+    kind: Kind::Structure(&[Member {
+        name: "ColumnStatisticsTaskRunId",
+        wire: "ColumnStatisticsTaskRunId",
+        schema: &HASH_STRING,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static START_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_REQUEST: Schema = Schema {
+    name: "StartColumnStatisticsTaskRunScheduleRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static START_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_RESPONSE: Schema = Schema {
+    name: "StartColumnStatisticsTaskRunScheduleResponse",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
 pub static START_CRAWLER_REQUEST: Schema = Schema {
     name: "StartCrawlerRequest",
     kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
@@ -7940,6 +10854,20 @@ pub static START_CRAWLER_REQUEST: Schema = Schema {
 
 pub static START_CRAWLER_RESPONSE: Schema =
     Schema { name: "StartCrawlerResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static START_CRAWLER_SCHEDULE_REQUEST: Schema = Schema {
+    name: "StartCrawlerScheduleRequest",
+    kind: Kind::Structure(&[Member {
+        name: "CrawlerName",
+        wire: "CrawlerName",
+        schema: &NAME_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static START_CRAWLER_SCHEDULE_RESPONSE: Schema =
+    Schema { name: "StartCrawlerScheduleResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static START_JOB_RUN_REQUEST: Schema = Schema {
     name: "StartJobRunRequest",
@@ -8026,6 +10954,33 @@ pub static STATUS_DETAILS: Schema = Schema {
     sensitive: false,
 };
 
+pub static STOP_COLUMN_STATISTICS_TASK_RUN_REQUEST: Schema = Schema {
+    name: "StopColumnStatisticsTaskRunRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &DATABASE_NAME, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static STOP_COLUMN_STATISTICS_TASK_RUN_RESPONSE: Schema =
+    Schema { name: "StopColumnStatisticsTaskRunResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static STOP_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_REQUEST: Schema = Schema {
+    name: "StopColumnStatisticsTaskRunScheduleRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static STOP_COLUMN_STATISTICS_TASK_RUN_SCHEDULE_RESPONSE: Schema = Schema {
+    name: "StopColumnStatisticsTaskRunScheduleResponse",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
 pub static STOP_CRAWLER_REQUEST: Schema = Schema {
     name: "StopCrawlerRequest",
     kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true }]),
@@ -8034,6 +10989,20 @@ pub static STOP_CRAWLER_REQUEST: Schema = Schema {
 
 pub static STOP_CRAWLER_RESPONSE: Schema =
     Schema { name: "StopCrawlerResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static STOP_CRAWLER_SCHEDULE_REQUEST: Schema = Schema {
+    name: "StopCrawlerScheduleRequest",
+    kind: Kind::Structure(&[Member {
+        name: "CrawlerName",
+        wire: "CrawlerName",
+        schema: &NAME_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static STOP_CRAWLER_SCHEDULE_RESPONSE: Schema =
+    Schema { name: "StopCrawlerScheduleResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static STORAGE_DESCRIPTOR: Schema = Schema {
     name: "StorageDescriptor",
@@ -8080,6 +11049,22 @@ pub static STREAMING_DATA_PREVIEW_OPTIONS: Schema = Schema {
             wire: "RecordPollingLimit",
             schema: &POSITIVE_LONG,
             required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static STRING_COLUMN_STATISTICS_DATA: Schema = Schema {
+    name: "StringColumnStatisticsData",
+    kind: Kind::Structure(&[
+        Member { name: "MaximumLength", wire: "MaximumLength", schema: &NON_NEGATIVE_LONG, required: true },
+        Member { name: "AverageLength", wire: "AverageLength", schema: &NON_NEGATIVE_DOUBLE, required: true },
+        Member { name: "NumberOfNulls", wire: "NumberOfNulls", schema: &NON_NEGATIVE_LONG, required: true },
+        Member {
+            name: "NumberOfDistinctValues",
+            wire: "NumberOfDistinctValues",
+            schema: &NON_NEGATIVE_LONG,
+            required: true,
         },
     ]),
     sensitive: false,
@@ -8271,6 +11256,12 @@ pub static TABLE_LIST: Schema = Schema {
     sensitive: false,
 };
 
+pub static TABLE_NAME: Schema = Schema {
+    name: "TableName",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static TABLE_PREFIX: Schema = Schema {
     name: "TablePrefix",
     kind: Kind::String { length: Bounds { min: Some(0), max: Some(128) }, pattern: None, values: &[] },
@@ -8391,6 +11382,55 @@ pub static TARGET_FORMAT: Schema = Schema {
     sensitive: false,
 };
 
+pub static TARGET_REDSHIFT_CATALOG: Schema = Schema {
+    name: "TargetRedshiftCatalog",
+    kind: Kind::Structure(&[Member {
+        name: "CatalogArn",
+        wire: "CatalogArn",
+        schema: &RESOURCE_ARN_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static TEST_CONNECTION_INPUT: Schema = Schema {
+    name: "TestConnectionInput",
+    kind: Kind::Structure(&[
+        Member { name: "ConnectionType", wire: "ConnectionType", schema: &CONNECTION_TYPE, required: true },
+        Member {
+            name: "ConnectionProperties",
+            wire: "ConnectionProperties",
+            schema: &CONNECTION_PROPERTIES,
+            required: true,
+        },
+        Member {
+            name: "AuthenticationConfiguration",
+            wire: "AuthenticationConfiguration",
+            schema: &AUTHENTICATION_CONFIGURATION_INPUT,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static TEST_CONNECTION_REQUEST: Schema = Schema {
+    name: "TestConnectionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "ConnectionName", wire: "ConnectionName", schema: &NAME_STRING, required: false },
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member {
+            name: "TestConnectionInput",
+            wire: "TestConnectionInput",
+            schema: &TEST_CONNECTION_INPUT,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static TEST_CONNECTION_RESPONSE: Schema =
+    Schema { name: "TestConnectionResponse", kind: Kind::Structure(&[]), sensitive: false };
+
 pub static TIMEOUT: Schema =
     Schema { name: "Timeout", kind: Kind::Integer(Bounds { min: Some(1), max: None }), sensitive: false };
 
@@ -8402,6 +11442,43 @@ pub static TIMESTAMP_VALUE: Schema =
 pub static TOKEN: Schema = Schema {
     name: "Token",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+static P_TOKEN_URL: Pattern = Pattern::new(
+    "^(https?)://[-a-zA-Z0-9+&@#/%?=~_|!:,.;]*[-a-zA-Z0-9+&@#/%=~_|]",
+    "^(?:^(https?)://[-a-zA-Z0-9+&@#/%?=~_|!:,.;]*[-a-zA-Z0-9+&@#/%=~_|])$",
+);
+
+pub static TOKEN_URL: Schema = Schema {
+    name: "TokenUrl",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(256) },
+        pattern: Some(&P_TOKEN_URL),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static TOKEN_URL_PARAMETER_KEY: Schema = Schema {
+    name: "TokenUrlParameterKey",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(128) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static TOKEN_URL_PARAMETER_VALUE: Schema = Schema {
+    name: "TokenUrlParameterValue",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(512) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static TOKEN_URL_PARAMETERS_MAP: Schema = Schema {
+    name: "TokenUrlParametersMap",
+    kind: Kind::Map {
+        key: &TOKEN_URL_PARAMETER_KEY,
+        value: &TOKEN_URL_PARAMETER_VALUE,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 
@@ -8473,6 +11550,21 @@ pub static TWO_INPUTS: Schema = Schema {
     sensitive: false,
 };
 
+static P_TYPE_STRING: Pattern = Pattern::new(
+    "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\t]*",
+    "^(?:[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\t]*)$",
+);
+
+pub static TYPE_STRING: Schema = Schema {
+    name: "TypeString",
+    kind: Kind::String {
+        length: Bounds { min: Some(0), max: Some(20000) },
+        pattern: Some(&P_TYPE_STRING),
+        values: &[],
+    },
+    sensitive: false,
+};
+
 static P_URI: Pattern = Pattern::new(
     "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*",
     "^(?:[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\r\\n\\t]*)$",
@@ -8540,6 +11632,167 @@ pub static UPDATE_CATALOG_BEHAVIOR: Schema = Schema {
     sensitive: false,
 };
 
+pub static UPDATE_CATALOG_REQUEST: Schema = Schema {
+    name: "UpdateCatalogRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: true },
+        Member { name: "CatalogInput", wire: "CatalogInput", schema: &CATALOG_INPUT, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_CATALOG_RESPONSE: Schema =
+    Schema { name: "UpdateCatalogResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static UPDATE_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "UpdateClassifierRequest",
+    kind: Kind::Structure(&[
+        Member {
+            name: "GrokClassifier",
+            wire: "GrokClassifier",
+            schema: &UPDATE_GROK_CLASSIFIER_REQUEST,
+            required: false,
+        },
+        Member {
+            name: "XMLClassifier",
+            wire: "XMLClassifier",
+            schema: &UPDATE_XML_CLASSIFIER_REQUEST,
+            required: false,
+        },
+        Member {
+            name: "JsonClassifier",
+            wire: "JsonClassifier",
+            schema: &UPDATE_JSON_CLASSIFIER_REQUEST,
+            required: false,
+        },
+        Member {
+            name: "CsvClassifier",
+            wire: "CsvClassifier",
+            schema: &UPDATE_CSV_CLASSIFIER_REQUEST,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_CLASSIFIER_RESPONSE: Schema =
+    Schema { name: "UpdateClassifierResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static UPDATE_COLUMN_STATISTICS_FOR_PARTITION_REQUEST: Schema = Schema {
+    name: "UpdateColumnStatisticsForPartitionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member {
+            name: "PartitionValues",
+            wire: "PartitionValues",
+            schema: &VALUE_STRING_LIST,
+            required: true,
+        },
+        Member {
+            name: "ColumnStatisticsList",
+            wire: "ColumnStatisticsList",
+            schema: &UPDATE_COLUMN_STATISTICS_LIST,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_COLUMN_STATISTICS_FOR_PARTITION_RESPONSE: Schema = Schema {
+    name: "UpdateColumnStatisticsForPartitionResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Errors",
+        wire: "Errors",
+        schema: &COLUMN_STATISTICS_ERRORS,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static UPDATE_COLUMN_STATISTICS_FOR_TABLE_REQUEST: Schema = Schema {
+    name: "UpdateColumnStatisticsForTableRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member {
+            name: "ColumnStatisticsList",
+            wire: "ColumnStatisticsList",
+            schema: &UPDATE_COLUMN_STATISTICS_LIST,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_COLUMN_STATISTICS_FOR_TABLE_RESPONSE: Schema = Schema {
+    name: "UpdateColumnStatisticsForTableResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Errors",
+        wire: "Errors",
+        schema: &COLUMN_STATISTICS_ERRORS,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static UPDATE_COLUMN_STATISTICS_LIST: Schema = Schema {
+    name: "UpdateColumnStatisticsList",
+    kind: Kind::List {
+        member: &COLUMN_STATISTICS,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(25) },
+    },
+    sensitive: false,
+};
+
+pub static UPDATE_COLUMN_STATISTICS_TASK_SETTINGS_REQUEST: Schema = Schema {
+    name: "UpdateColumnStatisticsTaskSettingsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+        Member { name: "Role", wire: "Role", schema: &NAME_STRING, required: false },
+        Member { name: "Schedule", wire: "Schedule", schema: &CRON_EXPRESSION, required: false },
+        Member { name: "ColumnNameList", wire: "ColumnNameList", schema: &COLUMN_NAME_LIST, required: false },
+        Member { name: "SampleSize", wire: "SampleSize", schema: &SAMPLE_SIZE_PERCENTAGE, required: false },
+        Member { name: "CatalogID", wire: "CatalogID", schema: &NAME_STRING, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_COLUMN_STATISTICS_TASK_SETTINGS_RESPONSE: Schema = Schema {
+    name: "UpdateColumnStatisticsTaskSettingsResponse",
+    kind: Kind::Structure(&[]),
+    sensitive: false,
+};
+
+pub static UPDATE_CONNECTION_REQUEST: Schema = Schema {
+    name: "UpdateConnectionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member {
+            name: "ConnectionInput",
+            wire: "ConnectionInput",
+            schema: &CONNECTION_INPUT,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_CONNECTION_RESPONSE: Schema =
+    Schema { name: "UpdateConnectionResponse", kind: Kind::Structure(&[]), sensitive: false };
+
 pub static UPDATE_CRAWLER_REQUEST: Schema = Schema {
     name: "UpdateCrawlerRequest",
     kind: Kind::Structure(&[
@@ -8594,6 +11847,60 @@ pub static UPDATE_CRAWLER_REQUEST: Schema = Schema {
 pub static UPDATE_CRAWLER_RESPONSE: Schema =
     Schema { name: "UpdateCrawlerResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static UPDATE_CRAWLER_SCHEDULE_REQUEST: Schema = Schema {
+    name: "UpdateCrawlerScheduleRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CrawlerName", wire: "CrawlerName", schema: &NAME_STRING, required: true },
+        Member { name: "Schedule", wire: "Schedule", schema: &CRON_EXPRESSION, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_CRAWLER_SCHEDULE_RESPONSE: Schema =
+    Schema { name: "UpdateCrawlerScheduleResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static UPDATE_CSV_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "UpdateCsvClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Delimiter", wire: "Delimiter", schema: &CSV_COLUMN_DELIMITER, required: false },
+        Member { name: "QuoteSymbol", wire: "QuoteSymbol", schema: &CSV_QUOTE_SYMBOL, required: false },
+        Member {
+            name: "ContainsHeader",
+            wire: "ContainsHeader",
+            schema: &CSV_HEADER_OPTION,
+            required: false,
+        },
+        Member { name: "Header", wire: "Header", schema: &CSV_HEADER, required: false },
+        Member {
+            name: "DisableValueTrimming",
+            wire: "DisableValueTrimming",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "AllowSingleColumn",
+            wire: "AllowSingleColumn",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "CustomDatatypeConfigured",
+            wire: "CustomDatatypeConfigured",
+            schema: &NULLABLE_BOOLEAN,
+            required: false,
+        },
+        Member {
+            name: "CustomDatatypes",
+            wire: "CustomDatatypes",
+            schema: &CUSTOM_DATATYPES,
+            required: false,
+        },
+        Member { name: "Serde", wire: "Serde", schema: &CSV_SERDE_OPTION, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static UPDATE_DATABASE_REQUEST: Schema = Schema {
     name: "UpdateDatabaseRequest",
     kind: Kind::Structure(&[
@@ -8606,6 +11913,17 @@ pub static UPDATE_DATABASE_REQUEST: Schema = Schema {
 
 pub static UPDATE_DATABASE_RESPONSE: Schema =
     Schema { name: "UpdateDatabaseResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static UPDATE_GROK_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "UpdateGrokClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Classification", wire: "Classification", schema: &CLASSIFICATION, required: false },
+        Member { name: "GrokPattern", wire: "GrokPattern", schema: &GROK_PATTERN, required: false },
+        Member { name: "CustomPatterns", wire: "CustomPatterns", schema: &CUSTOM_PATTERNS, required: false },
+    ]),
+    sensitive: false,
+};
 
 pub static UPDATE_ICEBERG_INPUT: Schema = Schema {
     name: "UpdateIcebergInput",
@@ -8646,6 +11964,15 @@ pub static UPDATE_JOB_RESPONSE: Schema = Schema {
         schema: &NAME_STRING,
         required: false,
     }]),
+    sensitive: false,
+};
+
+pub static UPDATE_JSON_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "UpdateJsonClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "JsonPath", wire: "JsonPath", schema: &JSON_PATH, required: false },
+    ]),
     sensitive: false,
 };
 
@@ -8715,6 +12042,56 @@ pub static UPDATE_TABLE_REQUEST: Schema = Schema {
 pub static UPDATE_TABLE_RESPONSE: Schema =
     Schema { name: "UpdateTableResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static UPDATE_USAGE_PROFILE_REQUEST: Schema = Schema {
+    name: "UpdateUsageProfileRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member {
+            name: "Configuration",
+            wire: "Configuration",
+            schema: &PROFILE_CONFIGURATION,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_USAGE_PROFILE_RESPONSE: Schema = Schema {
+    name: "UpdateUsageProfileResponse",
+    kind: Kind::Structure(&[Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false }]),
+    sensitive: false,
+};
+
+pub static UPDATE_USER_DEFINED_FUNCTION_REQUEST: Schema = Schema {
+    name: "UpdateUserDefinedFunctionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "FunctionName", wire: "FunctionName", schema: &NAME_STRING, required: true },
+        Member {
+            name: "FunctionInput",
+            wire: "FunctionInput",
+            schema: &USER_DEFINED_FUNCTION_INPUT,
+            required: true,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_USER_DEFINED_FUNCTION_RESPONSE: Schema =
+    Schema { name: "UpdateUserDefinedFunctionResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static UPDATE_XML_CLASSIFIER_REQUEST: Schema = Schema {
+    name: "UpdateXMLClassifierRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Classification", wire: "Classification", schema: &CLASSIFICATION, required: false },
+        Member { name: "RowTag", wire: "RowTag", schema: &ROW_TAG, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static UPSERT_REDSHIFT_TARGET_OPTIONS: Schema = Schema {
     name: "UpsertRedshiftTargetOptions",
     kind: Kind::Structure(&[
@@ -8743,6 +12120,105 @@ pub static UPSERT_REDSHIFT_TARGET_OPTIONS: Schema = Schema {
 pub static URI_STRING: Schema = Schema {
     name: "UriString",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static USAGE_PROFILE_DEFINITION: Schema = Schema {
+    name: "UsageProfileDefinition",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "CreatedOn", wire: "CreatedOn", schema: &TIMESTAMP_VALUE, required: false },
+        Member { name: "LastModifiedOn", wire: "LastModifiedOn", schema: &TIMESTAMP_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static USAGE_PROFILE_DEFINITION_LIST: Schema = Schema {
+    name: "UsageProfileDefinitionList",
+    kind: Kind::List {
+        member: &USAGE_PROFILE_DEFINITION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static USER_DEFINED_FUNCTION: Schema = Schema {
+    name: "UserDefinedFunction",
+    kind: Kind::Structure(&[
+        Member { name: "FunctionName", wire: "FunctionName", schema: &NAME_STRING, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: false },
+        Member { name: "ClassName", wire: "ClassName", schema: &NAME_STRING, required: false },
+        Member { name: "OwnerName", wire: "OwnerName", schema: &NAME_STRING, required: false },
+        Member { name: "FunctionType", wire: "FunctionType", schema: &FUNCTION_TYPE, required: false },
+        Member { name: "OwnerType", wire: "OwnerType", schema: &PRINCIPAL_TYPE, required: false },
+        Member { name: "CreateTime", wire: "CreateTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "ResourceUris", wire: "ResourceUris", schema: &RESOURCE_URI_LIST, required: false },
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static USER_DEFINED_FUNCTION_INPUT: Schema = Schema {
+    name: "UserDefinedFunctionInput",
+    kind: Kind::Structure(&[
+        Member { name: "FunctionName", wire: "FunctionName", schema: &NAME_STRING, required: false },
+        Member { name: "ClassName", wire: "ClassName", schema: &NAME_STRING, required: false },
+        Member { name: "OwnerName", wire: "OwnerName", schema: &NAME_STRING, required: false },
+        Member { name: "FunctionType", wire: "FunctionType", schema: &FUNCTION_TYPE, required: false },
+        Member { name: "OwnerType", wire: "OwnerType", schema: &PRINCIPAL_TYPE, required: false },
+        Member { name: "ResourceUris", wire: "ResourceUris", schema: &RESOURCE_URI_LIST, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static USER_DEFINED_FUNCTION_LIST: Schema = Schema {
+    name: "UserDefinedFunctionList",
+    kind: Kind::List {
+        member: &USER_DEFINED_FUNCTION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+static P_USER_MANAGED_CLIENT_APPLICATION_CLIENT_ID: Pattern = Pattern::new("\\S+", "^(?:\\S+)$");
+
+pub static USER_MANAGED_CLIENT_APPLICATION_CLIENT_ID: Schema = Schema {
+    name: "UserManagedClientApplicationClientId",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(2048) },
+        pattern: Some(&P_USER_MANAGED_CLIENT_APPLICATION_CLIENT_ID),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+static P_USER_MANAGED_CLIENT_APPLICATION_CLIENT_SECRET: Pattern =
+    Pattern::new("^[\\x20-\\x7E]*$", "^(?:^[\\x20-\\x7E]*$)$");
+
+pub static USER_MANAGED_CLIENT_APPLICATION_CLIENT_SECRET: Schema = Schema {
+    name: "UserManagedClientApplicationClientSecret",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(512) },
+        pattern: Some(&P_USER_MANAGED_CLIENT_APPLICATION_CLIENT_SECRET),
+        values: &[],
+    },
+    sensitive: true,
+};
+
+static P_USERNAME: Pattern = Pattern::new("\\S+", "^(?:\\S+)$");
+
+pub static USERNAME: Schema = Schema {
+    name: "Username",
+    kind: Kind::String {
+        length: Bounds { min: None, max: Some(512) },
+        pattern: Some(&P_USERNAME),
+        values: &[],
+    },
     sensitive: false,
 };
 
@@ -9036,5 +12512,18 @@ pub static WORKER_TYPE: Schema = Schema {
         pattern: None,
         values: &["Standard", "G.1X", "G.2X", "G.025X", "G.4X", "G.8X", "Z.2X"],
     },
+    sensitive: false,
+};
+
+pub static XML_CLASSIFIER: Schema = Schema {
+    name: "XMLClassifier",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: true },
+        Member { name: "Classification", wire: "Classification", schema: &CLASSIFICATION, required: true },
+        Member { name: "CreationTime", wire: "CreationTime", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "LastUpdated", wire: "LastUpdated", schema: &TIMESTAMP_SHAPE, required: false },
+        Member { name: "Version", wire: "Version", schema: &VERSION_ID, required: false },
+        Member { name: "RowTag", wire: "RowTag", schema: &ROW_TAG, required: false },
+    ]),
     sensitive: false,
 };

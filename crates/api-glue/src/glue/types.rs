@@ -57,6 +57,11 @@ structure!(AggregateOperation {
 "AggFunc" => agg_func,
 });
 
+enumeration!(AllowFullTableExternalDataAccessEnum {
+True => "True",
+False => "False",
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AmazonRedshiftAdvancedOption {
     pub key: Option<String>,
@@ -199,6 +204,58 @@ structure!(AuditContext {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct AuthenticationConfiguration {
+    pub authentication_type: Option<AuthenticationType>,
+    pub secret_arn: Option<String>,
+    pub kms_key_arn: Option<String>,
+    pub o_auth2_properties: Option<OAuth2Properties>,
+}
+
+structure!(AuthenticationConfiguration {
+"AuthenticationType" => authentication_type,
+"SecretArn" => secret_arn,
+"KmsKeyArn" => kms_key_arn,
+"OAuth2Properties" => o_auth2_properties,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AuthenticationConfigurationInput {
+    pub authentication_type: Option<AuthenticationType>,
+    pub o_auth2_properties: Option<OAuth2PropertiesInput>,
+    pub secret_arn: Option<String>,
+    pub kms_key_arn: Option<String>,
+    pub basic_authentication_credentials: Option<BasicAuthenticationCredentials>,
+    pub custom_authentication_credentials: Option<BTreeMap<String, String>>,
+}
+
+structure!(AuthenticationConfigurationInput {
+"AuthenticationType" => authentication_type,
+"OAuth2Properties" => o_auth2_properties,
+"SecretArn" => secret_arn,
+"KmsKeyArn" => kms_key_arn,
+"BasicAuthenticationCredentials" => basic_authentication_credentials,
+"CustomAuthenticationCredentials" => custom_authentication_credentials,
+});
+
+enumeration!(AuthenticationType {
+Basic => "BASIC",
+Oauth2 => "OAUTH2",
+Custom => "CUSTOM",
+Iam => "IAM",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AuthorizationCodeProperties {
+    pub authorization_code: Option<Secret<String>>,
+    pub redirect_uri: Option<String>,
+}
+
+structure!(AuthorizationCodeProperties {
+"AuthorizationCode" => authorization_code,
+"RedirectUri" => redirect_uri,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct AutoDataQuality {
     pub is_enabled: Option<bool>,
     pub evaluation_context: Option<String>,
@@ -226,6 +283,17 @@ InternalError => "INTERNAL_ERROR",
 InvalidPartitionTypeDataError => "INVALID_PARTITION_TYPE_DATA_ERROR",
 MissingPartitionValueError => "MISSING_PARTITION_VALUE_ERROR",
 UnsupportedPartitionCharacterError => "UNSUPPORTED_PARTITION_CHARACTER_ERROR",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BasicAuthenticationCredentials {
+    pub username: Option<String>,
+    pub password: Option<Secret<String>>,
+}
+
+structure!(BasicAuthenticationCredentials {
+"Username" => username,
+"Password" => password,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -266,6 +334,28 @@ pub struct BatchCreatePartitionResponse {
 }
 
 structure!(BatchCreatePartitionResponse {
+"Errors" => errors,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchDeleteConnectionRequest {
+    pub catalog_id: Option<String>,
+    pub connection_name_list: Vec<String>,
+}
+
+structure!(BatchDeleteConnectionRequest {
+"CatalogId" => catalog_id,
+"ConnectionNameList" => connection_name_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchDeleteConnectionResponse {
+    pub succeeded: Option<Vec<String>>,
+    pub errors: Option<BTreeMap<String, ErrorDetail>>,
+}
+
+structure!(BatchDeleteConnectionResponse {
+"Succeeded" => succeeded,
 "Errors" => errors,
 });
 
@@ -504,6 +594,65 @@ structure!(BatchUpdatePartitionResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct BinaryColumnStatisticsData {
+    pub maximum_length: i64,
+    pub average_length: f64,
+    pub number_of_nulls: i64,
+}
+
+structure!(BinaryColumnStatisticsData {
+"MaximumLength" => maximum_length,
+"AverageLength" => average_length,
+"NumberOfNulls" => number_of_nulls,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BooleanColumnStatisticsData {
+    pub number_of_trues: i64,
+    pub number_of_falses: i64,
+    pub number_of_nulls: i64,
+}
+
+structure!(BooleanColumnStatisticsData {
+"NumberOfTrues" => number_of_trues,
+"NumberOfFalses" => number_of_falses,
+"NumberOfNulls" => number_of_nulls,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalog {
+    pub catalog_id: Option<String>,
+    pub name: String,
+    pub resource_arn: Option<String>,
+    pub description: Option<String>,
+    pub parameters: Option<BTreeMap<String, String>>,
+    pub create_time: Option<Timestamp>,
+    pub update_time: Option<Timestamp>,
+    pub target_redshift_catalog: Option<TargetRedshiftCatalog>,
+    pub federated_catalog: Option<FederatedCatalog>,
+    pub catalog_properties: Option<CatalogPropertiesOutput>,
+    pub create_table_default_permissions: Option<Vec<PrincipalPermissions>>,
+    pub create_database_default_permissions: Option<Vec<PrincipalPermissions>>,
+    pub allow_full_table_external_data_access: Option<AllowFullTableExternalDataAccessEnum>,
+}
+
+structure!(Catalog {
+"CatalogId" => catalog_id,
+"Name" => name,
+"ResourceArn" => resource_arn,
+"Description" => description,
+"Parameters" => parameters,
+"CreateTime" => create_time,
+"UpdateTime" => update_time,
+"TargetRedshiftCatalog" => target_redshift_catalog,
+"FederatedCatalog" => federated_catalog,
+"CatalogProperties" => catalog_properties,
+"CreateTableDefaultPermissions" => create_table_default_permissions,
+"CreateDatabaseDefaultPermissions" => create_database_default_permissions,
+"AllowFullTableExternalDataAccess" => allow_full_table_external_data_access,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CatalogDeltaSource {
     pub name: String,
     pub database: String,
@@ -518,6 +667,12 @@ structure!(CatalogDeltaSource {
 "Table" => table,
 "AdditionalDeltaOptions" => additional_delta_options,
 "OutputSchemas" => output_schemas,
+});
+
+enumeration!(CatalogEncryptionMode {
+Disabled => "DISABLED",
+SseKms => "SSE-KMS",
+SseKmsWithServiceRole => "SSE-KMS-WITH-SERVICE-ROLE",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -552,6 +707,32 @@ structure!(CatalogIcebergSource {
 "Table" => table,
 "AdditionalIcebergOptions" => additional_iceberg_options,
 "OutputSchemas" => output_schemas,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CatalogInput {
+    pub description: Option<String>,
+    pub federated_catalog: Option<FederatedCatalog>,
+    pub parameters: Option<BTreeMap<String, String>>,
+    pub target_redshift_catalog: Option<TargetRedshiftCatalog>,
+    pub catalog_properties: Option<CatalogProperties>,
+    pub create_table_default_permissions: Option<Vec<PrincipalPermissions>>,
+    pub create_database_default_permissions: Option<Vec<PrincipalPermissions>>,
+    pub allow_full_table_external_data_access: Option<AllowFullTableExternalDataAccessEnum>,
+    pub overwrite_child_resource_permissions_with_default:
+        Option<OverwriteChildResourcePermissionsWithDefaultEnum>,
+}
+
+structure!(CatalogInput {
+"Description" => description,
+"FederatedCatalog" => federated_catalog,
+"Parameters" => parameters,
+"TargetRedshiftCatalog" => target_redshift_catalog,
+"CatalogProperties" => catalog_properties,
+"CreateTableDefaultPermissions" => create_table_default_permissions,
+"CreateDatabaseDefaultPermissions" => create_database_default_permissions,
+"AllowFullTableExternalDataAccess" => allow_full_table_external_data_access,
+"OverwriteChildResourcePermissionsWithDefault" => overwrite_child_resource_permissions_with_default,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -597,6 +778,32 @@ structure!(CatalogKinesisSource {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CatalogProperties {
+    pub data_lake_access_properties: Option<DataLakeAccessProperties>,
+    pub iceberg_optimization_properties: Option<IcebergOptimizationProperties>,
+    pub custom_properties: Option<BTreeMap<String, String>>,
+}
+
+structure!(CatalogProperties {
+"DataLakeAccessProperties" => data_lake_access_properties,
+"IcebergOptimizationProperties" => iceberg_optimization_properties,
+"CustomProperties" => custom_properties,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CatalogPropertiesOutput {
+    pub data_lake_access_properties: Option<DataLakeAccessPropertiesOutput>,
+    pub iceberg_optimization_properties: Option<IcebergOptimizationPropertiesOutput>,
+    pub custom_properties: Option<BTreeMap<String, String>>,
+}
+
+structure!(CatalogPropertiesOutput {
+"DataLakeAccessProperties" => data_lake_access_properties,
+"IcebergOptimizationProperties" => iceberg_optimization_properties,
+"CustomProperties" => custom_properties,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CatalogSchemaChangePolicy {
     pub enable_update_catalog: Option<bool>,
     pub update_behavior: Option<UpdateCatalogBehavior>,
@@ -639,6 +846,37 @@ structure!(CatalogTarget {
 "ConnectionName" => connection_name,
 "EventQueueArn" => event_queue_arn,
 "DlqEventQueueArn" => dlq_event_queue_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Classifier {
+    pub grok_classifier: Option<GrokClassifier>,
+    pub xml_classifier: Option<XMLClassifier>,
+    pub json_classifier: Option<JsonClassifier>,
+    pub csv_classifier: Option<CsvClassifier>,
+}
+
+structure!(Classifier {
+"GrokClassifier" => grok_classifier,
+"XMLClassifier" => xml_classifier,
+"JsonClassifier" => json_classifier,
+"CsvClassifier" => csv_classifier,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CloudWatchEncryption {
+    pub cloud_watch_encryption_mode: Option<CloudWatchEncryptionMode>,
+    pub kms_key_arn: Option<String>,
+}
+
+structure!(CloudWatchEncryption {
+"CloudWatchEncryptionMode" => cloud_watch_encryption_mode,
+"KmsKeyArn" => kms_key_arn,
+});
+
+enumeration!(CloudWatchEncryptionMode {
+Disabled => "DISABLED",
+SseKms => "SSE-KMS",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -821,6 +1059,158 @@ structure!(Column {
 "Parameters" => parameters,
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnError {
+    pub column_name: Option<String>,
+    pub error: Option<ErrorDetail>,
+}
+
+structure!(ColumnError {
+"ColumnName" => column_name,
+"Error" => error,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnStatistics {
+    pub column_name: String,
+    pub column_type: String,
+    pub analyzed_time: Timestamp,
+    pub statistics_data: ColumnStatisticsData,
+}
+
+structure!(ColumnStatistics {
+"ColumnName" => column_name,
+"ColumnType" => column_type,
+"AnalyzedTime" => analyzed_time,
+"StatisticsData" => statistics_data,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnStatisticsData {
+    pub r#type: Option<ColumnStatisticsType>,
+    pub boolean_column_statistics_data: Option<BooleanColumnStatisticsData>,
+    pub date_column_statistics_data: Option<DateColumnStatisticsData>,
+    pub decimal_column_statistics_data: Option<DecimalColumnStatisticsData>,
+    pub double_column_statistics_data: Option<DoubleColumnStatisticsData>,
+    pub long_column_statistics_data: Option<LongColumnStatisticsData>,
+    pub string_column_statistics_data: Option<StringColumnStatisticsData>,
+    pub binary_column_statistics_data: Option<BinaryColumnStatisticsData>,
+}
+
+structure!(ColumnStatisticsData {
+"Type" => r#type,
+"BooleanColumnStatisticsData" => boolean_column_statistics_data,
+"DateColumnStatisticsData" => date_column_statistics_data,
+"DecimalColumnStatisticsData" => decimal_column_statistics_data,
+"DoubleColumnStatisticsData" => double_column_statistics_data,
+"LongColumnStatisticsData" => long_column_statistics_data,
+"StringColumnStatisticsData" => string_column_statistics_data,
+"BinaryColumnStatisticsData" => binary_column_statistics_data,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnStatisticsError {
+    pub column_statistics: Option<ColumnStatistics>,
+    pub error: Option<ErrorDetail>,
+}
+
+structure!(ColumnStatisticsError {
+"ColumnStatistics" => column_statistics,
+"Error" => error,
+});
+
+enumeration!(ColumnStatisticsState {
+Starting => "STARTING",
+Running => "RUNNING",
+Succeeded => "SUCCEEDED",
+Failed => "FAILED",
+Stopped => "STOPPED",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnStatisticsTaskRun {
+    pub customer_id: Option<String>,
+    pub column_statistics_task_run_id: Option<String>,
+    pub database_name: Option<String>,
+    pub table_name: Option<String>,
+    pub column_name_list: Option<Vec<String>>,
+    pub catalog_id: Option<String>,
+    pub role: Option<String>,
+    pub sample_size: Option<f64>,
+    pub security_configuration: Option<String>,
+    pub number_of_workers: Option<i32>,
+    pub worker_type: Option<String>,
+    pub computation_type: Option<ComputationType>,
+    pub status: Option<ColumnStatisticsState>,
+    pub creation_time: Option<Timestamp>,
+    pub last_updated: Option<Timestamp>,
+    pub start_time: Option<Timestamp>,
+    pub end_time: Option<Timestamp>,
+    pub error_message: Option<String>,
+    pub dpu_seconds: Option<f64>,
+}
+
+structure!(ColumnStatisticsTaskRun {
+"CustomerId" => customer_id,
+"ColumnStatisticsTaskRunId" => column_statistics_task_run_id,
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"ColumnNameList" => column_name_list,
+"CatalogID" => catalog_id,
+"Role" => role,
+"SampleSize" => sample_size,
+"SecurityConfiguration" => security_configuration,
+"NumberOfWorkers" => number_of_workers,
+"WorkerType" => worker_type,
+"ComputationType" => computation_type,
+"Status" => status,
+"CreationTime" => creation_time,
+"LastUpdated" => last_updated,
+"StartTime" => start_time,
+"EndTime" => end_time,
+"ErrorMessage" => error_message,
+"DPUSeconds" => dpu_seconds,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnStatisticsTaskSettings {
+    pub database_name: Option<String>,
+    pub table_name: Option<String>,
+    pub schedule: Option<Schedule>,
+    pub column_name_list: Option<Vec<String>>,
+    pub catalog_id: Option<String>,
+    pub role: Option<String>,
+    pub sample_size: Option<f64>,
+    pub security_configuration: Option<String>,
+    pub schedule_type: Option<ScheduleType>,
+    pub setting_source: Option<SettingSource>,
+    pub last_execution_attempt: Option<ExecutionAttempt>,
+}
+
+structure!(ColumnStatisticsTaskSettings {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"Schedule" => schedule,
+"ColumnNameList" => column_name_list,
+"CatalogID" => catalog_id,
+"Role" => role,
+"SampleSize" => sample_size,
+"SecurityConfiguration" => security_configuration,
+"ScheduleType" => schedule_type,
+"SettingSource" => setting_source,
+"LastExecutionAttempt" => last_execution_attempt,
+});
+
+enumeration!(ColumnStatisticsType {
+Boolean => "BOOLEAN",
+Date => "DATE",
+Decimal => "DECIMAL",
+Double => "DOUBLE",
+Long => "LONG",
+String => "STRING",
+Binary => "BINARY",
+});
+
 enumeration!(Comparator {
 Equals => "EQUALS",
 GreaterThan => "GREATER_THAN",
@@ -834,6 +1224,17 @@ Gzip => "gzip",
 Bzip2 => "bzip2",
 });
 
+enumeration!(ComputationType {
+Full => "FULL",
+Incremental => "INCREMENTAL",
+});
+
+enumeration!(ComputeEnvironment {
+Spark => "SPARK",
+Athena => "ATHENA",
+Python => "PYTHON",
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ConditionExpression {
     pub condition: String,
@@ -845,6 +1246,259 @@ structure!(ConditionExpression {
 "Condition" => condition,
 "Value" => value,
 "TargetColumn" => target_column,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConfigurationObject {
+    pub default_value: Option<String>,
+    pub allowed_values: Option<Vec<String>>,
+    pub min_value: Option<String>,
+    pub max_value: Option<String>,
+}
+
+structure!(ConfigurationObject {
+"DefaultValue" => default_value,
+"AllowedValues" => allowed_values,
+"MinValue" => min_value,
+"MaxValue" => max_value,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Connection {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub connection_type: Option<ConnectionType>,
+    pub match_criteria: Option<Vec<String>>,
+    pub connection_properties: Option<BTreeMap<String, String>>,
+    pub spark_properties: Option<BTreeMap<String, String>>,
+    pub athena_properties: Option<BTreeMap<String, String>>,
+    pub python_properties: Option<BTreeMap<String, String>>,
+    pub physical_connection_requirements: Option<PhysicalConnectionRequirements>,
+    pub creation_time: Option<Timestamp>,
+    pub last_updated_time: Option<Timestamp>,
+    pub last_updated_by: Option<String>,
+    pub status: Option<ConnectionStatus>,
+    pub status_reason: Option<String>,
+    pub last_connection_validation_time: Option<Timestamp>,
+    pub authentication_configuration: Option<AuthenticationConfiguration>,
+    pub connection_schema_version: Option<i32>,
+    pub compatible_compute_environments: Option<Vec<ComputeEnvironment>>,
+}
+
+structure!(Connection {
+"Name" => name,
+"Description" => description,
+"ConnectionType" => connection_type,
+"MatchCriteria" => match_criteria,
+"ConnectionProperties" => connection_properties,
+"SparkProperties" => spark_properties,
+"AthenaProperties" => athena_properties,
+"PythonProperties" => python_properties,
+"PhysicalConnectionRequirements" => physical_connection_requirements,
+"CreationTime" => creation_time,
+"LastUpdatedTime" => last_updated_time,
+"LastUpdatedBy" => last_updated_by,
+"Status" => status,
+"StatusReason" => status_reason,
+"LastConnectionValidationTime" => last_connection_validation_time,
+"AuthenticationConfiguration" => authentication_configuration,
+"ConnectionSchemaVersion" => connection_schema_version,
+"CompatibleComputeEnvironments" => compatible_compute_environments,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConnectionInput {
+    pub name: String,
+    pub description: Option<String>,
+    pub connection_type: Option<ConnectionType>,
+    pub match_criteria: Option<Vec<String>>,
+    pub connection_properties: BTreeMap<String, String>,
+    pub spark_properties: Option<BTreeMap<String, String>>,
+    pub athena_properties: Option<BTreeMap<String, String>>,
+    pub python_properties: Option<BTreeMap<String, String>>,
+    pub physical_connection_requirements: Option<PhysicalConnectionRequirements>,
+    pub authentication_configuration: Option<AuthenticationConfigurationInput>,
+    pub validate_credentials: Option<bool>,
+    pub validate_for_compute_environments: Option<Vec<ComputeEnvironment>>,
+}
+
+structure!(ConnectionInput {
+"Name" => name,
+"Description" => description,
+"ConnectionType" => connection_type,
+"MatchCriteria" => match_criteria,
+"ConnectionProperties" => connection_properties,
+"SparkProperties" => spark_properties,
+"AthenaProperties" => athena_properties,
+"PythonProperties" => python_properties,
+"PhysicalConnectionRequirements" => physical_connection_requirements,
+"AuthenticationConfiguration" => authentication_configuration,
+"ValidateCredentials" => validate_credentials,
+"ValidateForComputeEnvironments" => validate_for_compute_environments,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConnectionPasswordEncryption {
+    pub return_connection_password_encrypted: bool,
+    pub aws_kms_key_id: Option<String>,
+}
+
+structure!(ConnectionPasswordEncryption {
+"ReturnConnectionPasswordEncrypted" => return_connection_password_encrypted,
+"AwsKmsKeyId" => aws_kms_key_id,
+});
+
+enumeration!(ConnectionPropertyKey {
+Host => "HOST",
+Port => "PORT",
+Username => "USERNAME",
+Password => "PASSWORD",
+EncryptedPassword => "ENCRYPTED_PASSWORD",
+JdbcDriverJarUri => "JDBC_DRIVER_JAR_URI",
+JdbcDriverClassName => "JDBC_DRIVER_CLASS_NAME",
+JdbcEngine => "JDBC_ENGINE",
+JdbcEngineVersion => "JDBC_ENGINE_VERSION",
+ConfigFiles => "CONFIG_FILES",
+InstanceId => "INSTANCE_ID",
+JdbcConnectionUrl => "JDBC_CONNECTION_URL",
+JdbcEnforceSsl => "JDBC_ENFORCE_SSL",
+CustomJdbcCert => "CUSTOM_JDBC_CERT",
+SkipCustomJdbcCertValidation => "SKIP_CUSTOM_JDBC_CERT_VALIDATION",
+CustomJdbcCertString => "CUSTOM_JDBC_CERT_STRING",
+ConnectionUrl => "CONNECTION_URL",
+KafkaBootstrapServers => "KAFKA_BOOTSTRAP_SERVERS",
+KafkaSslEnabled => "KAFKA_SSL_ENABLED",
+KafkaCustomCert => "KAFKA_CUSTOM_CERT",
+KafkaSkipCustomCertValidation => "KAFKA_SKIP_CUSTOM_CERT_VALIDATION",
+KafkaClientKeystore => "KAFKA_CLIENT_KEYSTORE",
+KafkaClientKeystorePassword => "KAFKA_CLIENT_KEYSTORE_PASSWORD",
+KafkaClientKeyPassword => "KAFKA_CLIENT_KEY_PASSWORD",
+EncryptedKafkaClientKeystorePassword => "ENCRYPTED_KAFKA_CLIENT_KEYSTORE_PASSWORD",
+EncryptedKafkaClientKeyPassword => "ENCRYPTED_KAFKA_CLIENT_KEY_PASSWORD",
+KafkaSaslMechanism => "KAFKA_SASL_MECHANISM",
+KafkaSaslPlainUsername => "KAFKA_SASL_PLAIN_USERNAME",
+KafkaSaslPlainPassword => "KAFKA_SASL_PLAIN_PASSWORD",
+EncryptedKafkaSaslPlainPassword => "ENCRYPTED_KAFKA_SASL_PLAIN_PASSWORD",
+KafkaSaslScramUsername => "KAFKA_SASL_SCRAM_USERNAME",
+KafkaSaslScramPassword => "KAFKA_SASL_SCRAM_PASSWORD",
+KafkaSaslScramSecretsArn => "KAFKA_SASL_SCRAM_SECRETS_ARN",
+EncryptedKafkaSaslScramPassword => "ENCRYPTED_KAFKA_SASL_SCRAM_PASSWORD",
+KafkaSaslGssapiKeytab => "KAFKA_SASL_GSSAPI_KEYTAB",
+KafkaSaslGssapiKrb5Conf => "KAFKA_SASL_GSSAPI_KRB5_CONF",
+KafkaSaslGssapiService => "KAFKA_SASL_GSSAPI_SERVICE",
+KafkaSaslGssapiPrincipal => "KAFKA_SASL_GSSAPI_PRINCIPAL",
+SecretId => "SECRET_ID",
+ConnectorUrl => "CONNECTOR_URL",
+ConnectorType => "CONNECTOR_TYPE",
+ConnectorClassName => "CONNECTOR_CLASS_NAME",
+Endpoint => "ENDPOINT",
+EndpointType => "ENDPOINT_TYPE",
+RoleArn => "ROLE_ARN",
+Region => "REGION",
+WorkgroupName => "WORKGROUP_NAME",
+ClusterIdentifier => "CLUSTER_IDENTIFIER",
+Database => "DATABASE",
+});
+
+enumeration!(ConnectionStatus {
+Ready => "READY",
+InProgress => "IN_PROGRESS",
+Failed => "FAILED",
+});
+
+enumeration!(ConnectionType {
+Jdbc => "JDBC",
+Sftp => "SFTP",
+Mongodb => "MONGODB",
+Kafka => "KAFKA",
+Network => "NETWORK",
+Marketplace => "MARKETPLACE",
+Custom => "CUSTOM",
+Salesforce => "SALESFORCE",
+ViewValidationRedshift => "VIEW_VALIDATION_REDSHIFT",
+ViewValidationAthena => "VIEW_VALIDATION_ATHENA",
+Googleads => "GOOGLEADS",
+Googlesheets => "GOOGLESHEETS",
+Googleanalytics4 => "GOOGLEANALYTICS4",
+Servicenow => "SERVICENOW",
+Marketo => "MARKETO",
+Sapodata => "SAPODATA",
+Zendesk => "ZENDESK",
+Jiracloud => "JIRACLOUD",
+Netsuiteerp => "NETSUITEERP",
+Hubspot => "HUBSPOT",
+Facebookads => "FACEBOOKADS",
+Instagramads => "INSTAGRAMADS",
+Zohocrm => "ZOHOCRM",
+Salesforcepardot => "SALESFORCEPARDOT",
+Salesforcemarketingcloud => "SALESFORCEMARKETINGCLOUD",
+Adobeanalytics => "ADOBEANALYTICS",
+Slack => "SLACK",
+Linkedin => "LINKEDIN",
+Mixpanel => "MIXPANEL",
+Asana => "ASANA",
+Stripe => "STRIPE",
+Smartsheet => "SMARTSHEET",
+Datadog => "DATADOG",
+Woocommerce => "WOOCOMMERCE",
+Intercom => "INTERCOM",
+Snapchatads => "SNAPCHATADS",
+Paypal => "PAYPAL",
+Quickbooks => "QUICKBOOKS",
+Facebookpageinsights => "FACEBOOKPAGEINSIGHTS",
+Freshdesk => "FRESHDESK",
+Twilio => "TWILIO",
+Docusignmonitor => "DOCUSIGNMONITOR",
+Freshsales => "FRESHSALES",
+Zoom => "ZOOM",
+Googlesearchconsole => "GOOGLESEARCHCONSOLE",
+Salesforcecommercecloud => "SALESFORCECOMMERCECLOUD",
+Sapconcur => "SAPCONCUR",
+Dynatrace => "DYNATRACE",
+Microsoftdynamic365financeandops => "MICROSOFTDYNAMIC365FINANCEANDOPS",
+Microsoftteams => "MICROSOFTTEAMS",
+Blackbaudraiseredgenxt => "BLACKBAUDRAISEREDGENXT",
+Mailchimp => "MAILCHIMP",
+Gitlab => "GITLAB",
+Pendo => "PENDO",
+Productboard => "PRODUCTBOARD",
+Circleci => "CIRCLECI",
+Pipedive => "PIPEDIVE",
+Sendgrid => "SENDGRID",
+Azurecosmos => "AZURECOSMOS",
+Azuresql => "AZURESQL",
+Bigquery => "BIGQUERY",
+Blackbaud => "BLACKBAUD",
+Clouderahive => "CLOUDERAHIVE",
+Clouderaimpala => "CLOUDERAIMPALA",
+Cloudwatch => "CLOUDWATCH",
+Cloudwatchmetrics => "CLOUDWATCHMETRICS",
+Cmdb => "CMDB",
+Datalakegen2 => "DATALAKEGEN2",
+Db2 => "DB2",
+Db2as400 => "DB2AS400",
+Documentdb => "DOCUMENTDB",
+Domo => "DOMO",
+Dynamodb => "DYNAMODB",
+Googlecloudstorage => "GOOGLECLOUDSTORAGE",
+Hbase => "HBASE",
+Kustomer => "KUSTOMER",
+Microsoftdynamics365crm => "MICROSOFTDYNAMICS365CRM",
+Monday => "MONDAY",
+Mysql => "MYSQL",
+Okta => "OKTA",
+Opensearch => "OPENSEARCH",
+Oracle => "ORACLE",
+Pipedrive => "PIPEDRIVE",
+Postgresql => "POSTGRESQL",
+Saphana => "SAPHANA",
+Sqlserver => "SQLSERVER",
+Synapse => "SYNAPSE",
+Teradata => "TERADATA",
+Teradatanos => "TERADATANOS",
+Timestream => "TIMESTREAM",
+Tpcds => "TPCDS",
+Vertica => "VERTICA",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1038,6 +1692,96 @@ structure!(CrawlsFilter {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateCatalogRequest {
+    pub name: String,
+    pub catalog_input: CatalogInput,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+structure!(CreateCatalogRequest {
+"Name" => name,
+"CatalogInput" => catalog_input,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateCatalogResponse {}
+
+structure!(CreateCatalogResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateClassifierRequest {
+    pub grok_classifier: Option<CreateGrokClassifierRequest>,
+    pub xml_classifier: Option<CreateXMLClassifierRequest>,
+    pub json_classifier: Option<CreateJsonClassifierRequest>,
+    pub csv_classifier: Option<CreateCsvClassifierRequest>,
+}
+
+structure!(CreateClassifierRequest {
+"GrokClassifier" => grok_classifier,
+"XMLClassifier" => xml_classifier,
+"JsonClassifier" => json_classifier,
+"CsvClassifier" => csv_classifier,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateClassifierResponse {}
+
+structure!(CreateClassifierResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateColumnStatisticsTaskSettingsRequest {
+    pub database_name: String,
+    pub table_name: String,
+    pub role: String,
+    pub schedule: Option<String>,
+    pub column_name_list: Option<Vec<String>>,
+    pub sample_size: Option<f64>,
+    pub catalog_id: Option<String>,
+    pub security_configuration: Option<String>,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+structure!(CreateColumnStatisticsTaskSettingsRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"Role" => role,
+"Schedule" => schedule,
+"ColumnNameList" => column_name_list,
+"SampleSize" => sample_size,
+"CatalogID" => catalog_id,
+"SecurityConfiguration" => security_configuration,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateColumnStatisticsTaskSettingsResponse {}
+
+structure!(CreateColumnStatisticsTaskSettingsResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateConnectionRequest {
+    pub catalog_id: Option<String>,
+    pub connection_input: ConnectionInput,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+structure!(CreateConnectionRequest {
+"CatalogId" => catalog_id,
+"ConnectionInput" => connection_input,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateConnectionResponse {
+    pub create_connection_status: Option<ConnectionStatus>,
+}
+
+structure!(CreateConnectionResponse {
+"CreateConnectionStatus" => create_connection_status,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateCrawlerRequest {
     pub name: String,
     pub role: String,
@@ -1080,6 +1824,33 @@ pub struct CreateCrawlerResponse {}
 structure!(CreateCrawlerResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateCsvClassifierRequest {
+    pub name: String,
+    pub delimiter: Option<String>,
+    pub quote_symbol: Option<String>,
+    pub contains_header: Option<CsvHeaderOption>,
+    pub header: Option<Vec<String>>,
+    pub disable_value_trimming: Option<bool>,
+    pub allow_single_column: Option<bool>,
+    pub custom_datatype_configured: Option<bool>,
+    pub custom_datatypes: Option<Vec<String>>,
+    pub serde: Option<CsvSerdeOption>,
+}
+
+structure!(CreateCsvClassifierRequest {
+"Name" => name,
+"Delimiter" => delimiter,
+"QuoteSymbol" => quote_symbol,
+"ContainsHeader" => contains_header,
+"Header" => header,
+"DisableValueTrimming" => disable_value_trimming,
+"AllowSingleColumn" => allow_single_column,
+"CustomDatatypeConfigured" => custom_datatype_configured,
+"CustomDatatypes" => custom_datatypes,
+"Serde" => serde,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateDatabaseRequest {
     pub catalog_id: Option<String>,
     pub database_input: DatabaseInput,
@@ -1096,6 +1867,21 @@ structure!(CreateDatabaseRequest {
 pub struct CreateDatabaseResponse {}
 
 structure!(CreateDatabaseResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateGrokClassifierRequest {
+    pub classification: String,
+    pub name: String,
+    pub grok_pattern: String,
+    pub custom_patterns: Option<String>,
+}
+
+structure!(CreateGrokClassifierRequest {
+"Classification" => classification,
+"Name" => name,
+"GrokPattern" => grok_pattern,
+"CustomPatterns" => custom_patterns,
+});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateIcebergTableInput {
@@ -1181,6 +1967,17 @@ structure!(CreateJobResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateJsonClassifierRequest {
+    pub name: String,
+    pub json_path: String,
+}
+
+structure!(CreateJsonClassifierRequest {
+"Name" => name,
+"JsonPath" => json_path,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreatePartitionIndexRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -1221,6 +2018,28 @@ pub struct CreatePartitionResponse {}
 structure!(CreatePartitionResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateSecurityConfigurationRequest {
+    pub name: String,
+    pub encryption_configuration: EncryptionConfiguration,
+}
+
+structure!(CreateSecurityConfigurationRequest {
+"Name" => name,
+"EncryptionConfiguration" => encryption_configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateSecurityConfigurationResponse {
+    pub name: Option<String>,
+    pub created_timestamp: Option<Timestamp>,
+}
+
+structure!(CreateSecurityConfigurationResponse {
+"Name" => name,
+"CreatedTimestamp" => created_timestamp,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -1245,6 +2064,106 @@ structure!(CreateTableRequest {
 pub struct CreateTableResponse {}
 
 structure!(CreateTableResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateUsageProfileRequest {
+    pub name: String,
+    pub description: Option<String>,
+    pub configuration: ProfileConfiguration,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+structure!(CreateUsageProfileRequest {
+"Name" => name,
+"Description" => description,
+"Configuration" => configuration,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateUsageProfileResponse {
+    pub name: Option<String>,
+}
+
+structure!(CreateUsageProfileResponse {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateUserDefinedFunctionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub function_input: UserDefinedFunctionInput,
+}
+
+structure!(CreateUserDefinedFunctionRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"FunctionInput" => function_input,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateUserDefinedFunctionResponse {}
+
+structure!(CreateUserDefinedFunctionResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateXMLClassifierRequest {
+    pub classification: String,
+    pub name: String,
+    pub row_tag: Option<String>,
+}
+
+structure!(CreateXMLClassifierRequest {
+"Classification" => classification,
+"Name" => name,
+"RowTag" => row_tag,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CsvClassifier {
+    pub name: String,
+    pub creation_time: Option<Timestamp>,
+    pub last_updated: Option<Timestamp>,
+    pub version: Option<i64>,
+    pub delimiter: Option<String>,
+    pub quote_symbol: Option<String>,
+    pub contains_header: Option<CsvHeaderOption>,
+    pub header: Option<Vec<String>>,
+    pub disable_value_trimming: Option<bool>,
+    pub allow_single_column: Option<bool>,
+    pub custom_datatype_configured: Option<bool>,
+    pub custom_datatypes: Option<Vec<String>>,
+    pub serde: Option<CsvSerdeOption>,
+}
+
+structure!(CsvClassifier {
+"Name" => name,
+"CreationTime" => creation_time,
+"LastUpdated" => last_updated,
+"Version" => version,
+"Delimiter" => delimiter,
+"QuoteSymbol" => quote_symbol,
+"ContainsHeader" => contains_header,
+"Header" => header,
+"DisableValueTrimming" => disable_value_trimming,
+"AllowSingleColumn" => allow_single_column,
+"CustomDatatypeConfigured" => custom_datatype_configured,
+"CustomDatatypes" => custom_datatypes,
+"Serde" => serde,
+});
+
+enumeration!(CsvHeaderOption {
+Unknown => "UNKNOWN",
+Present => "PRESENT",
+Absent => "ABSENT",
+});
+
+enumeration!(CsvSerdeOption {
+OpenCSVSerDe => "OpenCSVSerDe",
+LazySimpleSerDe => "LazySimpleSerDe",
+None => "None",
+});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomCode {
@@ -1330,12 +2249,77 @@ EvaluationResults => "EvaluationResults",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DataCatalogEncryptionSettings {
+    pub encryption_at_rest: Option<EncryptionAtRest>,
+    pub connection_password_encryption: Option<ConnectionPasswordEncryption>,
+}
+
+structure!(DataCatalogEncryptionSettings {
+"EncryptionAtRest" => encryption_at_rest,
+"ConnectionPasswordEncryption" => connection_password_encryption,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DataLakeAccessProperties {
+    pub data_lake_access: Option<bool>,
+    pub data_transfer_role: Option<String>,
+    pub kms_key: Option<String>,
+    pub catalog_type: Option<String>,
+}
+
+structure!(DataLakeAccessProperties {
+"DataLakeAccess" => data_lake_access,
+"DataTransferRole" => data_transfer_role,
+"KmsKey" => kms_key,
+"CatalogType" => catalog_type,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DataLakeAccessPropertiesOutput {
+    pub data_lake_access: Option<bool>,
+    pub data_transfer_role: Option<String>,
+    pub kms_key: Option<String>,
+    pub managed_workgroup_name: Option<String>,
+    pub managed_workgroup_status: Option<String>,
+    pub redshift_database_name: Option<String>,
+    pub status_message: Option<String>,
+    pub catalog_type: Option<String>,
+}
+
+structure!(DataLakeAccessPropertiesOutput {
+"DataLakeAccess" => data_lake_access,
+"DataTransferRole" => data_transfer_role,
+"KmsKey" => kms_key,
+"ManagedWorkgroupName" => managed_workgroup_name,
+"ManagedWorkgroupStatus" => managed_workgroup_status,
+"RedshiftDatabaseName" => redshift_database_name,
+"StatusMessage" => status_message,
+"CatalogType" => catalog_type,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DataLakePrincipal {
     pub data_lake_principal_identifier: Option<String>,
 }
 
 structure!(DataLakePrincipal {
 "DataLakePrincipalIdentifier" => data_lake_principal_identifier,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DataQualityEncryption {
+    pub data_quality_encryption_mode: Option<DataQualityEncryptionMode>,
+    pub kms_key_arn: Option<String>,
+}
+
+structure!(DataQualityEncryption {
+"DataQualityEncryptionMode" => data_quality_encryption_mode,
+"KmsKeyArn" => kms_key_arn,
+});
+
+enumeration!(DataQualityEncryptionMode {
+Disabled => "DISABLED",
+SseKms => "SSE-KMS",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1413,9 +2397,50 @@ structure!(Datatype {
 "Label" => label,
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DateColumnStatisticsData {
+    pub minimum_value: Option<Timestamp>,
+    pub maximum_value: Option<Timestamp>,
+    pub number_of_nulls: i64,
+    pub number_of_distinct_values: i64,
+}
+
+structure!(DateColumnStatisticsData {
+"MinimumValue" => minimum_value,
+"MaximumValue" => maximum_value,
+"NumberOfNulls" => number_of_nulls,
+"NumberOfDistinctValues" => number_of_distinct_values,
+});
+
 enumeration!(DdbExportType {
 Ddb => "ddb",
 S3 => "s3",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DecimalColumnStatisticsData {
+    pub minimum_value: Option<DecimalNumber>,
+    pub maximum_value: Option<DecimalNumber>,
+    pub number_of_nulls: i64,
+    pub number_of_distinct_values: i64,
+}
+
+structure!(DecimalColumnStatisticsData {
+"MinimumValue" => minimum_value,
+"MaximumValue" => maximum_value,
+"NumberOfNulls" => number_of_nulls,
+"NumberOfDistinctValues" => number_of_distinct_values,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DecimalNumber {
+    pub unscaled_value: Blob,
+    pub scale: i32,
+}
+
+structure!(DecimalNumber {
+"UnscaledValue" => unscaled_value,
+"Scale" => scale,
 });
 
 enumeration!(DeleteBehavior {
@@ -1423,6 +2448,108 @@ Log => "LOG",
 DeleteFromDatabase => "DELETE_FROM_DATABASE",
 DeprecateInDatabase => "DEPRECATE_IN_DATABASE",
 });
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteCatalogRequest {
+    pub catalog_id: String,
+}
+
+structure!(DeleteCatalogRequest {
+"CatalogId" => catalog_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteCatalogResponse {}
+
+structure!(DeleteCatalogResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteClassifierRequest {
+    pub name: String,
+}
+
+structure!(DeleteClassifierRequest {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteClassifierResponse {}
+
+structure!(DeleteClassifierResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteColumnStatisticsForPartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_values: Vec<String>,
+    pub column_name: String,
+}
+
+structure!(DeleteColumnStatisticsForPartitionRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"PartitionValues" => partition_values,
+"ColumnName" => column_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteColumnStatisticsForPartitionResponse {}
+
+structure!(DeleteColumnStatisticsForPartitionResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteColumnStatisticsForTableRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub column_name: String,
+}
+
+structure!(DeleteColumnStatisticsForTableRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"ColumnName" => column_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteColumnStatisticsForTableResponse {}
+
+structure!(DeleteColumnStatisticsForTableResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteColumnStatisticsTaskSettingsRequest {
+    pub database_name: String,
+    pub table_name: String,
+}
+
+structure!(DeleteColumnStatisticsTaskSettingsRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteColumnStatisticsTaskSettingsResponse {}
+
+structure!(DeleteColumnStatisticsTaskSettingsResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteConnectionRequest {
+    pub catalog_id: Option<String>,
+    pub connection_name: String,
+}
+
+structure!(DeleteConnectionRequest {
+"CatalogId" => catalog_id,
+"ConnectionName" => connection_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteConnectionResponse {}
+
+structure!(DeleteConnectionResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteCrawlerRequest {
@@ -1529,6 +2656,20 @@ pub struct DeleteResourcePolicyResponse {}
 structure!(DeleteResourcePolicyResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteSecurityConfigurationRequest {
+    pub name: String,
+}
+
+structure!(DeleteSecurityConfigurationRequest {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteSecurityConfigurationResponse {}
+
+structure!(DeleteSecurityConfigurationResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -1567,6 +2708,38 @@ structure!(DeleteTableVersionRequest {
 pub struct DeleteTableVersionResponse {}
 
 structure!(DeleteTableVersionResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteUsageProfileRequest {
+    pub name: String,
+}
+
+structure!(DeleteUsageProfileRequest {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteUsageProfileResponse {}
+
+structure!(DeleteUsageProfileResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteUserDefinedFunctionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub function_name: String,
+}
+
+structure!(DeleteUserDefinedFunctionRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"FunctionName" => function_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteUserDefinedFunctionResponse {}
+
+structure!(DeleteUserDefinedFunctionResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeltaTarget {
@@ -1656,6 +2829,21 @@ structure!(DirectSchemaChangePolicy {
 "UpdateBehavior" => update_behavior,
 "Table" => table,
 "Database" => database,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DoubleColumnStatisticsData {
+    pub minimum_value: Option<f64>,
+    pub maximum_value: Option<f64>,
+    pub number_of_nulls: i64,
+    pub number_of_distinct_values: i64,
+}
+
+structure!(DoubleColumnStatisticsData {
+"MinimumValue" => minimum_value,
+"MaximumValue" => maximum_value,
+"NumberOfNulls" => number_of_nulls,
+"NumberOfDistinctValues" => number_of_distinct_values,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1771,6 +2959,34 @@ False => "FALSE",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct EncryptionAtRest {
+    pub catalog_encryption_mode: Option<CatalogEncryptionMode>,
+    pub sse_aws_kms_key_id: Option<String>,
+    pub catalog_encryption_service_role: Option<String>,
+}
+
+structure!(EncryptionAtRest {
+"CatalogEncryptionMode" => catalog_encryption_mode,
+"SseAwsKmsKeyId" => sse_aws_kms_key_id,
+"CatalogEncryptionServiceRole" => catalog_encryption_service_role,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EncryptionConfiguration {
+    pub s3_encryption: Option<Vec<S3Encryption>>,
+    pub cloud_watch_encryption: Option<CloudWatchEncryption>,
+    pub job_bookmarks_encryption: Option<JobBookmarksEncryption>,
+    pub data_quality_encryption: Option<DataQualityEncryption>,
+}
+
+structure!(EncryptionConfiguration {
+"S3Encryption" => s3_encryption,
+"CloudWatchEncryption" => cloud_watch_encryption,
+"JobBookmarksEncryption" => job_bookmarks_encryption,
+"DataQualityEncryption" => data_quality_encryption,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ErrorDetail {
     pub error_code: Option<String>,
     pub error_message: Option<String>,
@@ -1821,6 +3037,21 @@ structure!(EvaluateDataQualityMultiFrame {
 "StopJobOnFailureOptions" => stop_job_on_failure_options,
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExecutionAttempt {
+    pub status: Option<ExecutionStatus>,
+    pub column_statistics_task_run_id: Option<String>,
+    pub execution_timestamp: Option<Timestamp>,
+    pub error_message: Option<String>,
+}
+
+structure!(ExecutionAttempt {
+"Status" => status,
+"ColumnStatisticsTaskRunId" => column_statistics_task_run_id,
+"ExecutionTimestamp" => execution_timestamp,
+"ErrorMessage" => error_message,
+});
+
 enumeration!(ExecutionClass {
 Flex => "FLEX",
 Standard => "STANDARD",
@@ -1835,10 +3066,28 @@ structure!(ExecutionProperty {
 "MaxConcurrentRuns" => max_concurrent_runs,
 });
 
+enumeration!(ExecutionStatus {
+Failed => "FAILED",
+Started => "STARTED",
+});
+
 enumeration!(ExistCondition {
 MustExist => "MUST_EXIST",
 NotExist => "NOT_EXIST",
 None => "NONE",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FederatedCatalog {
+    pub identifier: Option<String>,
+    pub connection_name: Option<String>,
+    pub connection_type: Option<String>,
+}
+
+structure!(FederatedCatalog {
+"Identifier" => identifier,
+"ConnectionName" => connection_name,
+"ConnectionType" => connection_type,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -1960,6 +3209,283 @@ Columnextracted => "COLUMNEXTRACTED",
 Constant => "CONSTANT",
 });
 
+enumeration!(FunctionType {
+RegularFunction => "REGULAR_FUNCTION",
+AggregateFunction => "AGGREGATE_FUNCTION",
+StoredProcedure => "STORED_PROCEDURE",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetCatalogRequest {
+    pub catalog_id: String,
+}
+
+structure!(GetCatalogRequest {
+"CatalogId" => catalog_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetCatalogResponse {
+    pub catalog: Option<Catalog>,
+}
+
+structure!(GetCatalogResponse {
+"Catalog" => catalog,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetCatalogsRequest {
+    pub parent_catalog_id: Option<String>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub recursive: Option<bool>,
+    pub include_root: Option<bool>,
+    pub has_databases: Option<bool>,
+}
+
+structure!(GetCatalogsRequest {
+"ParentCatalogId" => parent_catalog_id,
+"NextToken" => next_token,
+"MaxResults" => max_results,
+"Recursive" => recursive,
+"IncludeRoot" => include_root,
+"HasDatabases" => has_databases,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetCatalogsResponse {
+    pub catalog_list: Vec<Catalog>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetCatalogsResponse {
+"CatalogList" => catalog_list,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetClassifierRequest {
+    pub name: String,
+}
+
+structure!(GetClassifierRequest {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetClassifierResponse {
+    pub classifier: Option<Classifier>,
+}
+
+structure!(GetClassifierResponse {
+"Classifier" => classifier,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetClassifiersRequest {
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetClassifiersRequest {
+"MaxResults" => max_results,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetClassifiersResponse {
+    pub classifiers: Option<Vec<Classifier>>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetClassifiersResponse {
+"Classifiers" => classifiers,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsForPartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_values: Vec<String>,
+    pub column_names: Vec<String>,
+}
+
+structure!(GetColumnStatisticsForPartitionRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"PartitionValues" => partition_values,
+"ColumnNames" => column_names,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsForPartitionResponse {
+    pub column_statistics_list: Option<Vec<ColumnStatistics>>,
+    pub errors: Option<Vec<ColumnError>>,
+}
+
+structure!(GetColumnStatisticsForPartitionResponse {
+"ColumnStatisticsList" => column_statistics_list,
+"Errors" => errors,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsForTableRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub column_names: Vec<String>,
+}
+
+structure!(GetColumnStatisticsForTableRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"ColumnNames" => column_names,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsForTableResponse {
+    pub column_statistics_list: Option<Vec<ColumnStatistics>>,
+    pub errors: Option<Vec<ColumnError>>,
+}
+
+structure!(GetColumnStatisticsForTableResponse {
+"ColumnStatisticsList" => column_statistics_list,
+"Errors" => errors,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsTaskRunRequest {
+    pub column_statistics_task_run_id: String,
+}
+
+structure!(GetColumnStatisticsTaskRunRequest {
+"ColumnStatisticsTaskRunId" => column_statistics_task_run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsTaskRunResponse {
+    pub column_statistics_task_run: Option<ColumnStatisticsTaskRun>,
+}
+
+structure!(GetColumnStatisticsTaskRunResponse {
+"ColumnStatisticsTaskRun" => column_statistics_task_run,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsTaskRunsRequest {
+    pub database_name: String,
+    pub table_name: String,
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetColumnStatisticsTaskRunsRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"MaxResults" => max_results,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsTaskRunsResponse {
+    pub column_statistics_task_runs: Option<Vec<ColumnStatisticsTaskRun>>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetColumnStatisticsTaskRunsResponse {
+"ColumnStatisticsTaskRuns" => column_statistics_task_runs,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsTaskSettingsRequest {
+    pub database_name: String,
+    pub table_name: String,
+}
+
+structure!(GetColumnStatisticsTaskSettingsRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetColumnStatisticsTaskSettingsResponse {
+    pub column_statistics_task_settings: Option<ColumnStatisticsTaskSettings>,
+}
+
+structure!(GetColumnStatisticsTaskSettingsResponse {
+"ColumnStatisticsTaskSettings" => column_statistics_task_settings,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetConnectionRequest {
+    pub catalog_id: Option<String>,
+    pub name: String,
+    pub hide_password: Option<bool>,
+    pub apply_override_for_compute_environment: Option<ComputeEnvironment>,
+}
+
+structure!(GetConnectionRequest {
+"CatalogId" => catalog_id,
+"Name" => name,
+"HidePassword" => hide_password,
+"ApplyOverrideForComputeEnvironment" => apply_override_for_compute_environment,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetConnectionResponse {
+    pub connection: Option<Connection>,
+}
+
+structure!(GetConnectionResponse {
+"Connection" => connection,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetConnectionsFilter {
+    pub match_criteria: Option<Vec<String>>,
+    pub connection_type: Option<ConnectionType>,
+    pub connection_schema_version: Option<i32>,
+}
+
+structure!(GetConnectionsFilter {
+"MatchCriteria" => match_criteria,
+"ConnectionType" => connection_type,
+"ConnectionSchemaVersion" => connection_schema_version,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetConnectionsRequest {
+    pub catalog_id: Option<String>,
+    pub filter: Option<GetConnectionsFilter>,
+    pub hide_password: Option<bool>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+structure!(GetConnectionsRequest {
+"CatalogId" => catalog_id,
+"Filter" => filter,
+"HidePassword" => hide_password,
+"NextToken" => next_token,
+"MaxResults" => max_results,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetConnectionsResponse {
+    pub connection_list: Option<Vec<Connection>>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetConnectionsResponse {
+"ConnectionList" => connection_list,
+"NextToken" => next_token,
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetCrawlerMetricsRequest {
     pub crawler_name_list: Option<Vec<String>>,
@@ -2022,6 +3548,24 @@ pub struct GetCrawlersResponse {
 structure!(GetCrawlersResponse {
 "Crawlers" => crawlers,
 "NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDataCatalogEncryptionSettingsRequest {
+    pub catalog_id: Option<String>,
+}
+
+structure!(GetDataCatalogEncryptionSettingsRequest {
+"CatalogId" => catalog_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDataCatalogEncryptionSettingsResponse {
+    pub data_catalog_encryption_settings: Option<DataCatalogEncryptionSettings>,
+}
+
+structure!(GetDataCatalogEncryptionSettingsResponse {
+"DataCatalogEncryptionSettings" => data_catalog_encryption_settings,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -2297,6 +3841,46 @@ structure!(GetResourcePolicyResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSecurityConfigurationRequest {
+    pub name: String,
+}
+
+structure!(GetSecurityConfigurationRequest {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSecurityConfigurationResponse {
+    pub security_configuration: Option<SecurityConfiguration>,
+}
+
+structure!(GetSecurityConfigurationResponse {
+"SecurityConfiguration" => security_configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSecurityConfigurationsRequest {
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetSecurityConfigurationsRequest {
+"MaxResults" => max_results,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSecurityConfigurationsResponse {
+    pub security_configurations: Option<Vec<SecurityConfiguration>>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetSecurityConfigurationsResponse {
+"SecurityConfigurations" => security_configurations,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -2439,6 +4023,84 @@ structure!(GetTagsResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetUsageProfileRequest {
+    pub name: String,
+}
+
+structure!(GetUsageProfileRequest {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetUsageProfileResponse {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub configuration: Option<ProfileConfiguration>,
+    pub created_on: Option<Timestamp>,
+    pub last_modified_on: Option<Timestamp>,
+}
+
+structure!(GetUsageProfileResponse {
+"Name" => name,
+"Description" => description,
+"Configuration" => configuration,
+"CreatedOn" => created_on,
+"LastModifiedOn" => last_modified_on,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetUserDefinedFunctionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub function_name: String,
+}
+
+structure!(GetUserDefinedFunctionRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"FunctionName" => function_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetUserDefinedFunctionResponse {
+    pub user_defined_function: Option<UserDefinedFunction>,
+}
+
+structure!(GetUserDefinedFunctionResponse {
+"UserDefinedFunction" => user_defined_function,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetUserDefinedFunctionsRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: Option<String>,
+    pub pattern: String,
+    pub function_type: Option<FunctionType>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+structure!(GetUserDefinedFunctionsRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"Pattern" => pattern,
+"FunctionType" => function_type,
+"NextToken" => next_token,
+"MaxResults" => max_results,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetUserDefinedFunctionsResponse {
+    pub user_defined_functions: Option<Vec<UserDefinedFunction>>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetUserDefinedFunctionsResponse {
+"UserDefinedFunctions" => user_defined_functions,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GluePolicy {
     pub policy_in_json: Option<String>,
     pub policy_hash: Option<String>,
@@ -2525,6 +4187,27 @@ structure!(GovernedCatalogTarget {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GrokClassifier {
+    pub name: String,
+    pub classification: String,
+    pub creation_time: Option<Timestamp>,
+    pub last_updated: Option<Timestamp>,
+    pub version: Option<i64>,
+    pub grok_pattern: String,
+    pub custom_patterns: Option<String>,
+}
+
+structure!(GrokClassifier {
+"Name" => name,
+"Classification" => classification,
+"CreationTime" => creation_time,
+"LastUpdated" => last_updated,
+"Version" => version,
+"GrokPattern" => grok_pattern,
+"CustomPatterns" => custom_patterns,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GroupFilters {
     pub group_name: String,
     pub filters: Vec<FilterExpression>,
@@ -2594,6 +4277,38 @@ structure!(IcebergInput {
 enumeration!(IcebergNullOrder {
 NullsFirst => "nulls-first",
 NullsLast => "nulls-last",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IcebergOptimizationProperties {
+    pub role_arn: Option<String>,
+    pub compaction: Option<BTreeMap<String, String>>,
+    pub retention: Option<BTreeMap<String, String>>,
+    pub orphan_file_deletion: Option<BTreeMap<String, String>>,
+}
+
+structure!(IcebergOptimizationProperties {
+"RoleArn" => role_arn,
+"Compaction" => compaction,
+"Retention" => retention,
+"OrphanFileDeletion" => orphan_file_deletion,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct IcebergOptimizationPropertiesOutput {
+    pub role_arn: Option<String>,
+    pub compaction: Option<BTreeMap<String, String>>,
+    pub retention: Option<BTreeMap<String, String>>,
+    pub orphan_file_deletion: Option<BTreeMap<String, String>>,
+    pub last_updated_time: Option<Timestamp>,
+}
+
+structure!(IcebergOptimizationPropertiesOutput {
+"RoleArn" => role_arn,
+"Compaction" => compaction,
+"Retention" => retention,
+"OrphanFileDeletion" => orphan_file_deletion,
+"LastUpdatedTime" => last_updated_time,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -2953,6 +4668,22 @@ structure!(Job {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarksEncryption {
+    pub job_bookmarks_encryption_mode: Option<JobBookmarksEncryptionMode>,
+    pub kms_key_arn: Option<String>,
+}
+
+structure!(JobBookmarksEncryption {
+"JobBookmarksEncryptionMode" => job_bookmarks_encryption_mode,
+"KmsKeyArn" => kms_key_arn,
+});
+
+enumeration!(JobBookmarksEncryptionMode {
+Disabled => "DISABLED",
+CseKms => "CSE-KMS",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobCommand {
     pub name: Option<String>,
     pub script_location: Option<String>,
@@ -3142,6 +4873,23 @@ Leftanti => "leftanti",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct JsonClassifier {
+    pub name: String,
+    pub creation_time: Option<Timestamp>,
+    pub last_updated: Option<Timestamp>,
+    pub version: Option<i64>,
+    pub json_path: String,
+}
+
+structure!(JsonClassifier {
+"Name" => name,
+"CreationTime" => creation_time,
+"LastUpdated" => last_updated,
+"Version" => version,
+"JsonPath" => json_path,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct KafkaStreamingSourceOptions {
     pub bootstrap_servers: Option<String>,
     pub security_protocol: Option<String>,
@@ -3299,6 +5047,28 @@ structure!(LineageConfiguration {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListColumnStatisticsTaskRunsRequest {
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListColumnStatisticsTaskRunsRequest {
+"MaxResults" => max_results,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListColumnStatisticsTaskRunsResponse {
+    pub column_statistics_task_run_ids: Option<Vec<String>>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListColumnStatisticsTaskRunsResponse {
+"ColumnStatisticsTaskRunIds" => column_statistics_task_run_ids,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListCrawlersRequest {
     pub max_results: Option<i32>,
     pub next_token: Option<String>,
@@ -3370,6 +5140,43 @@ pub struct ListJobsResponse {
 structure!(ListJobsResponse {
 "JobNames" => job_names,
 "NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListUsageProfilesRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+structure!(ListUsageProfilesRequest {
+"NextToken" => next_token,
+"MaxResults" => max_results,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListUsageProfilesResponse {
+    pub profiles: Option<Vec<UsageProfileDefinition>>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListUsageProfilesResponse {
+"Profiles" => profiles,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LongColumnStatisticsData {
+    pub minimum_value: Option<i64>,
+    pub maximum_value: Option<i64>,
+    pub number_of_nulls: i64,
+    pub number_of_distinct_values: i64,
+}
+
+structure!(LongColumnStatisticsData {
+"MinimumValue" => minimum_value,
+"MaximumValue" => maximum_value,
+"NumberOfNulls" => number_of_nulls,
+"NumberOfDistinctValues" => number_of_distinct_values,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -3513,6 +5320,72 @@ structure!(NullValueField {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct OAuth2ClientApplication {
+    pub user_managed_client_application_client_id: Option<String>,
+    pub aws_managed_client_application_reference: Option<String>,
+}
+
+structure!(OAuth2ClientApplication {
+"UserManagedClientApplicationClientId" => user_managed_client_application_client_id,
+"AWSManagedClientApplicationReference" => aws_managed_client_application_reference,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OAuth2Credentials {
+    pub user_managed_client_application_client_secret: Option<Secret<String>>,
+    pub access_token: Option<Secret<String>>,
+    pub refresh_token: Option<Secret<String>>,
+    pub jwt_token: Option<Secret<String>>,
+}
+
+structure!(OAuth2Credentials {
+"UserManagedClientApplicationClientSecret" => user_managed_client_application_client_secret,
+"AccessToken" => access_token,
+"RefreshToken" => refresh_token,
+"JwtToken" => jwt_token,
+});
+
+enumeration!(OAuth2GrantType {
+AuthorizationCode => "AUTHORIZATION_CODE",
+ClientCredentials => "CLIENT_CREDENTIALS",
+JwtBearer => "JWT_BEARER",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OAuth2Properties {
+    pub o_auth2_grant_type: Option<OAuth2GrantType>,
+    pub o_auth2_client_application: Option<OAuth2ClientApplication>,
+    pub token_url: Option<String>,
+    pub token_url_parameters_map: Option<BTreeMap<String, String>>,
+}
+
+structure!(OAuth2Properties {
+"OAuth2GrantType" => o_auth2_grant_type,
+"OAuth2ClientApplication" => o_auth2_client_application,
+"TokenUrl" => token_url,
+"TokenUrlParametersMap" => token_url_parameters_map,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OAuth2PropertiesInput {
+    pub o_auth2_grant_type: Option<OAuth2GrantType>,
+    pub o_auth2_client_application: Option<OAuth2ClientApplication>,
+    pub token_url: Option<String>,
+    pub token_url_parameters_map: Option<BTreeMap<String, String>>,
+    pub authorization_code_properties: Option<AuthorizationCodeProperties>,
+    pub o_auth2_credentials: Option<OAuth2Credentials>,
+}
+
+structure!(OAuth2PropertiesInput {
+"OAuth2GrantType" => o_auth2_grant_type,
+"OAuth2ClientApplication" => o_auth2_client_application,
+"TokenUrl" => token_url,
+"TokenUrlParametersMap" => token_url_parameters_map,
+"AuthorizationCodeProperties" => authorization_code_properties,
+"OAuth2Credentials" => o_auth2_credentials,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OpenTableFormatInput {
     pub iceberg_input: Option<IcebergInput>,
 }
@@ -3571,6 +5444,11 @@ pub struct Order {
 structure!(Order {
 "Column" => column,
 "SortOrder" => sort_order,
+});
+
+enumeration!(OverwriteChildResourcePermissionsWithDefaultEnum {
+Accept => "Accept",
+Deny => "Deny",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -3737,6 +5615,19 @@ CreateTable => "CREATE_TABLE",
 DataLocationAccess => "DATA_LOCATION_ACCESS",
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PhysicalConnectionRequirements {
+    pub subnet_id: Option<String>,
+    pub security_group_id_list: Option<Vec<String>>,
+    pub availability_zone: Option<String>,
+}
+
+structure!(PhysicalConnectionRequirements {
+"SubnetId" => subnet_id,
+"SecurityGroupIdList" => security_group_id_list,
+"AvailabilityZone" => availability_zone,
+});
+
 enumeration!(PiiType {
 RowAudit => "RowAudit",
 RowHashing => "RowHashing",
@@ -3797,6 +5688,23 @@ structure!(PrincipalPermissions {
 "Permissions" => permissions,
 });
 
+enumeration!(PrincipalType {
+User => "USER",
+Role => "ROLE",
+Group => "GROUP",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProfileConfiguration {
+    pub session_configuration: Option<BTreeMap<String, ConfigurationObject>>,
+    pub job_configuration: Option<BTreeMap<String, ConfigurationObject>>,
+}
+
+structure!(ProfileConfiguration {
+"SessionConfiguration" => session_configuration,
+"JobConfiguration" => job_configuration,
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PropertyPredicate {
     pub key: Option<String>,
@@ -3809,6 +5717,22 @@ structure!(PropertyPredicate {
 "Value" => value,
 "Comparator" => comparator,
 });
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutDataCatalogEncryptionSettingsRequest {
+    pub catalog_id: Option<String>,
+    pub data_catalog_encryption_settings: DataCatalogEncryptionSettings,
+}
+
+structure!(PutDataCatalogEncryptionSettingsRequest {
+"CatalogId" => catalog_id,
+"DataCatalogEncryptionSettings" => data_catalog_encryption_settings,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutDataCatalogEncryptionSettingsResponse {}
+
+structure!(PutDataCatalogEncryptionSettingsResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutResourcePolicyRequest {
@@ -4006,6 +5930,23 @@ InProgress => "IN_PROGRESS",
 Success => "SUCCESS",
 Stopped => "STOPPED",
 Failed => "FAILED",
+});
+
+enumeration!(ResourceType {
+Jar => "JAR",
+File => "FILE",
+Archive => "ARCHIVE",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResourceUri {
+    pub resource_type: Option<ResourceType>,
+    pub uri: Option<String>,
+}
+
+structure!(ResourceUri {
+"ResourceType" => resource_type,
+"Uri" => uri,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -4264,6 +6205,23 @@ structure!(S3DirectTarget {
 "SchemaChangePolicy" => schema_change_policy,
 "AutoDataQuality" => auto_data_quality,
 "OutputSchemas" => output_schemas,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct S3Encryption {
+    pub s3_encryption_mode: Option<S3EncryptionMode>,
+    pub kms_key_arn: Option<String>,
+}
+
+structure!(S3Encryption {
+"S3EncryptionMode" => s3_encryption_mode,
+"KmsKeyArn" => kms_key_arn,
+});
+
+enumeration!(S3EncryptionMode {
+Disabled => "DISABLED",
+SseKms => "SSE-KMS",
+SseS3 => "SSE-S3",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -4577,6 +6535,11 @@ NotScheduled => "NOT_SCHEDULED",
 Transitioning => "TRANSITIONING",
 });
 
+enumeration!(ScheduleType {
+Cron => "CRON",
+Auto => "AUTO",
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SchemaChangePolicy {
     pub update_behavior: Option<UpdateBehavior>,
@@ -4649,6 +6612,19 @@ structure!(SearchTablesResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct SecurityConfiguration {
+    pub name: Option<String>,
+    pub created_time_stamp: Option<Timestamp>,
+    pub encryption_configuration: Option<EncryptionConfiguration>,
+}
+
+structure!(SecurityConfiguration {
+"Name" => name,
+"CreatedTimeStamp" => created_time_stamp,
+"EncryptionConfiguration" => encryption_configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Segment {
     pub segment_number: i32,
     pub total_segments: i32,
@@ -4704,6 +6680,11 @@ structure!(SerDeInfo {
 "Name" => name,
 "SerializationLibrary" => serialization_library,
 "Parameters" => parameters,
+});
+
+enumeration!(SettingSource {
+Catalog => "CATALOG",
+Table => "TABLE",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -4944,6 +6925,52 @@ structure!(SqlAlias {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct StartColumnStatisticsTaskRunRequest {
+    pub database_name: String,
+    pub table_name: String,
+    pub column_name_list: Option<Vec<String>>,
+    pub role: String,
+    pub sample_size: Option<f64>,
+    pub catalog_id: Option<String>,
+    pub security_configuration: Option<String>,
+}
+
+structure!(StartColumnStatisticsTaskRunRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"ColumnNameList" => column_name_list,
+"Role" => role,
+"SampleSize" => sample_size,
+"CatalogID" => catalog_id,
+"SecurityConfiguration" => security_configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StartColumnStatisticsTaskRunResponse {
+    pub column_statistics_task_run_id: Option<String>,
+}
+
+structure!(StartColumnStatisticsTaskRunResponse {
+"ColumnStatisticsTaskRunId" => column_statistics_task_run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StartColumnStatisticsTaskRunScheduleRequest {
+    pub database_name: String,
+    pub table_name: String,
+}
+
+structure!(StartColumnStatisticsTaskRunScheduleRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StartColumnStatisticsTaskRunScheduleResponse {}
+
+structure!(StartColumnStatisticsTaskRunScheduleResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct StartCrawlerRequest {
     pub name: String,
 }
@@ -4956,6 +6983,20 @@ structure!(StartCrawlerRequest {
 pub struct StartCrawlerResponse {}
 
 structure!(StartCrawlerResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StartCrawlerScheduleRequest {
+    pub crawler_name: String,
+}
+
+structure!(StartCrawlerScheduleRequest {
+"CrawlerName" => crawler_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StartCrawlerScheduleResponse {}
+
+structure!(StartCrawlerScheduleResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StartJobRunRequest {
@@ -5018,6 +7059,38 @@ structure!(StatusDetails {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopColumnStatisticsTaskRunRequest {
+    pub database_name: String,
+    pub table_name: String,
+}
+
+structure!(StopColumnStatisticsTaskRunRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopColumnStatisticsTaskRunResponse {}
+
+structure!(StopColumnStatisticsTaskRunResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopColumnStatisticsTaskRunScheduleRequest {
+    pub database_name: String,
+    pub table_name: String,
+}
+
+structure!(StopColumnStatisticsTaskRunScheduleRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopColumnStatisticsTaskRunScheduleResponse {}
+
+structure!(StopColumnStatisticsTaskRunScheduleResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct StopCrawlerRequest {
     pub name: String,
 }
@@ -5030,6 +7103,20 @@ structure!(StopCrawlerRequest {
 pub struct StopCrawlerResponse {}
 
 structure!(StopCrawlerResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopCrawlerScheduleRequest {
+    pub crawler_name: String,
+}
+
+structure!(StopCrawlerScheduleRequest {
+"CrawlerName" => crawler_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopCrawlerScheduleResponse {}
+
+structure!(StopCrawlerScheduleResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StorageDescriptor {
@@ -5075,6 +7162,21 @@ pub struct StreamingDataPreviewOptions {
 structure!(StreamingDataPreviewOptions {
 "PollingTime" => polling_time,
 "RecordPollingLimit" => record_polling_limit,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StringColumnStatisticsData {
+    pub maximum_length: i64,
+    pub average_length: f64,
+    pub number_of_nulls: i64,
+    pub number_of_distinct_values: i64,
+}
+
+structure!(StringColumnStatisticsData {
+"MaximumLength" => maximum_length,
+"AverageLength" => average_length,
+"NumberOfNulls" => number_of_nulls,
+"NumberOfDistinctValues" => number_of_distinct_values,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -5277,6 +7379,46 @@ Xml => "xml",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct TargetRedshiftCatalog {
+    pub catalog_arn: String,
+}
+
+structure!(TargetRedshiftCatalog {
+"CatalogArn" => catalog_arn,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestConnectionInput {
+    pub connection_type: Option<ConnectionType>,
+    pub connection_properties: BTreeMap<String, String>,
+    pub authentication_configuration: Option<AuthenticationConfigurationInput>,
+}
+
+structure!(TestConnectionInput {
+"ConnectionType" => connection_type,
+"ConnectionProperties" => connection_properties,
+"AuthenticationConfiguration" => authentication_configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestConnectionRequest {
+    pub connection_name: Option<String>,
+    pub catalog_id: Option<String>,
+    pub test_connection_input: Option<TestConnectionInput>,
+}
+
+structure!(TestConnectionRequest {
+"ConnectionName" => connection_name,
+"CatalogId" => catalog_id,
+"TestConnectionInput" => test_connection_input,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestConnectionResponse {}
+
+structure!(TestConnectionResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TransformConfigParameter {
     pub name: String,
     pub r#type: Option<ParamType>,
@@ -5342,6 +7484,138 @@ Log => "LOG",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateCatalogRequest {
+    pub catalog_id: String,
+    pub catalog_input: CatalogInput,
+}
+
+structure!(UpdateCatalogRequest {
+"CatalogId" => catalog_id,
+"CatalogInput" => catalog_input,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateCatalogResponse {}
+
+structure!(UpdateCatalogResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateClassifierRequest {
+    pub grok_classifier: Option<UpdateGrokClassifierRequest>,
+    pub xml_classifier: Option<UpdateXMLClassifierRequest>,
+    pub json_classifier: Option<UpdateJsonClassifierRequest>,
+    pub csv_classifier: Option<UpdateCsvClassifierRequest>,
+}
+
+structure!(UpdateClassifierRequest {
+"GrokClassifier" => grok_classifier,
+"XMLClassifier" => xml_classifier,
+"JsonClassifier" => json_classifier,
+"CsvClassifier" => csv_classifier,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateClassifierResponse {}
+
+structure!(UpdateClassifierResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateColumnStatisticsForPartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_values: Vec<String>,
+    pub column_statistics_list: Vec<ColumnStatistics>,
+}
+
+structure!(UpdateColumnStatisticsForPartitionRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"PartitionValues" => partition_values,
+"ColumnStatisticsList" => column_statistics_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateColumnStatisticsForPartitionResponse {
+    pub errors: Option<Vec<ColumnStatisticsError>>,
+}
+
+structure!(UpdateColumnStatisticsForPartitionResponse {
+"Errors" => errors,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateColumnStatisticsForTableRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub column_statistics_list: Vec<ColumnStatistics>,
+}
+
+structure!(UpdateColumnStatisticsForTableRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"ColumnStatisticsList" => column_statistics_list,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateColumnStatisticsForTableResponse {
+    pub errors: Option<Vec<ColumnStatisticsError>>,
+}
+
+structure!(UpdateColumnStatisticsForTableResponse {
+"Errors" => errors,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateColumnStatisticsTaskSettingsRequest {
+    pub database_name: String,
+    pub table_name: String,
+    pub role: Option<String>,
+    pub schedule: Option<String>,
+    pub column_name_list: Option<Vec<String>>,
+    pub sample_size: Option<f64>,
+    pub catalog_id: Option<String>,
+    pub security_configuration: Option<String>,
+}
+
+structure!(UpdateColumnStatisticsTaskSettingsRequest {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+"Role" => role,
+"Schedule" => schedule,
+"ColumnNameList" => column_name_list,
+"SampleSize" => sample_size,
+"CatalogID" => catalog_id,
+"SecurityConfiguration" => security_configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateColumnStatisticsTaskSettingsResponse {}
+
+structure!(UpdateColumnStatisticsTaskSettingsResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateConnectionRequest {
+    pub catalog_id: Option<String>,
+    pub name: String,
+    pub connection_input: ConnectionInput,
+}
+
+structure!(UpdateConnectionRequest {
+"CatalogId" => catalog_id,
+"Name" => name,
+"ConnectionInput" => connection_input,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateConnectionResponse {}
+
+structure!(UpdateConnectionResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateCrawlerRequest {
     pub name: String,
     pub role: Option<String>,
@@ -5382,6 +7656,49 @@ pub struct UpdateCrawlerResponse {}
 structure!(UpdateCrawlerResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateCrawlerScheduleRequest {
+    pub crawler_name: String,
+    pub schedule: Option<String>,
+}
+
+structure!(UpdateCrawlerScheduleRequest {
+"CrawlerName" => crawler_name,
+"Schedule" => schedule,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateCrawlerScheduleResponse {}
+
+structure!(UpdateCrawlerScheduleResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateCsvClassifierRequest {
+    pub name: String,
+    pub delimiter: Option<String>,
+    pub quote_symbol: Option<String>,
+    pub contains_header: Option<CsvHeaderOption>,
+    pub header: Option<Vec<String>>,
+    pub disable_value_trimming: Option<bool>,
+    pub allow_single_column: Option<bool>,
+    pub custom_datatype_configured: Option<bool>,
+    pub custom_datatypes: Option<Vec<String>>,
+    pub serde: Option<CsvSerdeOption>,
+}
+
+structure!(UpdateCsvClassifierRequest {
+"Name" => name,
+"Delimiter" => delimiter,
+"QuoteSymbol" => quote_symbol,
+"ContainsHeader" => contains_header,
+"Header" => header,
+"DisableValueTrimming" => disable_value_trimming,
+"AllowSingleColumn" => allow_single_column,
+"CustomDatatypeConfigured" => custom_datatype_configured,
+"CustomDatatypes" => custom_datatypes,
+"Serde" => serde,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateDatabaseRequest {
     pub catalog_id: Option<String>,
     pub name: String,
@@ -5398,6 +7715,21 @@ structure!(UpdateDatabaseRequest {
 pub struct UpdateDatabaseResponse {}
 
 structure!(UpdateDatabaseResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateGrokClassifierRequest {
+    pub name: String,
+    pub classification: Option<String>,
+    pub grok_pattern: Option<String>,
+    pub custom_patterns: Option<String>,
+}
+
+structure!(UpdateGrokClassifierRequest {
+"Name" => name,
+"Classification" => classification,
+"GrokPattern" => grok_pattern,
+"CustomPatterns" => custom_patterns,
+});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateIcebergInput {
@@ -5435,6 +7767,17 @@ pub struct UpdateJobResponse {
 
 structure!(UpdateJobResponse {
 "JobName" => job_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateJsonClassifierRequest {
+    pub name: String,
+    pub json_path: Option<String>,
+}
+
+structure!(UpdateJsonClassifierRequest {
+"Name" => name,
+"JsonPath" => json_path,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -5501,6 +7844,61 @@ pub struct UpdateTableResponse {}
 structure!(UpdateTableResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateUsageProfileRequest {
+    pub name: String,
+    pub description: Option<String>,
+    pub configuration: ProfileConfiguration,
+}
+
+structure!(UpdateUsageProfileRequest {
+"Name" => name,
+"Description" => description,
+"Configuration" => configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateUsageProfileResponse {
+    pub name: Option<String>,
+}
+
+structure!(UpdateUsageProfileResponse {
+"Name" => name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateUserDefinedFunctionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub function_name: String,
+    pub function_input: UserDefinedFunctionInput,
+}
+
+structure!(UpdateUserDefinedFunctionRequest {
+"CatalogId" => catalog_id,
+"DatabaseName" => database_name,
+"FunctionName" => function_name,
+"FunctionInput" => function_input,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateUserDefinedFunctionResponse {}
+
+structure!(UpdateUserDefinedFunctionResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateXMLClassifierRequest {
+    pub name: String,
+    pub classification: Option<String>,
+    pub row_tag: Option<String>,
+}
+
+structure!(UpdateXMLClassifierRequest {
+"Name" => name,
+"Classification" => classification,
+"RowTag" => row_tag,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpsertRedshiftTargetOptions {
     pub table_location: Option<String>,
     pub connection_name: Option<String>,
@@ -5511,6 +7909,65 @@ structure!(UpsertRedshiftTargetOptions {
 "TableLocation" => table_location,
 "ConnectionName" => connection_name,
 "UpsertKeys" => upsert_keys,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UsageProfileDefinition {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub created_on: Option<Timestamp>,
+    pub last_modified_on: Option<Timestamp>,
+}
+
+structure!(UsageProfileDefinition {
+"Name" => name,
+"Description" => description,
+"CreatedOn" => created_on,
+"LastModifiedOn" => last_modified_on,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserDefinedFunction {
+    pub function_name: Option<String>,
+    pub database_name: Option<String>,
+    pub class_name: Option<String>,
+    pub owner_name: Option<String>,
+    pub function_type: Option<FunctionType>,
+    pub owner_type: Option<PrincipalType>,
+    pub create_time: Option<Timestamp>,
+    pub resource_uris: Option<Vec<ResourceUri>>,
+    pub catalog_id: Option<String>,
+}
+
+structure!(UserDefinedFunction {
+"FunctionName" => function_name,
+"DatabaseName" => database_name,
+"ClassName" => class_name,
+"OwnerName" => owner_name,
+"FunctionType" => function_type,
+"OwnerType" => owner_type,
+"CreateTime" => create_time,
+"ResourceUris" => resource_uris,
+"CatalogId" => catalog_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserDefinedFunctionInput {
+    pub function_name: Option<String>,
+    pub class_name: Option<String>,
+    pub owner_name: Option<String>,
+    pub function_type: Option<FunctionType>,
+    pub owner_type: Option<PrincipalType>,
+    pub resource_uris: Option<Vec<ResourceUri>>,
+}
+
+structure!(UserDefinedFunctionInput {
+"FunctionName" => function_name,
+"ClassName" => class_name,
+"OwnerName" => owner_name,
+"FunctionType" => function_type,
+"OwnerType" => owner_type,
+"ResourceUris" => resource_uris,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -5639,4 +8096,23 @@ G025x => "G.025X",
 G4x => "G.4X",
 G8x => "G.8X",
 Z2x => "Z.2X",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct XMLClassifier {
+    pub name: String,
+    pub classification: String,
+    pub creation_time: Option<Timestamp>,
+    pub last_updated: Option<Timestamp>,
+    pub version: Option<i64>,
+    pub row_tag: Option<String>,
+}
+
+structure!(XMLClassifier {
+"Name" => name,
+"Classification" => classification,
+"CreationTime" => creation_time,
+"LastUpdated" => last_updated,
+"Version" => version,
+"RowTag" => row_tag,
 });
