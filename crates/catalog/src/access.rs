@@ -33,8 +33,9 @@ pub(crate) fn create_database(call: &Call, input: &CreateDatabaseRequest) -> Res
 /// A listing is one of all databases.
 pub(crate) fn get_databases(call: &Call, input: &GetDatabasesRequest) -> Result<Access, Fault> {
     let place = Place::of(call, input.catalog_id.as_deref())?;
-    let need = |resource| Need::new("glue:GetDatabases", place.arn(resource));
-    Ok(Access::All(vec![need("catalog"), need("database/*")]))
+    let mut needs = place.needs("glue:GetDatabases");
+    needs.push(Need::new("glue:GetDatabases", place.arn("database/*")));
+    Ok(Access::All(needs))
 }
 
 /// A listing is one of all tables of the database.
@@ -50,7 +51,7 @@ pub(crate) fn batch_delete_table(call: &Call, input: &BatchDeleteTableRequest) -
 /// The handler asks again for each table that it is about to answer.
 pub(crate) fn search_tables(call: &Call, input: &SearchTablesRequest) -> Result<Access, Fault> {
     let place = Place::of(call, input.catalog_id.as_deref())?;
-    Ok(Access::one(SEARCH, place.arn("catalog")))
+    Ok(Access::All(place.needs(SEARCH)))
 }
 
 /// The action of `SearchTables`.
@@ -71,7 +72,7 @@ pub(crate) fn get_tags(_: &Call, input: &GetTagsRequest) -> Result<Access, Fault
     Ok(Access::one("glue:GetTags", &input.resource_arn))
 }
 
-fn with_request_tags(need: Need, tags: &BTreeMap<&String, &String>) -> Need {
+pub(crate) fn with_request_tags(need: Need, tags: &BTreeMap<&String, &String>) -> Need {
     if tags.is_empty() {
         return need;
     }
@@ -82,7 +83,9 @@ fn with_request_tags(need: Need, tags: &BTreeMap<&String, &String>) -> Need {
 fn database_needs<I: OnDatabase>(call: &Call, input: &I) -> Result<(Vec<Need>, Place), Fault> {
     let place = Place::of(call, input.catalog_id())?;
     let database = place.arn(&format!("database/{}", stored_name(input.database())));
-    Ok((vec![Need::new(I::ACTION, place.arn("catalog")), Need::new(I::ACTION, database)], place))
+    let mut needs = place.needs(I::ACTION);
+    needs.push(Need::new(I::ACTION, database));
+    Ok((needs, place))
 }
 
 fn tables_needs<'a, I: OnDatabase>(

@@ -18,18 +18,24 @@ use crate::arguments::OnDatabase;
 use crate::keys::{DATABASES, ORPHANS, TABLES};
 use crate::place::Place;
 use crate::records::{DatabaseRecord, OrphanRecord, kept_database};
-use crate::{errors, orphans, paging};
+use crate::{catalogs, errors, orphans, paging};
 
 /// The database with this stored name.
 ///
 /// # Errors
 /// `EntityNotFoundException` if there is none.
 pub(crate) fn find(tx: &ReadTx<'_>, place: &Place, name: &str) -> Result<DatabaseRecord, Fault> {
-    DATABASES.get(tx, &key(place, name))?.ok_or_else(|| errors::database_missing(name))
+    match DATABASES.get(tx, &key(place, name))? {
+        Some(record) => Ok(record),
+        None => {
+            catalogs::check(tx, place)?;
+            Err(errors::database_missing(name))
+        }
+    }
 }
 
-pub(crate) fn key<'a>(place: &'a Place, name: &'a str) -> (&'a AccountId, &'a Region, &'a str) {
-    (&place.account, &place.region, name)
+pub(crate) fn key<'a>(place: &'a Place, name: &'a str) -> (&'a AccountId, &'a Region, &'a str, &'a str) {
+    (&place.account, &place.region, &place.catalog, name)
 }
 
 pub(crate) async fn create(ctx: Ctx, input: CreateDatabaseRequest) -> Result<CreateDatabaseResponse, Fault> {
@@ -43,6 +49,7 @@ pub(crate) async fn create(ctx: Ctx, input: CreateDatabaseRequest) -> Result<Cre
         tags,
     };
     ctx.write(move |tx| {
+        catalogs::check(tx, &place)?;
         if DATABASES.insert_new(tx, &key(&place, &record.input.name), &record)? {
             Ok(CreateDatabaseResponse {})
         } else {
@@ -65,11 +72,12 @@ pub(crate) async fn list(ctx: Ctx, input: GetDatabasesRequest) -> Result<GetData
         return Ok(GetDatabasesResponse::default());
     }
     let size = paging::size(input.max_results, paging::NAMES_A_PAGE);
-    let mut range = DATABASES.prefix((&place.account, &place.region));
+    let mut range = DATABASES.prefix((&place.account, &place.region, place.catalog.as_str()));
     if let Some(last) = paging::position::<String>(input.next_token.as_deref())? {
         range = range.after(&key(&place, &last));
     }
     let (page, next_token) = ctx.read(|tx| {
+        catalogs::check(tx, &place)?;
         let rows = DATABASES.scan(tx, range).map(|row| Ok(row?.1));
         paging::take(rows, size, |record| record.input.name.clone())
     })?;

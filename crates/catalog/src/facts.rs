@@ -5,10 +5,10 @@ use mastic_hive::stored_name;
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::{TableFacts, Tables};
 
-use crate::Catalog;
 use crate::keys::{DATABASES, PARTITIONS};
 use crate::place::Place;
 use crate::tables::Target;
+use crate::{Catalog, databases};
 
 /// Partitions that are looked at for locations of their own.
 const PARTITIONS_SEEN: usize = 1000;
@@ -20,7 +20,7 @@ impl Tables for Catalog {
     fn database(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault> {
         let place = Place::of(ctx.call(), None)?;
         let name = stored_name(name);
-        ctx.read(|tx| Ok(DATABASES.contains(tx, &(&place.account, &place.region, name.as_str()))?))
+        ctx.read(|tx| Ok(DATABASES.contains(tx, &databases::key(&place, &name))?))
     }
 
     fn table(&self, ctx: &Ctx, database: &str, name: &str) -> Result<Option<TableFacts>, Fault> {

@@ -8,8 +8,8 @@ use mastic_store::{Key, KeyError, KeyFor, KeyReader, KeyWriter, Keyspace, Prefix
 
 use crate::records::{DatabaseRecord, OrphanRecord, PartitionRecord, SchemaRecord, TableRecord};
 
-/// Account, region, name.
-pub(crate) const DATABASES: Keyspace<(AccountId, Region, String), DatabaseRecord> =
+/// Account, region, name of the catalog (empty for the default one), name.
+pub(crate) const DATABASES: Keyspace<(AccountId, Region, String, String), DatabaseRecord> =
     Keyspace::new("glue.database").staged();
 
 /// Account, the database's id, name.

@@ -11,6 +11,7 @@
 mod access;
 mod arguments;
 mod batch;
+mod catalogs;
 mod databases;
 mod errors;
 mod facts;

@@ -104,7 +104,7 @@ impl DatabaseRecord {
             create_time: Some(self.created),
             create_table_default_permissions: input.create_table_default_permissions,
             target_database: input.target_database,
-            catalog_id: Some(place.account.to_string()),
+            catalog_id: Some(place.id()),
             federated_database: None,
         }
     }
@@ -149,7 +149,7 @@ impl TableRecord {
             created_by: Some(self.created_by),
             is_registered_with_lake_formation: Some(false),
             target_table: input.target_table,
-            catalog_id: Some(place.account.to_string()),
+            catalog_id: Some(place.id()),
             version_id: Some(self.version.to_string()),
             is_multi_dialect_view: Some(input.view_definition.is_some()),
             view_definition: input.view_definition.map(views::answered),
@@ -170,7 +170,7 @@ impl PartitionContent {
             storage_descriptor: input.storage_descriptor.map(answered_descriptor),
             parameters: input.parameters,
             last_analyzed_time: input.last_analyzed_time,
-            catalog_id: Some(place.account.to_string()),
+            catalog_id: Some(place.id()),
         }
     }
 }

@@ -118,8 +118,8 @@ impl Text {
 impl Search {
     fn hits(&self, tx: &ReadTx<'_>, place: &Place) -> Result<Vec<Hit>, Fault> {
         let mut hits = Vec::new();
-        for row in DATABASES.scan_prefix(tx, (&place.account, &place.region)) {
-            let ((_, _, database), record) = row?;
+        for row in DATABASES.scan_prefix(tx, (&place.account, &place.region, place.catalog.as_str())) {
+            let ((_, _, _, database), record) = row?;
             for row in TABLES.scan_prefix(tx, (&place.account, record.id.as_str())) {
                 let ((_, _, table), found) = row?;
                 if self.matches(&database, &found)? {

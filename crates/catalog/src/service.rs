@@ -5,7 +5,9 @@ use mastic_core::Fault;
 use mastic_kernel::{Background, Registry};
 
 use crate::access::{self, of_database, of_table};
-use crate::{batch, databases, indexes, orphans, partitions, policies, search, tables, tags, versions};
+use crate::{
+    batch, catalogs, databases, indexes, orphans, partitions, policies, search, tables, tags, versions,
+};
 
 /// The Data Catalog as a service.
 #[derive(Debug, Default)]
@@ -21,6 +23,12 @@ impl Catalog {
     /// Makes Glue known and registers the operations of its catalog.
     pub fn register(self: &Arc<Self>, registry: &mut Registry) {
         registry.service(&SERVICE);
+
+        registry.on::<op::CreateCatalog, _, _>(catalogs::may_create, catalogs::create);
+        registry.on::<op::GetCatalog, _, _>(catalogs::may_get, catalogs::get);
+        registry.on::<op::GetCatalogs, _, _>(catalogs::may_list, catalogs::list);
+        registry.on::<op::UpdateCatalog, _, _>(catalogs::may_update, catalogs::update);
+        registry.on::<op::DeleteCatalog, _, _>(catalogs::may_delete, catalogs::delete);
 
         registry.on::<op::CreateDatabase, _, _>(access::create_database, databases::create);
         registry.on::<op::GetDatabase, _, _>(of_database, databases::get);

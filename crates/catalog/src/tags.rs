@@ -1,4 +1,4 @@
-//! Tags: a database's are part of it, those of crawlers and jobs are the kernel's.
+//! Tags: those of databases and catalogs are part of them, those of crawlers, jobs and others are the kernel's.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +16,12 @@ use mastic_store::{ReadTx, WriteTx};
 
 use crate::keys::DATABASES;
 use crate::place::Place;
-use crate::{databases, errors};
+use crate::{catalogs, databases, errors};
 
 /// Where the tags of a resource are.
 enum Home {
     Database(Place, String),
+    Catalog(Place),
     Kernel(Arn),
 }
 
@@ -28,18 +29,25 @@ impl Home {
     fn of(text: &str) -> Result<Self, Fault> {
         let arn: Arn =
             text.parse().map_err(|_| errors::invalid(format!("The ResourceArn {text} is not valid.")))?;
-        let Some(name) = arn.resource().strip_prefix("database/") else {
+        let (kind, path) = arn.resource().split_once('/').unwrap_or((arn.resource(), ""));
+        if !matches!(kind, "database" | "catalog") {
             return Ok(Self::Kernel(arn));
-        };
-        match (arn.account_id(), arn.region().parse()) {
-            (Some(account), Ok(region)) => Ok(Self::Database(Place { account, region }, stored_name(name))),
-            _ => Err(errors::invalid(format!("The ResourceArn {text} is not valid."))),
         }
+        let (Some(account), Ok(region)) = (arn.account_id(), arn.region().parse()) else {
+            return Err(errors::invalid(format!("The ResourceArn {text} is not valid.")));
+        };
+        let place = |catalog: &str| Place { account, region, catalog: catalog.to_owned() };
+        Ok(match (kind, path.rsplit_once('/')) {
+            ("catalog", _) => Self::Catalog(place(path)),
+            (_, Some((catalog, name))) => Self::Database(place(catalog), stored_name(name)),
+            (_, None) => Self::Database(place(""), stored_name(path)),
+        })
     }
 
     fn get(&self, tx: &ReadTx<'_>) -> Result<BTreeMap<String, String>, Fault> {
         match self {
             Self::Database(place, name) => Ok(databases::find(tx, place, name)?.tags),
+            Self::Catalog(place) => Ok(catalogs::find(tx, place)?.tags),
             Self::Kernel(arn) => tags::get(tx, arn)?.ok_or_else(|| errors::resource_missing(arn.as_str())),
         }
     }
@@ -52,6 +60,7 @@ impl Home {
                 record.tags = changed;
                 Ok(DATABASES.put(tx, &databases::key(place, name), &record)?)
             }
+            Self::Catalog(place) => catalogs::retag(tx, place, changed),
             Self::Kernel(arn) => Ok(tags::put(tx, arn, changed)?),
         }
     }
