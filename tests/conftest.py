@@ -4,7 +4,7 @@ import pytest
 
 import harness
 
-pytest_plugins = ["plugin_coverage"]
+pytest_plugins = ["plugin_coverage", "terraform_runner"]
 
 
 @pytest.fixture(scope="session")
