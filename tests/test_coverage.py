@@ -124,6 +124,7 @@ class World:
         glue.update_table(DatabaseName=THING, TableInput=table)
         targets = {"S3Targets": [{"Path": f"s3://{self.bucket}/"}]}
         glue.create_crawler(Name=THING, Role=role, DatabaseName=THING, Targets=targets, Tags=tags)
+        glue.create_classifier(JsonClassifier={"Name": THING, "JsonPath": "$[*]"})
         script = {"Name": "glueetl", "ScriptLocation": f"s3://{self.bucket}/script.py"}
         glue.create_job(Name=THING, Role=role, Command=script, Tags=tags)
 
@@ -147,6 +148,7 @@ class World:
                 (glue.get_partitions, table),
                 (glue.get_partition_indexes, table),
                 (glue.get_crawlers, {}),
+                (glue.get_classifiers, {}),
                 (glue.list_crawls, {"CrawlerName": THING}),
                 (glue.get_jobs, {}),
                 (glue.get_job_runs, {"JobName": THING}),
@@ -255,6 +257,8 @@ def more(world, operation):
         "glue:UpdateTable": {"TableInput": {"Name": THING}},
         "glue:CreateCrawler": {"Targets": {"S3Targets": [{"Path": f"s3://{world.bucket}/"}]}},
         "glue:UpdateCrawler": {"Description": "changed"},
+        "glue:CreateClassifier": {"JsonClassifier": {"Name": "other", "JsonPath": "$"}},
+        "glue:UpdateClassifier": {"JsonClassifier": {"Name": THING, "JsonPath": "$"}},
         "s3:CreateBucket": {"Bucket": f"{world.bucket}-new"},
         "s3:GetObjectAttributes": {"ObjectAttributes": ["ETag"]},
         "iam:UpdateUser": {"NewUserName": "renamed"},

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use mastic_api_glue::glue::types::{CodeGenConfigurationNode, Crawler};
+use mastic_api_glue::glue::types::{Classifier, CodeGenConfigurationNode, Crawler};
 use mastic_core::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,8 @@ pub struct CrawlWork {
     pub crawl_id: String,
     /// The crawler as it was when the crawl began.
     pub crawler: Crawler,
+    /// The crawler's custom classifiers as they were then, in its order.
+    pub classifiers: Vec<Classifier>,
 }
 
 /// What a runner tells.

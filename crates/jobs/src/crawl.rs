@@ -16,7 +16,7 @@ use crate::definition::key;
 use crate::execution::{Ending, Execution, LogPlaces};
 use crate::records::{CRAWLERS, CRAWLS, CrawlRecord, CrawlerRecord, NameKey};
 use crate::schedule::END_AGAIN;
-use crate::{Jobs, access};
+use crate::{Jobs, access, classifier};
 
 /// Where the lines of crawls go.
 pub(crate) const LOG_GROUP: &str = "/aws-glue/crawlers";
@@ -64,6 +64,10 @@ impl Jobs {
                     if record.crawler.state != Some(CrawlerState::Ready) {
                         return Err(running(&at.2));
                     }
+                    let names = record.crawler.classifiers.as_deref().unwrap_or_default();
+                    let classifiers = classifier::resolve(tx, &at, names).map_err(|fault| {
+                        Fault::sender("EntityNotFoundException", fault.message().to_owned())
+                    })?;
                     record.crawler.state = Some(CrawlerState::Running);
                     record.crawl_id = Some(id.clone());
                     CRAWLERS.put(tx, &at, &record)?;
@@ -84,14 +88,15 @@ impl Jobs {
                         &(at.0.as_str(), at.1.as_str(), at.2.as_str(), now.micros(), id.as_str()),
                         &crawl,
                     )?;
-                    Ok::<_, Fault>(record)
+                    Ok::<_, Fault>((record, classifiers))
                 }
             })
             .await;
         match begun {
-            Ok(record) => {
+            Ok((record, classifiers)) => {
                 let jobs = Arc::clone(self);
-                tokio::spawn(async move { jobs.drive_crawl(at, record, crawl_id, now, stop).await });
+                let work = CrawlWork { crawl_id, crawler: record.crawler, classifiers };
+                tokio::spawn(async move { jobs.drive_crawl(at, record.role, work, now, stop).await });
                 Ok(StartCrawlerResponse {})
             }
             Err(fault) => {
@@ -131,12 +136,13 @@ impl Jobs {
     async fn drive_crawl(
         self: Arc<Self>,
         at: NameKey,
-        record: CrawlerRecord,
-        id: String,
+        role: Arn,
+        work: CrawlWork,
         started: Timestamp,
         stop: watch::Receiver<bool>,
     ) {
-        let ending = match execution(&at, &record, &id) {
+        let id = work.crawl_id.clone();
+        let ending = match execution(&at, role, work) {
             Ok(execution) => self.execute(execution, stop, std::future::ready(())).await,
             Err(fault) => Ending::Failed(fault.message().to_owned()),
         };
@@ -213,16 +219,15 @@ fn not_there(name: &str) -> Fault {
     Fault::sender("EntityNotFoundException", format!("Crawler with name {name} may not exist."))
 }
 
-fn execution(at: &NameKey, record: &CrawlerRecord, id: &str) -> Result<Execution, Fault> {
+fn execution(at: &NameKey, role: Arn, work: CrawlWork) -> Result<Execution, Fault> {
     let (account, region, name) = at.clone();
-    let work = CrawlWork { crawl_id: id.to_owned(), crawler: record.crawler.clone() };
+    let id = work.crawl_id.clone();
     let source = Arn::new("glue", &region, &account, &format!("crawler/{name}"));
     Ok(Execution {
-        id: id.to_owned(),
         source,
         account,
         region: region.parse().map_err(Fault::internal)?,
-        role: record.role.clone(),
+        role,
         session_name: SESSION_NAME,
         session_policy: None,
         staged: true,
@@ -234,6 +239,7 @@ fn execution(at: &NameKey, record: &CrawlerRecord, id: &str) -> Result<Execution
             stream: name,
             prefix: format!("[{id}] "),
         },
+        id,
     })
 }
 

@@ -10,7 +10,7 @@ use mastic_store::ReadTx;
 
 use crate::definition::key;
 use crate::records::{CRAWLERS, CrawlerRecord};
-use crate::{Jobs, access, page};
+use crate::{Jobs, access, classifier, page};
 
 impl Jobs {
     pub(crate) fn register_crawlers(self: &Arc<Self>, registry: &mut Registry) {
@@ -148,9 +148,9 @@ fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
     if crawler.schedule.is_some() {
         return unsupported("schedules");
     }
-    if crawler.classifiers.as_ref().is_some_and(|list| !list.is_empty()) {
-        return unsupported("custom classifiers");
-    }
+    let at = key(ctx, "")?;
+    let classifiers = crawler.classifiers.as_deref().unwrap_or_default();
+    ctx.read(|tx| classifier::resolve(tx, &at, classifiers))?;
     if crawler.crawler_security_configuration.is_some() {
         return unsupported("security configurations");
     }

@@ -6,6 +6,7 @@
 //! run's end true together. Any other end drops the output.
 
 mod access;
+mod classifier;
 mod crawl;
 mod crawler;
 mod definition;
@@ -68,11 +69,12 @@ impl Jobs {
 }
 
 impl Jobs {
-    /// Registers the operations of jobs, runs, crawlers and crawls; Glue's service itself is made known by the
+    /// Registers the operations of jobs, runs, classifiers, crawlers and crawls; Glue's service itself is made known by the
     /// catalog.
     pub fn register(self: &Arc<Self>, registry: &mut mastic_kernel::Registry) {
         self.register_definitions(registry);
         self.register_runs(registry);
+        self.register_classifiers(registry);
         self.register_crawlers(registry);
         self.register_crawls(registry);
         self.register_history(registry);

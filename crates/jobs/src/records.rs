@@ -1,6 +1,8 @@
 //! What is stored of jobs, runs, crawlers and crawls.
 
-use mastic_api_glue::glue::types::{CodeGenConfigurationNode, Crawler, CrawlerHistory, Job, JobRun};
+use mastic_api_glue::glue::types::{
+    Classifier, CodeGenConfigurationNode, Crawler, CrawlerHistory, Job, JobRun,
+};
 use mastic_core::Arn;
 use mastic_store::{Keyspace, Record};
 use serde::{Deserialize, Serialize};
@@ -99,3 +101,14 @@ impl Record for CrawlRecord {
 /// Account, region, crawler, start in microseconds, crawl id.
 pub(crate) const CRAWLS: Keyspace<(String, String, String, i64, String), CrawlRecord> =
     Keyspace::new("glue.crawl");
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ClassifierRecord {
+    pub classifier: Classifier,
+}
+
+impl Record for ClassifierRecord {
+    const VERSION: u16 = 1;
+}
+
+pub(crate) const CLASSIFIERS: Keyspace<NameKey, ClassifierRecord> = Keyspace::new("glue.classifier");

@@ -35,7 +35,7 @@ pub(crate) async fn run(session: &Session, work: CrawlWork) -> Result<Tally, Fai
 
 async fn crawl(session: &Session, work: CrawlWork) -> Result<Tally, Failure> {
     let events = &session.events;
-    let CrawlWork { crawl_id, crawler } = work;
+    let CrawlWork { crawl_id, crawler, .. } = work;
     let name = crawler.name.clone().unwrap_or_default();
     events.output(log::started(&name));
     let configuration = Configuration::parse(crawler.configuration.as_deref().unwrap_or_default())
