@@ -18,28 +18,42 @@ pub enum Format {
     Orc,
     /// Avro container files.
     Avro,
-    /// Lines taken apart by a grok pattern.
+    /// Lines taken apart by a grok pattern, those of the built-in log classifiers among them.
     Grok,
     /// Amazon Ion.
     Ion,
+    /// XML. Hive has no SerDe for it: the descriptor is empty.
+    Xml,
+    /// Binary JSON. Hive has no SerDe for it: the descriptor is empty.
+    Bson,
 }
 
 /// The format half of a storage descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Descriptor {
-    /// `InputFormat`.
+    /// `InputFormat`; empty where Hive has none.
     pub input_format: &'static str,
-    /// `OutputFormat`.
+    /// `OutputFormat`; empty where Hive has none.
     pub output_format: &'static str,
-    /// `SerdeInfo.SerializationLibrary`.
+    /// `SerdeInfo.SerializationLibrary`; empty where Hive has none.
     pub serde: &'static str,
     /// `SerdeInfo.Parameters` that do not depend on the data.
     pub serde_parameters: &'static [(&'static str, &'static str)],
 }
 
 impl Format {
-    const ALL: [Self; 8] =
-        [Self::Csv, Self::OpenCsv, Self::Json, Self::Parquet, Self::Orc, Self::Avro, Self::Grok, Self::Ion];
+    const ALL: [Self; 10] = [
+        Self::Csv,
+        Self::OpenCsv,
+        Self::Json,
+        Self::Parquet,
+        Self::Orc,
+        Self::Avro,
+        Self::Grok,
+        Self::Ion,
+        Self::Xml,
+        Self::Bson,
+    ];
 
     /// The descriptor that a crawl writes for the format.
     #[must_use]
@@ -79,6 +93,9 @@ impl Format {
                 serde: "com.amazon.ionhiveserde.IonHiveSerDe",
                 serde_parameters: &[],
             },
+            Self::Xml | Self::Bson => {
+                Descriptor { input_format: "", output_format: "", serde: "", serde_parameters: &[] }
+            }
         }
     }
 
@@ -93,6 +110,8 @@ impl Format {
             Self::Avro => "avro",
             Self::Grok => "grok",
             Self::Ion => "ion",
+            Self::Xml => "xml",
+            Self::Bson => "bson",
         }
     }
 
@@ -114,8 +133,11 @@ impl Format {
         classification: Option<&str>,
     ) -> Option<Self> {
         serde
+            .filter(|serde| !serde.is_empty())
             .and_then(Self::from_serde)
-            .or_else(|| input_format.and_then(Self::from_input_format))
+            .or_else(|| {
+                input_format.filter(|input_format| !input_format.is_empty()).and_then(Self::from_input_format)
+            })
             .or_else(|| classification.and_then(Self::from_classification))
     }
 
@@ -146,7 +168,8 @@ mod tests {
     fn every_format_is_known_by_its_own_descriptor() {
         for format in Format::ALL {
             let d = format.descriptor();
-            assert_eq!(Format::from_descriptor(Some(d.input_format), Some(d.serde), None), Some(format));
+            let known = (!d.serde.is_empty()).then_some(format);
+            assert_eq!(Format::from_descriptor(Some(d.input_format), Some(d.serde), None), known);
             let by_class = Format::from_descriptor(None, None, Some(format.classification()));
             assert_eq!(by_class.map(Format::classification), Some(format.classification()));
         }

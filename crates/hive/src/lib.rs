@@ -2,19 +2,25 @@
 //!
 //! Everything here is pure and synchronous: text in, values out. The catalog filters partitions
 //! with [`Expression`], the classifiers describe columns with [`HiveType`], the engine tells from
-//! a storage descriptor what to read with [`Format`].
+//! a storage descriptor what to read with [`Format`]. Custom classifiers are checked with [`Custom::check`].
 
+mod classifier;
 mod csv;
 mod expression;
 mod format;
+mod grok;
+mod json_path;
 mod merge;
 mod names;
 mod path;
 mod types;
 
+pub use classifier::{CsvSerde, CsvSettings, Custom, InvalidClassifier};
 pub use csv::CsvOptions;
 pub use expression::{BoundExpression, Expression, ExpressionError, ScanRange};
 pub use format::{Descriptor, Format};
+pub use grok::{Grok, GrokError, GrokField};
+pub use json_path::{JsonPath, JsonPathError, JsonStep};
 pub use merge::merge;
 pub use names::{crawler_table_name, is_column_name, stored_name, suffixed_table_name};
 pub use path::{
