@@ -1,5 +1,8 @@
 //! What is known of one file.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use mastic_hive::{Format, HiveType};
 
 use crate::compression::Compression;
@@ -19,37 +22,84 @@ pub struct Column {
 /// What was found of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classified {
+    /// `csv`, `json`, ..., what a custom classifier says, or [`UNKNOWN`].
+    pub classification: Cow<'static, str>,
     /// The format; none when no classifier recognises the file.
     pub format: Option<Format>,
-    /// How the file as a whole is compressed; compression inside Parquet does not count.
+    /// How the file as a whole is compressed; compression inside Parquet, ORC and Avro does not count.
     pub compression: Compression,
     /// The columns, in the order of the data.
     pub columns: Vec<Column>,
-    /// How lines are taken apart, for CSV.
-    pub csv: Option<CsvDetails>,
-    /// The names of JSON's top-level fields as written, in the order of the data.
-    pub json_paths: Vec<String>,
+    /// What reading the format takes besides.
+    pub details: Details,
     /// How many records there are.
     pub counts: RecordCounts,
 }
 
+/// What reading a file takes besides its format and columns.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Details {
+    /// Nothing.
+    #[default]
+    None,
+    /// How the lines of CSV are taken apart.
+    Csv(CsvDetails),
+    /// Of JSON.
+    Json {
+        /// The names of the top-level fields as written, in the order of the data.
+        fields: Vec<String>,
+        /// The custom classifier's path to the records.
+        path: Option<Arc<str>>,
+    },
+    /// The schema in an Avro file's header.
+    Avro {
+        /// As it stands there.
+        schema: String,
+    },
+    /// The pattern that takes lines apart.
+    Grok {
+        /// `GrokPattern`.
+        pattern: Arc<str>,
+        /// `CustomPatterns`; may be empty.
+        custom_patterns: Arc<str>,
+    },
+    /// Of XML.
+    Xml {
+        /// The name of the elements that are records.
+        row_tag: Arc<str>,
+    },
+}
+
 impl Classified {
-    /// A file that no classifier recognises.
-    pub(crate) fn unknown(compression: Compression) -> Self {
+    /// A file of a format, with its own classification and nothing else known.
+    pub(crate) fn new(format: Format, compression: Compression) -> Self {
         Self {
+            classification: Cow::Borrowed(format.classification()),
+            format: Some(format),
+            ..Self::unknown(compression)
+        }
+    }
+
+    /// A file that no classifier recognises.
+    #[must_use]
+    pub fn unknown(compression: Compression) -> Self {
+        Self {
+            classification: Cow::Borrowed(UNKNOWN),
             format: None,
             compression,
             columns: Vec::new(),
-            csv: None,
-            json_paths: Vec::new(),
+            details: Details::None,
             counts: RecordCounts::default(),
         }
     }
 
-    /// The classification string of the built-in classifiers: `csv`, `json`, ... or [`UNKNOWN`].
+    /// How lines are taken apart, for CSV.
     #[must_use]
-    pub fn classification(&self) -> &'static str {
-        self.format.map_or(UNKNOWN, Format::classification)
+    pub fn csv(&self) -> Option<CsvDetails> {
+        match self.details {
+            Details::Csv(details) => Some(details),
+            _ => None,
+        }
     }
 }
 
@@ -58,9 +108,11 @@ impl Classified {
 pub struct CsvDetails {
     /// Between cells.
     pub delimiter: char,
+    /// Round cells that may hold delimiters.
+    pub quote: char,
     /// Whether the first line names the columns.
     pub header: bool,
-    /// Whether some cell stands between double quotes.
+    /// Whether some cell stands between quotes.
     pub quoted: bool,
 }
 
@@ -83,5 +135,10 @@ impl RecordCounts {
         }
         let average_size = (bytes / seen).max(1);
         Self { records: size / average_size, average_size }
+    }
+
+    /// Counts for `records` records in a file of `bytes` bytes.
+    pub(crate) fn exact(bytes: u64, records: u64) -> Self {
+        Self { records, average_size: bytes.checked_div(records).unwrap_or_default() }
     }
 }

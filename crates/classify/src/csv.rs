@@ -1,6 +1,7 @@
-//! CSV as the built-in classifier sees it: delimiter, header, types (Built-in CSV classifier in the
-//! AWS Glue Developer Guide).
+//! CSV: delimiter, header, types, by what the text has (Built-in CSV classifier in the AWS Glue Developer Guide) or by
+//! what a custom classifier says.
 
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -9,21 +10,31 @@ use std::collections::HashSet;
 use csv::{ByteRecord, ReaderBuilder};
 use mastic_hive::{Format, HiveType, is_column_name, merge, stored_name};
 
-use crate::classified::{Classified, Column, CsvDetails};
-use crate::compression::{Compression, Content};
-use crate::json::counts;
-use crate::sample::without_mark;
+use crate::classified::{Classified, Column, CsvDetails, Details};
+use crate::content::{Content, MAX_RECORDS};
+use crate::found::Found;
+use crate::numbers::cell_type;
+
+pub(crate) use settings::classify_with;
 
 /// In the order in which they are preferred.
 const DELIMITERS: [u8; 5] = [b',', b'|', b'\t', b';', 1];
-/// How many records are looked at, the header not counted.
-const MAX_RECORDS: usize = 1000;
 /// How many records decide on the delimiter.
 const TRIAL_RECORDS: usize = 100;
 /// A header's cells, but for the last, are shorter than this, in characters.
 const MAX_HEADER_CELL: usize = 150;
 /// How many of ten records must have the usual number of cells.
 const REGULAR: usize = 9;
+/// How many columns a file may have.
+const MAX_COLUMNS: usize = 100_000;
+
+/// How a text is taken apart.
+#[derive(Debug, Clone, Copy)]
+struct Dialect {
+    delimiter: u8,
+    quote: u8,
+    trim: bool,
+}
 
 /// The records of a text, as far as they are looked at.
 struct Rows {
@@ -32,63 +43,84 @@ struct Rows {
     ends: Vec<usize>,
 }
 
-pub(crate) fn classify(content: &Content, compression: Compression, size: u64) -> Option<Classified> {
-    let text = without_mark(&content.bytes);
-    if !is_text(text) {
-        return None;
+pub(crate) fn classify(content: &Content<'_>) -> Found {
+    if !content.is_text() {
+        return Found::No;
     }
-    let (delimiter, width) = find_delimiter(text, content.complete)?;
-    let rows = read(text, delimiter, content.complete, MAX_RECORDS + 1);
-    let header = rows.records.first().filter(|first| is_header(first, &rows, width));
-    let names = column_names(header, width);
-    let data_from = usize::from(header.is_some());
+    let Some((dialect, width)) = find_delimiter(content, b'"', false, 2) else { return Found::No };
+    let rows = read(content, dialect, MAX_RECORDS + 1);
+    let header = rows.records.first().filter(|first| is_header(first, &rows, width)).is_some();
+    Found::Yes(describe(content, dialect, width, &rows, header))
+}
+
+/// What records make of a file. A header is their first.
+fn describe(content: &Content<'_>, dialect: Dialect, width: usize, rows: &Rows, header: bool) -> Classified {
+    let first = rows.records.first().filter(|_| header);
+    let names = column_names(first, width);
+    let data_from = usize::from(header);
     let mut types = vec![HiveType::Void; width];
     for record in rows.records.iter().skip(data_from) {
         for (ty, cell) in types.iter_mut().zip(record) {
-            *ty = merge(ty, &cell_type(cell));
+            widen(ty, trimmed(cell, dialect));
         }
     }
     let columns =
         names.into_iter().zip(types).map(|(name, ty)| Column { name, ty: ty.without_void() }).collect();
-    let start = if header.is_some() { rows.ends.first().copied().unwrap_or_default() } else { 0 };
+    let start = if header { rows.ends.first().copied().unwrap_or_default() } else { 0 };
     let end = rows.ends.last().copied().unwrap_or_default();
-    let seen = rows.records.len() - data_from;
-    Some(Classified {
-        format: Some(Format::Csv),
-        compression,
+    let seen = rows.records.len() - data_from.min(rows.records.len());
+    Classified {
         columns,
-        csv: Some(CsvDetails {
-            delimiter: char::from(delimiter),
-            header: header.is_some(),
-            quoted: has_quotes(text, delimiter),
+        details: Details::Csv(CsvDetails {
+            delimiter: char::from(dialect.delimiter),
+            quote: char::from(dialect.quote),
+            header,
+            quoted: has_quotes(content.text(), dialect),
         }),
-        json_paths: Vec::new(),
-        counts: counts(content, size, seen as u64, end - start),
-    })
+        counts: content.counts(seen as u64, end.saturating_sub(start)),
+        ..Classified::new(Format::Csv, content.compression)
+    }
 }
 
-/// Whether the bytes look like text at all: no control characters but those of CSV.
-fn is_text(text: &[u8]) -> bool {
-    text.iter().all(|byte| !byte.is_ascii_control() || matches!(byte, 1 | b'\t' | b'\n' | b'\r' | 0x0c))
+/// Makes a column's type hold one more cell.
+fn widen(ty: &mut HiveType, cell: &[u8]) {
+    if *ty != HiveType::String {
+        let new = cell_type(cell);
+        if *ty != new {
+            *ty = merge(ty, &new);
+        }
+    }
 }
 
-/// The delimiter that gives the most regular records of at least two cells, and how many cells.
-fn find_delimiter(text: &[u8], complete: bool) -> Option<(u8, usize)> {
-    let mut best: Option<(usize, u8, usize)> = None;
-    for delimiter in DELIMITERS.into_iter().filter(|delimiter| text.contains(delimiter)) {
-        let rows = read(text, delimiter, complete, TRIAL_RECORDS);
+fn trimmed(cell: &[u8], dialect: Dialect) -> &[u8] {
+    if dialect.trim { cell.trim_ascii() } else { cell }
+}
+
+/// The delimiter that gives the most regular records of at least `narrowest` cells, and how many cells.
+fn find_delimiter(
+    content: &Content<'_>,
+    quote: u8,
+    trim: bool,
+    narrowest: usize,
+) -> Option<(Dialect, usize)> {
+    let mut best: Option<(usize, Dialect, usize)> = None;
+    for delimiter in
+        DELIMITERS.into_iter().filter(|delimiter| *delimiter != quote && content.bytes.contains(delimiter))
+    {
+        let dialect = Dialect { delimiter, quote, trim };
+        let rows = read(content, dialect, TRIAL_RECORDS);
         let Some((width, regular)) = usual_width(&rows.records) else { continue };
         let total = rows.records.len();
-        if total < 2 || width < 2 || regular * 10 < total * REGULAR {
+        if total < 2 || !(narrowest..=MAX_COLUMNS).contains(&width) || regular * 10 < total * REGULAR {
             continue;
         }
         // Of a thousand, so that trials of different lengths compare.
         let score = regular * 1000 / total;
         if best.is_none_or(|(known, _, _)| score > known) {
-            best = Some((score, delimiter, width));
+            best = Some((score, dialect, width));
         }
     }
-    best.map(|(_, delimiter, width)| (delimiter, width))
+    best.map(|(_, dialect, width)| (dialect, width))
 }
 
 /// The number of cells that most records have, and how many records have it.
@@ -98,17 +130,22 @@ fn usual_width(records: &[ByteRecord]) -> Option<(usize, usize)> {
     widths.chunk_by(|a, b| a == b).filter_map(|run| Some((*run.first()?, run.len()))).max_by_key(|run| run.1)
 }
 
-fn read(text: &[u8], delimiter: u8, complete: bool, limit: usize) -> Rows {
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+fn read(content: &Content<'_>, dialect: Dialect, limit: usize) -> Rows {
+    let text = content.text();
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(dialect.delimiter)
+        .quote(dialect.quote)
+        .from_reader(text);
     let mut rows = Rows { records: Vec::new(), ends: Vec::new() };
     let mut record = ByteRecord::new();
     // Reading from memory fails only at the end.
     while rows.records.len() < limit && matches!(reader.read_byte_record(&mut record), Ok(true)) {
-        rows.records.push(record.clone());
+        rows.records.push(std::mem::take(&mut record));
         rows.ends.push(usize::try_from(reader.position().byte()).unwrap_or(text.len()));
     }
-    let cut = !complete && reader.position().byte() >= text.len() as u64;
+    let cut = !content.complete && reader.position().byte() >= text.len() as u64;
     if cut {
         rows.records.pop();
         rows.ends.pop();
@@ -152,30 +189,11 @@ fn column_names(header: Option<&ByteRecord>, width: usize) -> Vec<String> {
     names
 }
 
-/// `bigint`, `double` or `string`; `void` for an empty cell. Dates and truth values stay text.
-fn cell_type(cell: &[u8]) -> HiveType {
-    if cell.is_empty() {
-        return HiveType::Void;
-    }
-    let number = |c: &u8| c.is_ascii_digit() || matches!(c, b'+' | b'-' | b'.' | b'e' | b'E');
-    if !cell.iter().all(number) {
-        return HiveType::String;
-    }
-    let text = std::str::from_utf8(cell).unwrap_or_default();
-    let digits = text.trim_start_matches(['+', '-']);
-    if text.parse::<i64>().is_ok() {
-        HiveType::BigInt
-    } else if !digits.bytes().all(|c| c.is_ascii_digit()) && text.parse::<f64>().is_ok_and(f64::is_finite) {
-        HiveType::Double
-    } else {
-        HiveType::String
-    }
-}
-
 /// Whether some cell begins with a quote.
-fn has_quotes(text: &[u8], delimiter: u8) -> bool {
-    text.first() == Some(&b'"')
-        || text
-            .windows(2)
-            .any(|pair| matches!(pair, [before, b'"'] if *before == delimiter || *before == b'\n'))
+fn has_quotes(text: &[u8], dialect: Dialect) -> bool {
+    let Dialect { delimiter, quote, .. } = dialect;
+    text.first() == Some(&quote)
+        || text.windows(2).any(|pair| {
+            matches!(pair, [before, now] if *now == quote && (*before == delimiter || *before == b'\n'))
+        })
 }

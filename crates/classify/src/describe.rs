@@ -1,10 +1,11 @@
 //! Files of one table or partition to what the catalog keeps of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use mastic_hive::{Format, merge};
 
-use crate::classified::Column;
+use crate::classified::{Column, Details, UNKNOWN};
 use crate::group::FoundFile;
 
 /// A table that a crawl found.
@@ -15,7 +16,7 @@ pub struct TableFound {
     /// `s3://bucket/folder/`, or the one file's own path.
     pub location: String,
     /// `csv`, `json`, ... or `UNKNOWN`.
-    pub classification: &'static str,
+    pub classification: Cow<'static, str>,
     /// The format, whose descriptor the table gets; none for an unknown classification.
     pub format: Option<Format>,
     /// The columns of all files, merged.
@@ -50,7 +51,7 @@ pub struct PartitionFound {
 /// What table and partition have in common.
 pub(crate) struct Description {
     pub(crate) format: Option<Format>,
-    pub(crate) classification: &'static str,
+    pub(crate) classification: Cow<'static, str>,
     pub(crate) columns: Vec<Column>,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) serde_parameters: BTreeMap<String, String>,
@@ -60,37 +61,84 @@ pub(crate) struct Description {
 pub(crate) fn describe(files: &[&FoundFile]) -> Description {
     let first = files.first().map(|file| &file.classified);
     let format = first.and_then(|first| first.format);
-    let classification = first.map_or(crate::classified::UNKNOWN, |first| first.classification());
+    let classification = first.map_or(Cow::Borrowed(UNKNOWN), |first| first.classification.clone());
     let columns = merge_columns(files.iter().map(|file| file.classified.columns.as_slice()));
     let mut parameters = counts(files);
     let mut put = |key: &str, value: &str| parameters.insert(key.to_owned(), value.to_owned());
     put("CrawlerSchemaSerializerVersion", "1.0");
     put("CrawlerSchemaDeserializerVersion", "1.0");
-    put("classification", classification);
+    put("classification", &classification);
     put("compressionType", first.map_or("none", |first| first.compression.name()));
     put("typeOfData", "file");
     let mut serde_parameters: BTreeMap<String, String> = BTreeMap::new();
     for (key, value) in format.iter().flat_map(|format| format.descriptor().serde_parameters) {
         serde_parameters.insert((*key).to_owned(), (*value).to_owned());
     }
-    if let Some(csv) = first.and_then(|first| first.csv) {
-        let quoted = files.iter().any(|file| file.classified.csv.is_some_and(|csv| csv.quoted));
-        put("delimiter", &csv.delimiter.to_string());
-        put("areColumnsQuoted", if quoted { "true" } else { "false" });
-        put("columnsOrdered", "true");
-        if csv.header {
-            put("skip.header.line.count", "1");
-        }
-        serde_parameters.insert("field.delim".to_owned(), csv.delimiter.to_string());
-    }
-    if format == Some(Format::Json) {
-        let mut paths: Vec<&str> =
-            files.iter().flat_map(|file| &file.classified.json_paths).map(String::as_str).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        serde_parameters.insert("paths".to_owned(), paths.join(","));
-    }
+    details(files, format, &mut parameters, &mut serde_parameters);
     Description { format, classification, columns, parameters, serde_parameters }
+}
+
+/// What the format takes besides, into the parameters of the table and those of the SerDe.
+fn details(
+    files: &[&FoundFile],
+    format: Option<Format>,
+    parameters: &mut BTreeMap<String, String>,
+    serde_parameters: &mut BTreeMap<String, String>,
+) {
+    let mut put = |key: &str, value: &str| parameters.insert(key.to_owned(), value.to_owned());
+    let mut serde = |key: &str, value: &str| serde_parameters.insert(key.to_owned(), value.to_owned());
+    match files.first().map(|file| &file.classified.details) {
+        None | Some(Details::None) => {}
+        Some(Details::Csv(csv)) => {
+            let quoted = files.iter().any(|file| file.classified.csv().is_some_and(|csv| csv.quoted));
+            let delimiter = csv.delimiter.to_string();
+            put("delimiter", &delimiter);
+            put("areColumnsQuoted", if quoted { "true" } else { "false" });
+            put("columnsOrdered", "true");
+            if csv.header {
+                put("skip.header.line.count", "1");
+            }
+            if format == Some(Format::OpenCsv) {
+                serde("separatorChar", &delimiter);
+                serde("quoteChar", &csv.quote.to_string());
+            } else {
+                serde("field.delim", &delimiter);
+            }
+        }
+        Some(Details::Json { path, .. }) => {
+            let mut names: Vec<&str> =
+                files.iter().flat_map(|file| json_fields(file)).map(String::as_str).collect();
+            names.sort_unstable();
+            names.dedup();
+            serde("paths", &names.join(","));
+            if let Some(path) = path {
+                put("jsonPath", path);
+            }
+        }
+        Some(Details::Avro { schema }) => {
+            put("avro.schema.literal", schema);
+            serde("avro.schema.literal", schema);
+        }
+        Some(Details::Grok { pattern, custom_patterns }) => {
+            put("grokPattern", pattern);
+            serde("input.format", pattern);
+            if !custom_patterns.is_empty() {
+                put("grokCustomPatterns", custom_patterns);
+                serde("input.grokCustomPatterns", custom_patterns);
+            }
+        }
+        Some(Details::Xml { row_tag }) => {
+            put("rowTag", row_tag);
+            serde("rowTag", row_tag);
+        }
+    }
+}
+
+fn json_fields(file: &FoundFile) -> &[String] {
+    match &file.classified.details {
+        Details::Json { fields, .. } => fields,
+        _ => &[],
+    }
 }
 
 /// Counts are summed per file; the average record is that of all files together.

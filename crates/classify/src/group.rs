@@ -9,11 +9,12 @@ mod similar;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use mastic_hive::{Format, crawler_table_name, parse_partition_segment, stored_name, suffixed_table_name};
+use mastic_hive::{crawler_table_name, parse_partition_segment, stored_name, suffixed_table_name};
 
-use crate::classified::{Classified, Column};
+use crate::classified::{Classified, Column, UNKNOWN};
 use crate::compression::Compression;
 use crate::configuration::Configuration;
 use crate::describe::{PartitionFound, TableFound, describe, merge_columns};
@@ -82,8 +83,8 @@ pub fn group(target: &Grouping<'_>, files: &[FoundFile]) -> Vec<TableFound> {
     crawl.finish(drafts)
 }
 
-/// What must be equal for files to be read as one table.
-type Kind = (Option<Format>, Compression, Option<char>);
+/// What must be equal for files to be read as one table: classification, compression, and the delimiter of CSV.
+type Kind = (Cow<'static, str>, Compression, Option<char>);
 
 /// What a folder's name tells of the partition key of its level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,7 +249,7 @@ impl Crawl<'_> {
         }
         let items: Vec<(&str, Kind, &[Column])> = uniforms
             .iter()
-            .map(|(child, uniform)| (child.name.as_str(), uniform.kind, uniform.columns.as_slice()))
+            .map(|(child, uniform)| (child.name.as_str(), uniform.kind.clone(), uniform.columns.as_slice()))
             .collect();
         let (kind, why) = match self.judge(folder, &items) {
             Judgement::Alike { kind, why } => (kind, why),
@@ -276,7 +277,7 @@ impl Crawl<'_> {
     fn file_table(&self, place: usize, reason: &str) -> Draft {
         let (path, kind, columns) = match self.file(place) {
             Some(file) => (file.key.clone(), kind(&file.classified), file.classified.columns.clone()),
-            None => (String::new(), (None, Compression::None, None), Vec::new()),
+            None => (String::new(), (Cow::Borrowed(UNKNOWN), Compression::None, None), Vec::new()),
         };
         let part = Part { path: path.clone(), values: Vec::new(), files: vec![place] };
         let uniform = Uniform { kind, levels: Vec::new(), parts: vec![part], columns, reason: String::new() };
@@ -341,7 +342,7 @@ impl Crawl<'_> {
 }
 
 fn kind(classified: &Classified) -> Kind {
-    (classified.format, classified.compression, classified.csv.map(|csv| csv.delimiter))
+    (classified.classification.clone(), classified.compression, classified.csv().map(|csv| csv.delimiter))
 }
 
 fn file_name(key: &str) -> &str {

@@ -1,39 +1,34 @@
-//! JSON: one or more top-level objects or arrays, on a line each or not.
+//! JSON: one or more top-level objects or arrays, on a line each or not; or, by a custom classifier's path, what is
+//! inside of them.
 
-mod shape;
+mod path;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::sync::Arc;
+
 use mastic_hive::{Format, HiveType, stored_name};
 
-use crate::classified::{Classified, Column, RecordCounts};
-use crate::compression::{Compression, Content};
-use crate::sample::without_mark;
-use shape::{Record, Shape};
+use crate::classified::{Classified, Column, Details, RecordCounts};
+use crate::content::{Content, MAX_RECORDS};
+use crate::found::Found;
+use crate::shape::{Record, Shape};
 
-/// How many records are looked at.
-const MAX_RECORDS: u64 = 1000;
-/// The one column that AWS's built-in classifier makes of top-level arrays.
+pub(crate) use path::classify_path;
+
+/// The one column that AWS makes of records that are arrays.
 const ARRAY_COLUMN: &str = "array";
 
-/// Whether a content is JSON.
-pub(crate) enum Verdict {
-    Json(Classified),
-    /// It may be, but its first record does not end within the bytes at hand.
-    Unfinished,
-    NotJson,
-}
-
-pub(crate) fn classify(content: &Content, compression: Compression, size: u64) -> Verdict {
-    let text = without_mark(&content.bytes);
+pub(crate) fn classify(content: &Content<'_>) -> Found {
+    let text = content.text();
     match text.trim_ascii_start().first() {
-        Some(b'{') => classify_objects(text, content, compression, size),
-        Some(b'[') => classify_array(text, content, compression, size),
-        _ => Verdict::NotJson,
+        Some(b'{') => classify_objects(text, content),
+        Some(b'[') => classify_array(text, content),
+        _ => Found::No,
     }
 }
 
-fn classify_objects(text: &[u8], content: &Content, compression: Compression, size: u64) -> Verdict {
+fn classify_objects(text: &[u8], content: &Content<'_>) -> Found {
     let mut records = serde_json::Deserializer::from_slice(text).into_iter::<Record>();
     let (mut shape, mut seen, mut end) = (Shape::default(), 0, 0);
     while seen < MAX_RECORDS {
@@ -45,22 +40,13 @@ fn classify_objects(text: &[u8], content: &Content, compression: Compression, si
             }
             Some(Err(error)) if error.is_eof() && !content.complete => break,
             None => break,
-            Some(_) => return Verdict::NotJson,
+            Some(_) => return Found::No,
         }
     }
     if seen == 0 {
-        return Verdict::Unfinished;
+        return Found::Unfinished;
     }
-    let json_paths = shape.field_names();
-    let columns = match shape.into_type() {
-        HiveType::Struct(fields) => fields
-            .into_iter()
-            .map(|field| Column { name: stored_name(&field.name), ty: field.ty.without_void() })
-            .collect(),
-        _ => Vec::new(),
-    };
-    let counts = counts(content, size, seen, end);
-    Verdict::Json(classified(compression, columns, json_paths, counts))
+    Found::Yes(classified(content, shape, None, content.counts(seen as u64, end)))
 }
 
 /// Where a record that ends at `end` ends with its line.
@@ -73,7 +59,7 @@ fn end_of_line(text: &[u8], end: usize) -> usize {
 }
 
 /// A top-level array is one record with one column, as AWS's classifier has it.
-fn classify_array(text: &[u8], content: &Content, compression: Compression, size: u64) -> Verdict {
+fn classify_array(text: &[u8], content: &Content<'_>) -> Found {
     let mut rest = text.trim_ascii_start().get(1..).unwrap_or_default();
     let (mut shape, mut seen) = (Shape::default(), 0);
     let mut closed = false;
@@ -84,7 +70,7 @@ fn classify_array(text: &[u8], content: &Content, compression: Compression, size
         let mut elements = serde_json::Deserializer::from_slice(rest).into_iter::<Record>();
         match elements.next() {
             Some(Ok(record)) => shape.absorb(record.into_shape()),
-            Some(Err(error)) if !error.is_eof() => return Verdict::NotJson,
+            Some(Err(error)) if !error.is_eof() => return Found::No,
             Some(Err(_)) | None => break,
         }
         seen += 1;
@@ -92,47 +78,49 @@ fn classify_array(text: &[u8], content: &Content, compression: Compression, size
         match rest.split_first() {
             Some((b',', after)) => rest = after,
             Some((b']', after)) => (closed, rest) = (true, after),
-            Some(_) => return Verdict::NotJson,
+            Some(_) => return Found::No,
             None => break,
         }
     }
     if closed && !rest.trim_ascii().is_empty() {
-        return Verdict::NotJson;
+        return Found::No;
     }
     if !closed && seen < MAX_RECORDS {
         if content.complete {
-            return Verdict::NotJson;
+            return Found::No;
         }
         if seen == 0 {
-            return Verdict::Unfinished;
+            return Found::Unfinished;
         }
     }
-    let ty = HiveType::Array(Box::new(shape.into_type())).without_void();
-    let columns = vec![Column { name: ARRAY_COLUMN.to_owned(), ty }];
-    let counts = RecordCounts { records: 1, average_size: uncompressed_size(content, size) };
-    Verdict::Json(classified(compression, columns, vec![ARRAY_COLUMN.to_owned()], counts))
+    let counts = RecordCounts { records: 1, average_size: content.uncompressed_size() };
+    Found::Yes(classified(content, Shape::Array(Box::new(shape)), None, counts))
 }
 
+/// What the records' shape makes of a file. Records that are no objects make one column.
 fn classified(
-    compression: Compression,
-    columns: Vec<Column>,
-    json_paths: Vec<String>,
+    content: &Content<'_>,
+    shape: Shape,
+    path: Option<&Arc<str>>,
     counts: RecordCounts,
 ) -> Classified {
-    Classified { format: Some(Format::Json), compression, columns, csv: None, json_paths, counts }
-}
-
-/// The size of the file before compression: known, or supposed from the ratio seen.
-pub(crate) fn uncompressed_size(content: &Content, size: u64) -> u64 {
-    let bytes = content.bytes.len() as u128;
-    if content.complete {
-        return content.bytes.len() as u64;
+    let mut fields = shape.field_names();
+    let single = |ty: HiveType, name: &str| vec![Column { name: name.to_owned(), ty: ty.without_void() }];
+    let columns = match shape.into_type() {
+        HiveType::Struct(fields) => fields
+            .into_iter()
+            .map(|field| Column { name: stored_name(&field.name), ty: field.ty.without_void() })
+            .collect(),
+        ty @ HiveType::Array(_) => single(ty, ARRAY_COLUMN),
+        ty => single(ty, path::RECORD_COLUMN),
+    };
+    if let ([only], true) = (columns.as_slice(), fields.is_empty()) {
+        fields.push(only.name.clone());
     }
-    let supposed = bytes.saturating_mul(u128::from(size)).checked_div(u128::from(content.consumed));
-    supposed.and_then(|supposed| u64::try_from(supposed).ok()).unwrap_or(size)
-}
-
-/// Counts for `seen` records in the first `end` bytes of the content.
-pub(crate) fn counts(content: &Content, size: u64, seen: u64, end: usize) -> RecordCounts {
-    RecordCounts::estimate(uncompressed_size(content, size), seen, end as u64)
+    Classified {
+        columns,
+        details: Details::Json { fields, path: path.cloned() },
+        counts,
+        ..Classified::new(Format::Json, content.compression)
+    }
 }

@@ -1,27 +1,37 @@
 //! Bytes to schema: format detection, type inference, table grouping.
 //!
-//! A crawl gives each file's first (and, where asked for, last) bytes to [`classify`], then all
+//! A crawl gives each file's first (and, where asked for, last) bytes to [`Classifiers::classify`], then all
 //! files with what was found of them to [`group`], which answers the tables and partitions that
 //! AWS Glue's crawler would make, each with the reasons for it. Everything is pure, synchronous
 //! and bounded, whatever the bytes are.
 
 mod classified;
+mod classifiers;
 mod compression;
 mod configuration;
+mod content;
 mod csv;
+mod custom;
 mod describe;
+mod found;
 mod glob;
 mod group;
 mod json;
+mod lines;
+mod numbers;
 mod parquet;
 mod sample;
+mod shape;
 mod thrift;
 mod tree;
+mod xml;
 
-pub use classified::{Classified, Column, CsvDetails, RecordCounts, UNKNOWN};
+pub use classified::{Classified, Column, CsvDetails, Details, RecordCounts, UNKNOWN};
+pub use classifiers::{Classifiers, classify};
 pub use compression::Compression;
 pub use configuration::{Configuration, ConfigurationError};
 pub use describe::{PartitionFound, TableFound};
 pub use glob::{Exclusions, GlobError};
 pub use group::{FoundFile, Grouping, group, is_hidden};
-pub use sample::{ClassifyError, HEAD_BYTES, Outcome, Sample, classify};
+pub use mastic_hive::{CsvSerde, CsvSettings, Custom, InvalidClassifier};
+pub use sample::{ClassifyError, HEAD_BYTES, Outcome, Sample};

@@ -20,13 +20,11 @@ const TRAILER: u64 = 8;
 
 pub(crate) fn classify(sample: &Sample<'_>) -> Result<Outcome, ClassifyError> {
     let first_tail = FIRST_TAIL.min(sample.size);
-    // A head that is the whole file is its own tail.
-    let whole = (sample.head.len() as u64 >= sample.size).then_some(sample.head);
-    let Some(tail) = whole.or(sample.tail) else { return Ok(Outcome::NeedTail(first_tail)) };
+    let Some(tail) = sample.tail() else { return Ok(Outcome::NeedTail(first_tail)) };
     let (rest, length) = match tail {
         [rest @ .., a, b, c, d, b'P', b'A', b'R', b'1'] => (rest, u32::from_le_bytes([*a, *b, *c, *d])),
         [.., b'P', b'A', b'R', b'E'] => {
-            return Err(ClassifyError::Unsupported("parquet with an encrypted footer".to_owned()));
+            return Err(unreadable("its footer is encrypted"));
         }
         _ if (tail.len() as u64) < TRAILER.min(sample.size) => return Ok(Outcome::NeedTail(first_tail)),
         _ => return Err(unreadable("it does not end in PAR1")),
@@ -42,12 +40,9 @@ pub(crate) fn classify(sample: &Sample<'_>) -> Result<Outcome, ClassifyError> {
     let records = u64::try_from(metadata.rows).unwrap_or_default();
     let bytes = if metadata.bytes == 0 { sample.size } else { metadata.bytes };
     Ok(Outcome::Done(Box::new(Classified {
-        format: Some(Format::Parquet),
-        compression: Compression::None,
         columns: schema::columns(&metadata.schema).ok_or_else(|| unreadable("its schema is not a tree"))?,
-        csv: None,
-        json_paths: Vec::new(),
-        counts: RecordCounts { records, average_size: bytes.checked_div(records).unwrap_or_default() },
+        counts: RecordCounts::exact(bytes, records),
+        ..Classified::new(Format::Parquet, Compression::None)
     })))
 }
 

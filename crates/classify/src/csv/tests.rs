@@ -8,7 +8,7 @@ use crate::sample::{HEAD_BYTES, Outcome};
 
 fn csv(text: &str) -> Classified {
     let found = whole(text.as_bytes());
-    assert_eq!(found.classification(), "csv", "{text:?}");
+    assert_eq!(found.classification, "csv", "{text:?}");
     found
 }
 
@@ -39,18 +39,18 @@ fn delimiters_and_quotes() {
         [("a|b\n1|2,3\n", '|'), ("a\tb\n1\t2\n", '\t'), ("a;b\n1;2\n", ';'), ("a\u{1}b\n1\u{1}2\n", '\u{1}')]
     {
         let found = csv(text);
-        let details = found.csv.unwrap();
+        let details = found.csv().unwrap();
         assert_eq!((details.delimiter, details.header, details.quoted), (delimiter, true, false), "{text:?}");
     }
     let found = csv("\"id\",\"full name\"\r\n1,\"Doe, Jane\"\r\n2,\"x\ny\"\r\n");
     assert_eq!(schema(&found), "id:bigint full name:string");
-    assert!(found.csv.unwrap().quoted);
+    assert!(found.csv().unwrap().quoted);
 }
 
 #[test]
 fn what_is_not_csv() {
     for text in ["", "a\nb\nc\n", "a,b", "a,b\n", "one, two\nno comma\nnone\nnone\n", "a,b\0\n1,2\n"] {
-        assert_eq!(whole(text.as_bytes()).classification(), "UNKNOWN", "{text:?}");
+        assert_eq!(whole(text.as_bytes()).classification, "UNKNOWN", "{text:?}");
     }
 }
 

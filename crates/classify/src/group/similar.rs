@@ -24,13 +24,13 @@ pub(super) fn judge(items: &[(&str, Kind, &[Column])], combine: bool) -> Judgeme
         return Judgement::Unlike("there are none".to_owned());
     };
     if let Some((other_name, other, _)) = items.iter().find(|(_, other, _)| other != kind) {
-        let why = format!("`{first_name}` is {}, `{other_name}` is {}", kind_text(*kind), kind_text(*other));
+        let why = format!("`{first_name}` is {}, `{other_name}` is {}", kind_text(kind), kind_text(other));
         return Judgement::Unlike(why);
     }
-    let what = kind_text(*kind);
+    let what = kind_text(kind);
     if combine {
         return Judgement::Alike {
-            kind: *kind,
+            kind: kind.clone(),
             why: format!("all {what}; schemas are combined as configured"),
         };
     }
@@ -48,9 +48,9 @@ pub(super) fn judge(items: &[(&str, Kind, &[Column])], combine: bool) -> Judgeme
     let largest = clusters.iter().map(|(_, _, count)| *count).max().unwrap_or_default();
     let share = largest as f64 / items.len() as f64;
     match clusters.as_slice() {
-        [_] => Judgement::Alike { kind: *kind, why: format!("all {what}, with similar schemas") },
+        [_] => Judgement::Alike { kind: kind.clone(), why: format!("all {what}, with similar schemas") },
         _ if share > THRESHOLD => Judgement::Alike {
-            kind: *kind,
+            kind: kind.clone(),
             why: format!("all {what}; {largest} of {} have similar schemas", items.len()),
         },
         [(a, model, _), (b, other, _), ..] => Judgement::Unlike(format!(
@@ -61,9 +61,9 @@ pub(super) fn judge(items: &[(&str, Kind, &[Column])], combine: bool) -> Judgeme
     }
 }
 
-fn kind_text((format, compression, delimiter): Kind) -> String {
-    let mut text = format.map_or(crate::classified::UNKNOWN, mastic_hive::Format::classification).to_owned();
-    if compression != crate::compression::Compression::None {
+fn kind_text((classification, compression, delimiter): &Kind) -> String {
+    let mut text = classification.clone().into_owned();
+    if *compression != crate::compression::Compression::None {
         text = format!("{text} in {}", compression.name());
     }
     if let Some(delimiter) = delimiter.filter(|delimiter| *delimiter != ',') {

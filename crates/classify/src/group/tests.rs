@@ -1,7 +1,7 @@
 use mastic_hive::{Format, HiveType};
 
 use super::{FoundFile, Grouping, group, is_hidden};
-use crate::classified::{Classified, Column, CsvDetails, RecordCounts};
+use crate::classified::{Classified, Column, CsvDetails, Details, RecordCounts};
 use crate::compression::Compression;
 use crate::configuration::Configuration;
 use crate::describe::TableFound;
@@ -10,21 +10,20 @@ use crate::describe::TableFound;
 fn csv(key: &str, columns: &str) -> FoundFile {
     let column = |name: &str| Column { name: name.to_owned(), ty: HiveType::BigInt };
     let classified = Classified {
-        format: Some(Format::Csv),
-        compression: Compression::None,
         columns: columns.split_whitespace().map(column).collect(),
-        csv: Some(CsvDetails { delimiter: ',', header: true, quoted: false }),
-        json_paths: Vec::new(),
+        details: Details::Csv(CsvDetails { delimiter: ',', quote: '"', header: true, quoted: false }),
         counts: RecordCounts { records: 100, average_size: 10 },
+        ..Classified::new(Format::Csv, Compression::None)
     };
     FoundFile { key: key.to_owned(), size: 1000, classified }
 }
 
 fn json(key: &str, columns: &str) -> FoundFile {
     let mut file = csv(key, columns);
+    let fields = columns.split_whitespace().map(str::to_uppercase).collect();
     file.classified.format = Some(Format::Json);
-    file.classified.csv = None;
-    file.classified.json_paths = columns.split_whitespace().map(str::to_uppercase).collect();
+    file.classified.classification = "json".into();
+    file.classified.details = Details::Json { fields, path: None };
     file
 }
 

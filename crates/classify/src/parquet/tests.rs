@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
+use crate::classifiers::classify;
 use crate::json::tests::schema;
-use crate::sample::{ClassifyError, Outcome, Sample, classify};
+use crate::sample::{ClassifyError, Outcome, Sample};
 
 /// Written by Arrow's C++ library: every type once, three records of nulls.
 const TYPES: &[u8] = include_bytes!("../../tests/data/types.parquet");
@@ -20,7 +21,7 @@ fn read(bytes: &[u8], head: usize, tail: Option<usize>) -> Result<Outcome, Class
 #[test]
 fn every_type_becomes_hives() {
     let Ok(Outcome::Done(found)) = read(TYPES, TYPES.len(), None) else { panic!() };
-    assert_eq!(found.classification(), "parquet");
+    assert_eq!(found.classification, "parquet");
     assert_eq!(found.counts.records, 3);
     assert_eq!(
         schema(&found),

@@ -49,7 +49,7 @@ fn found(columns: &[(&str, &str)], years: &[&str]) -> TableFound {
     TableFound {
         name: "t".to_owned(),
         location: "s3://b/t/".to_owned(),
-        classification: "csv",
+        classification: "csv".into(),
         format: Some(Format::Csv),
         columns: columns.clone(),
         partition_keys: vec!["year".to_owned()],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use mastic_classify::{
-    Classified, ClassifyError, Compression, FoundFile, HEAD_BYTES, Outcome, RecordCounts, Sample, classify,
+    Classified, ClassifyError, Compression, FoundFile, HEAD_BYTES, Outcome, Sample, classify,
 };
 use mastic_client::{ClientError, S3};
 
@@ -68,26 +68,11 @@ async fn look(s3: &S3, include: &Include, object: Object) -> Result<Look, Failur
     let looked = file.classify().await;
     let (classified, unreadable) = match looked {
         Ok(Some(Ok(classified))) => (classified, None),
-        Ok(Some(Err(error @ ClassifyError::Unreadable(_)))) => (unknown(), Some(error)),
-        Ok(Some(Err(error))) => {
-            let text = format!("{error}; leave such files out with an exclude pattern");
-            return Err(Failure::new(text).at(include.url(&object.key)));
-        }
+        Ok(Some(Err(error))) => (Classified::unknown(Compression::None), Some(error)),
         Ok(None) => return Ok(None),
         Err(failure) => return Err(failure.at(include.url(&object.key))),
     };
     Ok(Some((FoundFile { key: object.key, size: object.size, classified }, unreadable)))
-}
-
-fn unknown() -> Classified {
-    Classified {
-        format: None,
-        compression: Compression::None,
-        columns: Vec::new(),
-        csv: None,
-        json_paths: Vec::new(),
-        counts: RecordCounts::default(),
-    }
 }
 
 struct File<'a> {

@@ -7,9 +7,11 @@ use mastic_hive::{HiveType, StructField, merge};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::numbers::integer_type;
+
 /// What has been seen of one place in the data.
 #[derive(Debug, Default)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Nothing, or nulls only.
     #[default]
     Empty,
@@ -20,7 +22,7 @@ pub(super) enum Shape {
 
 /// The fields of objects, in the order in which they were first met.
 #[derive(Debug, Default)]
-pub(super) struct Object {
+pub(crate) struct Object {
     fields: Vec<(String, Shape)>,
     places: HashMap<String, usize>,
 }
@@ -38,7 +40,7 @@ impl Object {
 }
 
 impl Shape {
-    pub(super) fn absorb(&mut self, other: Self) {
+    pub(crate) fn absorb(&mut self, other: Self) {
         match (&mut *self, other) {
             (_, Self::Empty) => {}
             (Self::Empty, other) => *self = other,
@@ -54,7 +56,7 @@ impl Shape {
     }
 
     /// The names of an object's fields as written.
-    pub(super) fn field_names(&self) -> Vec<String> {
+    pub(crate) fn field_names(&self) -> Vec<String> {
         match self {
             Self::Object(object) => object.fields.iter().map(|(name, _)| name.clone()).collect(),
             _ => Vec::new(),
@@ -62,7 +64,7 @@ impl Shape {
     }
 
     /// The type; `void` where only nulls were seen. Fields that differ in case only become one.
-    pub(super) fn into_type(self) -> HiveType {
+    pub(crate) fn into_type(self) -> HiveType {
         match self {
             Self::Empty => HiveType::Void,
             Self::Scalar(ty) => ty,
@@ -78,14 +80,14 @@ impl Shape {
 
 /// One parsed value's shape.
 #[derive(Debug)]
-pub(super) struct Record(Shape);
+pub(crate) struct Record(Shape);
 
 impl Record {
-    pub(super) fn is_object(&self) -> bool {
+    pub(crate) fn is_object(&self) -> bool {
         matches!(self.0, Shape::Object(_))
     }
 
-    pub(super) fn into_shape(self) -> Shape {
+    pub(crate) fn into_shape(self) -> Shape {
         self.0
     }
 }
@@ -114,8 +116,7 @@ impl<'de> Visitor<'de> for ShapeVisitor {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Shape, E> {
-        let ty = if i32::try_from(number).is_ok() { HiveType::Int } else { HiveType::BigInt };
-        Ok(Shape::Scalar(ty))
+        Ok(Shape::Scalar(integer_type(Some(number))))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Shape, E> {
