@@ -6,7 +6,7 @@ import time
 import botocore.exceptions
 import pytest
 
-from harness import REGION, statement
+from harness import REGION, statement, wait_for
 
 COLUMNS = [{"Name": "carrier", "Type": "string"}, {"Name": "delay", "Type": "int", "Comment": "minutes"}]
 
@@ -384,6 +384,16 @@ def test_batches_fail_entry_by_entry(glue, database):
     )
 
 
+def settled(glue, **here):
+    """The indexes of a table, once none is being built or removed."""
+
+    def found():
+        indexes = glue.get_partition_indexes(**here)["PartitionIndexDescriptorList"]
+        return all(index["IndexStatus"] in ("ACTIVE", "FAILED") for index in indexes) and indexes
+
+    return wait_for(found)
+
+
 def test_partition_indexes(glue, database):
     glue.create_table(
         DatabaseName=database,
@@ -393,7 +403,7 @@ def test_partition_indexes(glue, database):
     here = {"DatabaseName": database, "TableName": "t"}
     add = lambda name, *keys: glue.create_partition_index(PartitionIndex={"IndexName": name, "Keys": keys}, **here)
     add("by_day", "day")
-    listed = glue.get_partition_indexes(**here)["PartitionIndexDescriptorList"]
+    listed = settled(glue, **here)
     assert [(i["IndexName"], i["Keys"], i["IndexStatus"]) for i in listed] == [
         ("by_year", [{"Name": "year", "Type": "string"}], "ACTIVE"),
         ("by_day", [{"Name": "day", "Type": "int"}], "ACTIVE"),
@@ -402,9 +412,11 @@ def test_partition_indexes(glue, database):
     with pytest.raises(glue.exceptions.AlreadyExistsException):
         add("by_day", "day")
     add("third", "day", "year")
+    settled(glue, **here)
     with pytest.raises(glue.exceptions.ResourceNumberLimitExceededException):
         add("fourth", "year")
     glue.delete_partition_index(IndexName="third", **here)
+    settled(glue, **here)
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.delete_partition_index(IndexName="third", **here)
 

@@ -11,7 +11,9 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_core::Fault;
 use mastic_kernel::Ctx;
+use mastic_kernel::ports::CatalogChange;
 
+use crate::events::Events;
 use crate::partitions::Partitions;
 use crate::tables::Target;
 use crate::{errors, paging};
@@ -21,7 +23,7 @@ pub(crate) async fn create(
     input: BatchCreatePartitionRequest,
 ) -> Result<BatchCreatePartitionResponse, Fault> {
     let target = Target::of(ctx.call(), &input)?;
-    let now = ctx.now();
+    let (now, events) = (ctx.now(), Events::of(&ctx));
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
         let mut errors = Vec::new();
@@ -31,6 +33,7 @@ pub(crate) async fn create(
                 errors.push(error(values.unwrap_or_default(), fault)?);
             }
         }
+        partitions.tell(tx, &events, CatalogChange::PartitionsCreated)?;
         Ok(BatchCreatePartitionResponse { errors: Some(errors) })
     })
     .await
@@ -63,6 +66,7 @@ pub(crate) async fn update(
     input: BatchUpdatePartitionRequest,
 ) -> Result<BatchUpdatePartitionResponse, Fault> {
     let target = Target::of(ctx.call(), &input)?;
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
         let mut errors = Vec::new();
@@ -75,6 +79,7 @@ pub(crate) async fn update(
                 });
             }
         }
+        partitions.tell(tx, &events, CatalogChange::PartitionsUpdated)?;
         Ok(BatchUpdatePartitionResponse { errors: Some(errors) })
     })
     .await
@@ -85,14 +90,16 @@ pub(crate) async fn delete(
     input: BatchDeletePartitionRequest,
 ) -> Result<BatchDeletePartitionResponse, Fault> {
     let target = Target::of(ctx.call(), &input)?;
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
-        let partitions = Partitions::of(tx, target)?;
+        let mut partitions = Partitions::of(tx, target)?;
         let mut errors = Vec::new();
         for PartitionValueList { values } in input.partitions_to_delete {
             if let Err(fault) = partitions.delete(tx, &values) {
                 errors.push(error(values, fault)?);
             }
         }
+        partitions.tell(tx, &events, CatalogChange::PartitionsDeleted)?;
         Ok(BatchDeletePartitionResponse { errors: Some(errors) })
     })
     .await

@@ -10,11 +10,13 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_core::{AccountId, Fault, Region};
 use mastic_hive::stored_name;
+use mastic_kernel::ports::CatalogChange;
 use mastic_kernel::{Ctx, Need, tags};
 use mastic_store::{ReadTx, StoreError, WriteTx};
 
 use crate::access::table_arn;
 use crate::arguments::OnDatabase;
+use crate::events::Events;
 use crate::keys::{DATABASES, ORPHANS, TABLES};
 use crate::place::Place;
 use crate::records::{DatabaseRecord, OrphanRecord, kept_database};
@@ -48,13 +50,14 @@ pub(crate) async fn create(ctx: Ctx, input: CreateDatabaseRequest) -> Result<Cre
         input: checked(input.database_input)?,
         tags,
     };
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
         catalogs::check(tx, &place)?;
-        if DATABASES.insert_new(tx, &key(&place, &record.input.name), &record)? {
-            Ok(CreateDatabaseResponse {})
-        } else {
-            Err(errors::exists("Database"))
+        if !DATABASES.insert_new(tx, &key(&place, &record.input.name), &record)? {
+            return Err(errors::exists("Database"));
         }
+        events.tell(tx, &place, record.input.name, CatalogChange::DatabaseCreated)?;
+        Ok(CreateDatabaseResponse {})
     })
     .await
 }
@@ -101,9 +104,11 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateDatabaseRequest) -> Result<Upd
     if changed.name != name {
         return Err(errors::invalid("The name of a database cannot be changed."));
     }
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let record = DatabaseRecord { input: changed, ..find(tx, &place, &name)? };
         DATABASES.put(tx, &key(&place, &name), &record)?;
+        events.tell(tx, &place, name, CatalogChange::DatabaseUpdated)?;
         Ok(UpdateDatabaseResponse {})
     })
     .await
@@ -124,7 +129,8 @@ pub(crate) async fn delete(ctx: Ctx, input: DeleteDatabaseRequest) -> Result<Del
             }
         }
         let (place, name, known) = (place.clone(), name.clone(), authorized.len());
-        let removed = ctx.write(move |tx| remove(tx, &place, &name, known)).await?;
+        let events = Events::of(&ctx);
+        let removed = ctx.write(move |tx| remove(tx, &events, &place, &name, known)).await?;
         if let Some(orphan) = removed {
             orphans::after_delete(&ctx, vec![orphan]).await?;
             return Ok(DeleteDatabaseResponse {});
@@ -135,6 +141,7 @@ pub(crate) async fn delete(ctx: Ctx, input: DeleteDatabaseRequest) -> Result<Del
 /// Removes the database, unless tables have been added to the `known` ones.
 fn remove(
     tx: &mut WriteTx<'_>,
+    events: &Events,
     place: &Place,
     name: &str,
     known: usize,
@@ -146,6 +153,7 @@ fn remove(
     }
     DATABASES.delete(tx, &key(place, name))?;
     ORPHANS.put(tx, &(&place.account, id.as_str()), &OrphanRecord::Database)?;
+    events.tell(tx, place, name.to_owned(), CatalogChange::DatabaseDeleted)?;
     Ok(Some((place.account.clone(), id)))
 }
 

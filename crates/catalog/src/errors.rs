@@ -49,6 +49,11 @@ pub(crate) fn index_exists(name: &str) -> Fault {
     Fault::sender("AlreadyExistsException", format!("Index with the given indexName : {name} already exists"))
 }
 
+/// `CREATING` or `DELETING`.
+pub(crate) fn index_busy(name: &str, status: &str) -> Fault {
+    Fault::sender("ConflictException", format!("Index with the given indexName : {name} is {status}"))
+}
+
 pub(crate) fn too_many_indexes() -> Fault {
     Fault::sender(
         "ResourceNumberLimitExceededException",

@@ -35,7 +35,7 @@ impl Tables for Catalog {
             let own = record.input.storage_descriptor.as_ref().and_then(|found| found.location.clone());
             let mut locations: Vec<String> = own.into_iter().collect();
             let partitioned = !record.keys().is_empty();
-            let partitions = PARTITIONS.scan(tx, target.shelf(&record).all());
+            let partitions = PARTITIONS.scan_prefix(tx, (&target.place.account, record.id.as_str()));
             for row in partitions.take(PARTITIONS_SEEN) {
                 let content = crate::partitions::open(&row?.1)?;
                 let at = content.input.storage_descriptor.and_then(|found| found.location);

@@ -10,10 +10,12 @@
 
 mod access;
 mod arguments;
+mod backfill;
 mod batch;
 mod catalogs;
 mod databases;
 mod errors;
+mod events;
 mod facts;
 mod filter;
 mod indexes;
@@ -25,6 +27,7 @@ mod partitions;
 mod place;
 mod policies;
 mod records;
+mod reorder;
 mod search;
 mod service;
 mod tables;

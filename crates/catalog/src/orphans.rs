@@ -4,7 +4,7 @@ use mastic_core::{AccountId, Fault};
 use mastic_kernel::{Background, Ctx};
 use mastic_store::{Key, Keyspace, Range, Record, StoreError};
 
-use crate::keys::{ORPHANS, PARTITIONS, Shelf, TABLES, VERSIONS};
+use crate::keys::{INDEXES, ORPHANS, PARTITIONS, TABLES, VERSIONS};
 use crate::records::OrphanRecord;
 
 /// How many rows one transaction removes.
@@ -58,8 +58,8 @@ async fn step(background: &Background, orphan: Orphan) -> Result<Vec<Orphan>, Fa
         Some(OrphanRecord::Database) => Ok(disown_tables(background, orphan).await?),
         Some(OrphanRecord::Table) => {
             let (account, id) = (&orphan.0, orphan.1.as_str());
-            let shelf = Shelf { account: account.clone(), table: id.to_owned() };
-            let more = clear_some(background, PARTITIONS, shelf.all()).await?
+            let more = clear_some(background, PARTITIONS, PARTITIONS.prefix((account, id))).await?
+                || clear_some(background, INDEXES, INDEXES.prefix((account, id))).await?
                 || clear_some(background, VERSIONS, VERSIONS.prefix((account, id))).await?;
             if more {
                 return Ok(vec![orphan]);

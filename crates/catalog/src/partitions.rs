@@ -1,20 +1,24 @@
 //! Partitions, one at a time and in pages.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use mastic_api_glue::glue::types::{
-    Column, CreatePartitionRequest, CreatePartitionResponse, DeletePartitionRequest, DeletePartitionResponse,
+    CreatePartitionRequest, CreatePartitionResponse, DeletePartitionRequest, DeletePartitionResponse,
     GetPartitionRequest, GetPartitionResponse, GetPartitionsRequest, GetPartitionsResponse, Partition,
-    PartitionInput, UpdatePartitionRequest, UpdatePartitionResponse,
+    PartitionInput, StorageDescriptor, UpdatePartitionRequest, UpdatePartitionResponse,
 };
-use mastic_core::{AccountId, Fault, Timestamp};
+use mastic_core::{Fault, Timestamp};
+use mastic_hive::{BoundExpression, Step, ValueOrder};
 use mastic_kernel::Ctx;
+use mastic_kernel::ports::{CatalogChange, TablePartitions};
 use mastic_store::{ReadTx, WriteTx, record};
 
-use crate::filter::{Filter, fnv};
-use crate::keys::{PARTITIONS, SCHEMAS, Shelf, Values};
+use crate::events::Events;
+use crate::filter::{Part, bound, fnv};
+use crate::keys::{PARTITIONS, SHARED, Shelf};
 use crate::packed::Packed;
-use crate::records::{PartitionContent, PartitionRecord, SchemaRecord, TableRecord};
+use crate::records::{PartitionContent, PartitionRecord, SharedRecord, TableRecord};
 use crate::tables::{Target, no_transaction};
 use crate::{errors, indexes, paging};
 
@@ -29,16 +33,31 @@ const LOOK_AHEAD: usize = 10_000;
 pub(crate) struct Partitions {
     target: Target,
     table: TableRecord,
+    /// The keys whose values have to fit.
+    guarded: Vec<(usize, ValueOrder)>,
     shelf: Shelf,
-    /// Columns met so far, by digest.
-    schemas: HashMap<u64, Vec<Column>>,
+    /// What partitions met so far share, by digest.
+    shared: HashMap<u64, StorageDescriptor>,
+    /// The values of partitions that were changed.
+    changed: Vec<Vec<String>>,
+}
+
+/// What a page is made of.
+pub(crate) struct Wanted {
+    expression: BoundExpression,
+    part: Option<Part>,
+    /// The values of the last partition of the page before.
+    after: Option<Vec<String>>,
+    size: usize,
+    columns: bool,
 }
 
 impl Partitions {
     pub(crate) fn of(tx: &ReadTx<'_>, target: Target) -> Result<Self, Fault> {
         let table = target.find(tx)?;
-        let shelf = target.shelf(&table);
-        Ok(Self { target, table, shelf, schemas: HashMap::new() })
+        let guarded = indexes::guarded(tx, &target.place.account, &table)?;
+        let shelf = Shelf::of(&target.place.account, &table);
+        Ok(Self { target, table, guarded, shelf, shared: HashMap::new(), changed: Vec::new() })
     }
 
     fn check(&self, values: &[String]) -> Result<(), Fault> {
@@ -62,25 +81,27 @@ impl Partitions {
         columns: bool,
     ) -> Result<Partition, Fault> {
         let mut content = open(record)?;
-        if let Some(descriptor) = &mut content.input.storage_descriptor {
-            match content.columns {
-                _ if !columns => descriptor.columns = None,
-                Some(digest) => descriptor.columns = Some(self.columns(tx, digest)?),
-                None => {}
-            }
+        if let Some(digest) = content.shared
+            && let Some(own) = content.input.storage_descriptor.take()
+        {
+            let shared = self.shared(tx, digest)?.clone();
+            content.input.storage_descriptor = Some(PartitionContent::whole(shared, own));
+        }
+        if let Some(descriptor) = content.input.storage_descriptor.as_mut().filter(|_| !columns) {
+            descriptor.columns = None;
         }
         Ok(content.answer(&self.target.place, &self.target.database, &self.target.table, values))
     }
 
-    fn columns(&mut self, tx: &ReadTx<'_>, digest: u64) -> Result<Vec<Column>, Fault> {
-        if let Some(columns) = self.schemas.get(&digest) {
-            return Ok(columns.clone());
+    fn shared(&mut self, tx: &ReadTx<'_>, digest: u64) -> Result<&StorageDescriptor, Fault> {
+        match self.shared.entry(digest) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let found = SHARED.get(tx, &(&self.shelf.account, digest))?;
+                let found = found.ok_or_else(|| Fault::internal("what a partition shares is missing"))?;
+                Ok(place.insert(found.descriptor))
+            }
         }
-        let schema = SCHEMAS
-            .get(tx, &(&self.shelf.account, digest))?
-            .ok_or_else(|| Fault::internal("the columns of a partition are missing"))?;
-        self.schemas.insert(digest, schema.columns.clone());
-        Ok(schema.columns)
     }
 
     /// Adds a partition; its input carries the values.
@@ -92,11 +113,13 @@ impl Partitions {
     ) -> Result<(), Fault> {
         let values = input.values.take().unwrap_or_default();
         self.check(&values)?;
-        indexes::admit(&self.table, &values)?;
+        indexes::admit(&self.guarded, &values)?;
         if PARTITIONS.contains(tx, &self.shelf.key(&values))? {
             return Err(errors::exists("Partition"));
         }
-        self.put(tx, &values, input, now)
+        self.put(tx, &values, input, now)?;
+        self.changed.push(values);
+        Ok(())
     }
 
     /// Replaces a partition; an input with other values moves it.
@@ -111,24 +134,42 @@ impl Partitions {
         let created = open(&old)?.created;
         let moved = input.values.take().filter(|moved| moved != values);
         let Some(moved) = moved else {
-            return self.put(tx, values, input, created);
+            self.put(tx, values, input, created)?;
+            self.changed.push(values.to_vec());
+            return Ok(());
         };
         self.check(&moved)?;
-        indexes::admit(&self.table, &moved)?;
+        indexes::admit(&self.guarded, &moved)?;
         if PARTITIONS.contains(tx, &self.shelf.key(&moved))? {
             return Err(errors::exists("Partition"));
         }
         PARTITIONS.delete(tx, &self.shelf.key(values))?;
-        self.put(tx, &moved, input, created)
+        self.put(tx, &moved, input, created)?;
+        self.changed.push(moved);
+        Ok(())
     }
 
-    pub(crate) fn delete(&self, tx: &mut WriteTx<'_>, values: &[String]) -> Result<(), Fault> {
+    pub(crate) fn delete(&mut self, tx: &mut WriteTx<'_>, values: &[String]) -> Result<(), Fault> {
         self.check(values)?;
-        if PARTITIONS.delete(tx, &self.shelf.key(values))? {
-            Ok(())
-        } else {
-            Err(errors::partition_missing())
+        if !PARTITIONS.delete(tx, &self.shelf.key(values))? {
+            return Err(errors::partition_missing());
         }
+        self.changed.push(values.to_vec());
+        Ok(())
+    }
+
+    /// Tells what became of partitions.
+    pub(crate) fn tell(
+        self,
+        tx: &mut WriteTx<'_>,
+        events: &Events,
+        change: fn(TablePartitions) -> CatalogChange,
+    ) -> Result<(), Fault> {
+        if self.changed.is_empty() {
+            return Ok(());
+        }
+        let changed = TablePartitions { table: self.target.table, partitions: self.changed };
+        events.tell(tx, &self.target.place, self.target.database, change(changed))
     }
 
     fn put(
@@ -138,95 +179,80 @@ impl Partitions {
         mut input: PartitionInput,
         created: Timestamp,
     ) -> Result<(), Fault> {
-        let columns = match input.storage_descriptor.as_mut().and_then(|descriptor| descriptor.columns.take())
-        {
-            Some(columns) => match self.share(tx, columns)? {
-                Ok(digest) => Some(digest),
-                Err(columns) => {
-                    if let Some(descriptor) = &mut input.storage_descriptor {
-                        descriptor.columns = Some(columns);
-                    }
-                    None
-                }
-            },
+        let shared = match input.storage_descriptor.take() {
+            Some(mut descriptor) => {
+                let own = PartitionContent::own(&mut descriptor);
+                let digest = self.share(tx, &descriptor)?;
+                input.storage_descriptor = Some(match digest {
+                    Some(_) => own,
+                    None => PartitionContent::whole(descriptor, own),
+                });
+                digest
+            }
             None => None,
         };
-        let content = PartitionContent { created, input, columns };
+        let content = PartitionContent { created, input, shared };
         let record = PartitionRecord { content: Packed::new(&content).map_err(Fault::internal)? };
         Ok(PARTITIONS.put(tx, &self.shelf.key(values), &record)?)
     }
 
-    /// Keeps columns once for all partitions that have the same; gives them back where their digest
-    /// is taken by others.
-    fn share(
-        &mut self,
-        tx: &mut WriteTx<'_>,
-        columns: Vec<Column>,
-    ) -> Result<Result<u64, Vec<Column>>, Fault> {
-        let schema = SchemaRecord { columns };
-        let digest = fnv(record::encode(&schema).map_err(Fault::internal)?);
-        let same = match self.schemas.get(&digest) {
-            Some(known) => *known == schema.columns,
-            None => share_stored(tx, &self.shelf.account, digest, &schema)?,
-        };
-        if !same {
-            return Ok(Err(schema.columns));
+    /// Keeps a descriptor once for all partitions that have the same; nothing where its digest is
+    /// taken by another.
+    fn share(&mut self, tx: &mut WriteTx<'_>, descriptor: &StorageDescriptor) -> Result<Option<u64>, Fault> {
+        // Partitions that come together mostly share one.
+        if let Some((digest, _)) = self.shared.iter().find(|(_, known)| *known == descriptor) {
+            return Ok(Some(*digest));
         }
-        self.schemas.insert(digest, schema.columns);
-        Ok(Ok(digest))
+        let record = SharedRecord { descriptor: descriptor.clone() };
+        let digest = fnv(record::encode(&record).map_err(Fault::internal)?);
+        match SHARED.get(tx, &(&self.shelf.account, digest))? {
+            Some(stored) if stored != record => return Ok(None),
+            Some(_) => {}
+            None => SHARED.put(tx, &(&self.shelf.account, digest), &record)?,
+        }
+        self.shared.insert(digest, record.descriptor);
+        Ok(Some(digest))
     }
 
-    /// One page of the partitions that pass the filter.
-    fn page(
-        &mut self,
-        tx: &ReadTx<'_>,
-        filter: &Filter,
-        after: Option<&[String]>,
-        size: usize,
-        columns: bool,
-    ) -> Result<(Vec<Partition>, Option<String>), Fault> {
-        let (mut page, mut bytes, mut ahead) = (Vec::new(), 0, 0);
-        let mut last = None;
-        for mut range in filter.ranges(&self.shelf) {
-            if let Some(after) = after {
-                range = range.after(&self.shelf.key(after));
+    /// One page of the partitions that are wanted.
+    fn page(&mut self, tx: &ReadTx<'_>, wanted: &Wanted) -> Result<(Vec<Partition>, Option<String>), Fault> {
+        let shelf = self.shelf.clone();
+        let plan = wanted.expression.plan(&shelf.orders);
+        let mut scan = plan.scan();
+        let (mut page, mut bytes, mut ahead, mut last) = (Vec::new(), 0, 0, None);
+        let mut range = shelf.all();
+        if let Step::Jump(first) = scan.start() {
+            range = range.from(&shelf.at(first));
+        }
+        if let Some(after) = &wanted.after {
+            range = range.after(&shelf.key(after));
+        }
+        let mut rows = PARTITIONS.scan(tx, range);
+        while let Some(row) = rows.next() {
+            let ((_, _, sorted), record) = row?;
+            let full = page.len() >= wanted.size || bytes >= PAGE_BYTES;
+            ahead += usize::from(full);
+            if full && ahead > LOOK_AHEAD {
+                return Ok((page, last));
             }
-            for row in PARTITIONS.scan(tx, range) {
-                let ((_, _, Values(values)), record) = row?;
-                let full = page.len() >= size || bytes >= PAGE_BYTES;
-                ahead += usize::from(full);
-                if full && ahead > LOOK_AHEAD {
-                    return Ok((page, last));
+            match scan.see(&sorted.0)? {
+                Step::End => break,
+                Step::Jump(to) => rows.skip_to(&shelf.at(to)),
+                Step::Match if wanted.part.is_none_or(|part| part.has(&sorted.0)) => {
+                    if full {
+                        return Ok((page, last));
+                    }
+                    bytes += record.content.size();
+                    let values = shelf.values(sorted);
+                    if page.len() + 1 >= wanted.size || bytes >= PAGE_BYTES {
+                        last = Some(paging::token(&values)?);
+                    }
+                    page.push(self.answer(tx, values, &record, wanted.columns)?);
                 }
-                if !filter.admits(&values)? {
-                    continue;
-                }
-                if full {
-                    return Ok((page, last));
-                }
-                bytes += record.content.size();
-                if page.len() + 1 >= size || bytes >= PAGE_BYTES {
-                    last = Some(paging::token(&values)?);
-                }
-                page.push(self.answer(tx, values, &record, columns)?);
+                Step::Match | Step::Next => {}
             }
         }
         Ok((page, None))
-    }
-}
-
-fn share_stored(
-    tx: &mut WriteTx<'_>,
-    account: &AccountId,
-    digest: u64,
-    schema: &SchemaRecord,
-) -> Result<bool, Fault> {
-    match SCHEMAS.get(tx, &(account, digest))? {
-        Some(stored) => Ok(stored == *schema),
-        None => {
-            SCHEMAS.put(tx, &(account, digest), schema)?;
-            Ok(true)
-        }
     }
 }
 
@@ -239,9 +265,11 @@ pub(crate) async fn create(
     input: CreatePartitionRequest,
 ) -> Result<CreatePartitionResponse, Fault> {
     let target = Target::of(ctx.call(), &input)?;
-    let now = ctx.now();
+    let (now, events) = (ctx.now(), Events::of(&ctx));
     ctx.write(move |tx| {
-        Partitions::of(tx, target)?.create(tx, input.partition_input, now)?;
+        let mut partitions = Partitions::of(tx, target)?;
+        partitions.create(tx, input.partition_input, now)?;
+        partitions.tell(tx, &events, CatalogChange::PartitionsCreated)?;
         Ok(CreatePartitionResponse {})
     })
     .await
@@ -256,14 +284,16 @@ pub(crate) async fn get(ctx: Ctx, input: GetPartitionRequest) -> Result<GetParti
 pub(crate) async fn list(ctx: Ctx, input: GetPartitionsRequest) -> Result<GetPartitionsResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
     let target = Target::of(ctx.call(), &input)?;
-    let size = paging::size(input.max_results, paging::ROWS_A_PAGE);
-    let after = paging::position::<Vec<String>>(input.next_token.as_deref())?;
-    let columns = input.exclude_column_schema != Some(true);
     let (partitions, next_token) = paging::aside(ctx, move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
-        let filter =
-            Filter::new(input.expression.as_deref(), input.segment.as_ref(), partitions.table.keys())?;
-        partitions.page(tx, &filter, after.as_deref(), size, columns)
+        let wanted = Wanted {
+            expression: bound(input.expression.as_deref(), partitions.table.keys())?,
+            part: input.segment.as_ref().map(Part::new).transpose()?,
+            after: paging::position(input.next_token.as_deref())?,
+            size: paging::size(input.max_results, paging::ROWS_A_PAGE),
+            columns: input.exclude_column_schema != Some(true),
+        };
+        partitions.page(tx, &wanted)
     })
     .await?;
     Ok(GetPartitionsResponse { partitions: Some(partitions), next_token })
@@ -274,8 +304,11 @@ pub(crate) async fn update(
     input: UpdatePartitionRequest,
 ) -> Result<UpdatePartitionResponse, Fault> {
     let target = Target::of(ctx.call(), &input)?;
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
-        Partitions::of(tx, target)?.update(tx, &input.partition_value_list, input.partition_input)?;
+        let mut partitions = Partitions::of(tx, target)?;
+        partitions.update(tx, &input.partition_value_list, input.partition_input)?;
+        partitions.tell(tx, &events, CatalogChange::PartitionsUpdated)?;
         Ok(UpdatePartitionResponse {})
     })
     .await
@@ -286,8 +319,11 @@ pub(crate) async fn delete(
     input: DeletePartitionRequest,
 ) -> Result<DeletePartitionResponse, Fault> {
     let target = Target::of(ctx.call(), &input)?;
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
-        Partitions::of(tx, target)?.delete(tx, &input.partition_values)?;
+        let mut partitions = Partitions::of(tx, target)?;
+        partitions.delete(tx, &input.partition_values)?;
+        partitions.tell(tx, &events, CatalogChange::PartitionsDeleted)?;
         Ok(DeletePartitionResponse {})
     })
     .await

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::{
-    Column, DataLakePrincipal, Database, DatabaseInput, Partition, PartitionIndex, PartitionInput,
-    Permission, PrincipalPermissions, StorageDescriptor, Table, TableInput,
+    BackfillError, Column, DataLakePrincipal, Database, DatabaseInput, Partition, PartitionIndexStatus,
+    PartitionInput, Permission, PrincipalPermissions, StorageDescriptor, Table, TableInput,
 };
 use mastic_core::Timestamp;
 use mastic_hive::stored_name;
@@ -39,7 +39,8 @@ pub(crate) struct TableRecord {
     pub(crate) updated: Timestamp,
     pub(crate) created_by: String,
     pub(crate) input: TableInput,
-    pub(crate) indexes: Vec<PartitionIndex>,
+    /// The types in whose order its partitions lie, key by key; as texts where there is none.
+    pub(crate) order: Vec<String>,
 }
 
 impl Record for TableRecord {
@@ -60,23 +61,39 @@ impl Record for PartitionRecord {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PartitionContent {
     pub(crate) created: Timestamp,
-    /// Without values, and without columns where these are shared.
+    /// Without values, and without what is shared.
     pub(crate) input: PartitionInput,
-    /// The digest of shared columns.
-    pub(crate) columns: Option<u64>,
+    /// The digest of what is shared.
+    pub(crate) shared: Option<u64>,
 }
 
 impl Record for PartitionContent {
     const VERSION: u16 = 1;
 }
 
-/// Columns that partitions share.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SchemaRecord {
-    pub(crate) columns: Vec<Column>,
+/// What partitions have in common: all of their descriptors that is not one's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SharedRecord {
+    pub(crate) descriptor: StorageDescriptor,
 }
 
-impl Record for SchemaRecord {
+impl Record for SharedRecord {
+    const VERSION: u16 = 1;
+}
+
+/// An index of a table, and how far it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct IndexRecord {
+    /// The id of the table's database, and the table's name.
+    pub(crate) table: (String, String),
+    /// Which of the table's indexes it was, counted from 0.
+    pub(crate) number: u32,
+    pub(crate) keys: Vec<String>,
+    pub(crate) status: PartitionIndexStatus,
+    pub(crate) errors: Vec<BackfillError>,
+}
+
+impl Record for IndexRecord {
     const VERSION: u16 = 1;
 }
 
@@ -123,6 +140,11 @@ pub(crate) fn kept_database(mut input: DatabaseInput) -> DatabaseInput {
 }
 
 impl TableRecord {
+    /// The types of the partition keys; a key without one is a string.
+    pub(crate) fn key_types(&self) -> Vec<String> {
+        self.keys().iter().map(|key| key.r#type.clone().unwrap_or_else(|| "string".to_owned())).collect()
+    }
+
     /// The partition keys.
     pub(crate) fn keys(&self) -> &[Column] {
         self.input.partition_keys.as_deref().unwrap_or_default()
@@ -159,6 +181,26 @@ impl TableRecord {
 }
 
 impl PartitionContent {
+    /// Parts from a descriptor what is a partition's own: where it is, and what is counted of it.
+    pub(crate) fn own(descriptor: &mut StorageDescriptor) -> StorageDescriptor {
+        StorageDescriptor {
+            location: descriptor.location.take(),
+            additional_locations: descriptor.additional_locations.take(),
+            parameters: descriptor.parameters.take(),
+            ..StorageDescriptor::default()
+        }
+    }
+
+    /// Joins what is shared with what is a partition's own.
+    pub(crate) fn whole(shared: StorageDescriptor, own: StorageDescriptor) -> StorageDescriptor {
+        StorageDescriptor {
+            location: own.location,
+            additional_locations: own.additional_locations,
+            parameters: own.parameters,
+            ..shared
+        }
+    }
+
     pub(crate) fn answer(self, place: &Place, database: &str, table: &str, values: Vec<String>) -> Partition {
         let input = self.input;
         Partition {

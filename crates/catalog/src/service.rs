@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use mastic_api_glue::glue::{SERVICE, op};
@@ -5,8 +6,11 @@ use mastic_core::Fault;
 use mastic_kernel::{Background, Registry};
 
 use crate::access::{self, of_database, of_table};
+use crate::events::EVENTS;
+use crate::keys::INDEXES;
 use crate::{
-    batch, catalogs, databases, indexes, orphans, partitions, policies, search, tables, tags, versions,
+    backfill, batch, catalogs, databases, events, indexes, orphans, partitions, policies, search, tables,
+    tags, versions,
 };
 
 /// The Data Catalog as a service.
@@ -80,5 +84,19 @@ impl Catalog {
     /// When the store cannot be read or written; calling it again goes on.
     pub async fn sweep(&self, background: &Background) -> Result<(), Fault> {
         orphans::sweep(background).await
+    }
+
+    /// Does what calls leave to be done, whenever something is: builds partition indexes and tells of changes. It
+    /// ends with a fault only; calling it again goes on.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written, or who is told of a change fails.
+    pub async fn work(&self, background: &Background) -> Result<Infallible, Fault> {
+        let mut seen = 0;
+        loop {
+            events::deliver(background).await?;
+            backfill::settle(background).await?;
+            seen = background.changed(&[EVENTS.name(), INDEXES.name()], seen).await;
+        }
     }
 }

@@ -3,20 +3,22 @@
 use mastic_api_glue::glue::types::{
     BatchDeleteTableRequest, BatchDeleteTableResponse, CreateTableRequest, CreateTableResponse,
     DeleteTableRequest, DeleteTableResponse, GetTableRequest, GetTableResponse, GetTablesRequest,
-    GetTablesResponse, Table, TableAttributes, TableError, TableInput, UpdateTableRequest,
-    UpdateTableResponse,
+    GetTablesResponse, PartitionIndexStatus, Table, TableAttributes, TableError, TableInput,
+    UpdateTableRequest, UpdateTableResponse,
 };
 use mastic_core::{AccountId, Fault, Timestamp};
 use mastic_hive::stored_name;
+use mastic_kernel::ports::CatalogChange;
 use mastic_kernel::{Call, Ctx};
 use mastic_store::{ReadTx, WriteTx};
 use regex::Regex;
 
 use crate::arguments::{OnDatabase, OnTable, no_table_input};
-use crate::keys::{ORPHANS, Shelf, TABLES, VERSIONS};
+use crate::events::Events;
+use crate::keys::{ORPHANS, TABLES, VERSIONS};
 use crate::place::Place;
 use crate::records::{OrphanRecord, TableRecord};
-use crate::{databases, errors, indexes, orphans, paging};
+use crate::{databases, errors, indexes, orphans, paging, reorder};
 
 /// A table as an input names it, in stored names.
 #[derive(Debug, Clone)]
@@ -44,37 +46,27 @@ impl Target {
     }
 
     /// The table, and the id of its database.
-    fn find_with_database(&self, tx: &ReadTx<'_>) -> Result<(String, TableRecord), Fault> {
+    pub(crate) fn find_with_database(&self, tx: &ReadTx<'_>) -> Result<(String, TableRecord), Fault> {
         let database = databases::find(tx, &self.place, &self.database)?.id;
         let record = TABLES.get(tx, &self.key(&database))?;
         record.map(|record| (database, record)).ok_or_else(|| errors::table_missing(&self.table))
-    }
-
-    /// Changes the table's record in place, without a new version.
-    pub(crate) fn change(
-        &self,
-        tx: &mut WriteTx<'_>,
-        change: impl FnOnce(&mut TableRecord) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        let (database, mut record) = self.find_with_database(tx)?;
-        change(&mut record)?;
-        Ok(TABLES.put(tx, &self.key(&database), &record)?)
     }
 
     fn key<'a>(&'a self, database: &'a str) -> (&'a AccountId, &'a str, &'a str) {
         (&self.place.account, database, &self.table)
     }
 
-    /// Where the partitions of the table lie.
-    pub(crate) fn shelf(&self, record: &TableRecord) -> Shelf {
-        Shelf { account: self.place.account.clone(), table: record.id.clone() }
-    }
-
     /// Removes the table; what hangs on it is an orphan then.
-    fn remove(&self, tx: &mut WriteTx<'_>) -> Result<orphans::Orphan, Fault> {
+    fn remove(&self, tx: &mut WriteTx<'_>, events: &Events) -> Result<orphans::Orphan, Fault> {
         let (database, record) = self.find_with_database(tx)?;
         TABLES.delete(tx, &self.key(&database))?;
         ORPHANS.put(tx, &(&self.place.account, record.id.as_str()), &OrphanRecord::Table)?;
+        events.tell(
+            tx,
+            &self.place,
+            self.database.clone(),
+            CatalogChange::TableDeleted(self.table.clone()),
+        )?;
         Ok((self.place.account.clone(), record.id))
     }
 }
@@ -95,26 +87,29 @@ pub(crate) async fn create(ctx: Ctx, input: CreateTableRequest) -> Result<Create
     }
     let target = Target::of(ctx.call(), &input)?;
     let indexes = input.partition_indexes.unwrap_or_default();
-    let record = TableRecord {
+    let mut record = TableRecord {
         id: ctx.entropy().hex(8),
         version: 0,
         created: ctx.now(),
         updated: ctx.now(),
         created_by: ctx.caller().arn(),
         input: kept(input.table_input, &target)?,
-        indexes: Vec::new(),
+        order: Vec::new(),
     };
-    let record = indexes.into_iter().try_fold(record, |mut record, index| {
-        indexes::add(&mut record, index)?;
-        Ok::<_, Fault>(record)
-    })?;
+    record.order = record.key_types();
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let database = databases::find(tx, &target.place, &target.database)?.id;
-        if TABLES.insert_new(tx, &target.key(&database), &record)? {
-            Ok(CreateTableResponse {})
-        } else {
-            Err(errors::exists("Table"))
+        if !TABLES.insert_new(tx, &target.key(&database), &record)? {
+            return Err(errors::exists("Table"));
         }
+        for index in indexes {
+            // There is nothing yet for it to hold.
+            let status = PartitionIndexStatus::Active;
+            indexes::add(tx, &target.place.account, &database, &record, index, status)?;
+        }
+        events.tell(tx, &target.place, target.database, CatalogChange::TableCreated(target.table))?;
+        Ok(CreateTableResponse {})
     })
     .await
 }
@@ -176,6 +171,7 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<Update
         return Err(errors::invalid("The name of a table cannot be changed."));
     }
     let (archive, expected, now) = (input.skip_archive != Some(true), input.version_id, ctx.now());
+    let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let (database, old) = target.find_with_database(tx)?;
         if expected.is_some_and(|expected| expected != old.version.to_string()) {
@@ -184,9 +180,11 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<Update
         if archive {
             VERSIONS.put(tx, &(&target.place.account, old.id.as_str(), old.version), &old)?;
         }
-        let record = TableRecord { version: old.version + 1, updated: now, input: changed, ..old };
-        indexes::check(&record)?;
+        let mut record = TableRecord { version: old.version + 1, updated: now, input: changed, ..old };
+        indexes::check_all(tx, &target.place.account, &record)?;
+        reorder::adapt(tx, &target.place.account, &mut record)?;
         TABLES.put(tx, &target.key(&database), &record)?;
+        events.tell(tx, &target.place, target.database, CatalogChange::TableUpdated(target.table))?;
         Ok(UpdateTableResponse {})
     })
     .await
@@ -195,7 +193,8 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<Update
 pub(crate) async fn delete(ctx: Ctx, input: DeleteTableRequest) -> Result<DeleteTableResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), None)?;
     let target = Target::of(ctx.call(), &input)?;
-    let orphan = ctx.write(move |tx| target.remove(tx)).await?;
+    let events = Events::of(&ctx);
+    let orphan = ctx.write(move |tx| target.remove(tx, &events)).await?;
     orphans::after_delete(&ctx, vec![orphan]).await?;
     Ok(DeleteTableResponse {})
 }
@@ -207,13 +206,15 @@ pub(crate) async fn batch_delete(
     no_transaction(input.transaction_id.as_ref(), None)?;
     let place = Place::of(ctx.call(), input.catalog_id())?;
     let database = stored_name(&input.database_name);
+    let events = Events::of(&ctx);
     let (orphans, errors) = ctx
         .write(move |tx| {
             databases::find(tx, &place, &database)?;
             let (mut orphans, mut errors) = (Vec::new(), Vec::new());
             for name in input.tables_to_delete {
                 let table = stored_name(&name);
-                match (Target { place: place.clone(), database: database.clone(), table }).remove(tx) {
+                match (Target { place: place.clone(), database: database.clone(), table }).remove(tx, &events)
+                {
                     Ok(orphan) => orphans.push(orphan),
                     Err(fault) => {
                         let error_detail = Some(errors::detail(fault)?);

@@ -3,9 +3,12 @@
 mod access;
 mod catalogs;
 mod databases;
+mod events;
 mod harness;
+mod indexes;
 mod partition_pages;
 mod partitions;
+mod reorder;
 mod search;
 mod staged;
 mod tables;

@@ -13,6 +13,7 @@
 mod bind;
 mod eval;
 mod lexer;
+mod order;
 mod parser;
 mod plan;
 mod ranges;
@@ -23,7 +24,8 @@ mod value;
 use mastic_core::Fault;
 
 pub use bind::BoundExpression;
-pub use plan::ScanRange;
+pub use order::ValueOrder;
+pub use plan::{PartitionScan, ScanPlan, Step};
 
 /// Why an expression cannot be parsed, bound or evaluated, in AWS's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

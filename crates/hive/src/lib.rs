@@ -17,7 +17,9 @@ mod types;
 
 pub use classifier::{CsvSerde, CsvSettings, Custom, InvalidClassifier};
 pub use csv::CsvOptions;
-pub use expression::{BoundExpression, Expression, ExpressionError, ScanRange};
+pub use expression::{
+    BoundExpression, Expression, ExpressionError, PartitionScan, ScanPlan, Step, ValueOrder,
+};
 pub use format::{Descriptor, Format};
 pub use grok::{Grok, GrokError, GrokField};
 pub use json_path::{JsonPath, JsonPathError, JsonStep};

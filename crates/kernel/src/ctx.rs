@@ -272,4 +272,10 @@ impl Background {
     pub fn generation(&self, keyspace: &str) -> u64 {
         self.kernel.store().keyspace_generation(keyspace)
     }
+
+    /// Waits until one of these keyspaces has changed after the generation `seen`; its generation then. A run's
+    /// writes count when they are published.
+    pub async fn changed(&self, keyspaces: &[&str], seen: u64) -> u64 {
+        self.kernel.store().changed(keyspaces, seen).await
+    }
 }

@@ -8,8 +8,8 @@ use parking_lot::RwLock;
 use crate::audit::Trail;
 use crate::plans::Foresight;
 use crate::ports::{
-    Accounts, Authorizer, EventIndex, Issuers, LogSink, OrganizationPolicies, PolicyHolders, PrincipalUses,
-    ResourcePolicies, ResourceTags, RoleSessions,
+    Accounts, Authorizer, CatalogEvents, EventIndex, Issuers, LogSink, OrganizationPolicies, PolicyHolders,
+    PrincipalUses, ResourcePolicies, ResourceTags, RoleSessions,
 };
 use crate::{Access, AuditRecord, Background, Call, Ctx, Lookup, Outcome};
 
@@ -44,6 +44,7 @@ struct Inner {
     tags: RwLock<HashMap<&'static str, Arc<dyn ResourceTags>>>,
     holders: RwLock<Vec<Arc<dyn PolicyHolders>>>,
     uses: OnceLock<Arc<dyn PrincipalUses>>,
+    catalog_events: OnceLock<Arc<dyn CatalogEvents>>,
 }
 
 impl Kernel {
@@ -77,6 +78,7 @@ impl Kernel {
                 tags: RwLock::new(HashMap::new()),
                 holders: RwLock::new(Vec::new()),
                 uses: OnceLock::new(),
+                catalog_events: OnceLock::new(),
             }),
         }
     }
@@ -172,6 +174,17 @@ impl Kernel {
     /// Connects the port for what principals do; the first connection stays.
     pub fn connect_uses(&self, uses: Arc<dyn PrincipalUses>) {
         self.inner.uses.get_or_init(|| uses);
+    }
+
+    /// Connects who hears of changes of the Data Catalog; the first connection stays.
+    pub fn connect_catalog_events(&self, events: Arc<dyn CatalogEvents>) {
+        self.inner.catalog_events.get_or_init(|| events);
+    }
+
+    /// Who hears of changes of the Data Catalog, if anybody does.
+    #[must_use]
+    pub fn catalog_events(&self) -> Option<&Arc<dyn CatalogEvents>> {
+        self.inner.catalog_events.get()
     }
 
     /// The port for what principals do.

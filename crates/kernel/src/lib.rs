@@ -8,6 +8,7 @@
 mod access;
 mod audit;
 mod call;
+mod changes;
 mod ctx;
 mod history;
 mod kernel;

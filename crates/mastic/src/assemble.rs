@@ -12,7 +12,7 @@ use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
 use mastic_gateway::{Calls, Fallback, Limits, Server};
 use mastic_iam::{GivenRoot, Iam};
 use mastic_jobs::{Jobs, RunnerConfig};
-use mastic_kernel::{Kernel, Registry, Seams};
+use mastic_kernel::{Background, Kernel, Registry, Seams};
 use mastic_objects::Objects;
 use mastic_organizations::Organizations;
 use mastic_s3_door::S3Door;
@@ -28,6 +28,8 @@ use crate::master_key;
 const MAX_CALL: usize = 16 << 20;
 
 /// How often leftovers are swept and old records dropped.
+/// How long the catalog's own work rests after a failure.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// How old a blob must be before it counts as an orphan: longer than a PUT takes.
@@ -152,6 +154,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     let endpoint = format!("{scheme}://{}", reachable(server.address()));
     home.write_address(&Address { endpoint: endpoint.clone(), region: settings.region.to_string() })?;
     jobs.start(endpoint.clone()).await?;
+    tokio::spawn(work(kernel.background("catalog"), catalog.clone()));
     tokio::spawn(sweep(kernel.clone(), iam.clone(), objects, catalog, watch, organizations));
     Ok(Running { endpoint, server, kernel, iam })
 }
@@ -167,6 +170,15 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         });
     }
     address
+}
+
+/// Does what calls of the catalog leave to be done.
+async fn work(background: Background, catalog: Arc<Catalog>) {
+    loop {
+        let Err(fault) = catalog.work(&background).await;
+        tracing::error!(%fault, cause = fault.cause(), "the catalog's work stopped");
+        tokio::time::sleep(RETRY_AFTER).await;
+    }
 }
 
 /// Drops what nobody needs any more, now and then.

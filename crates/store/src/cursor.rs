@@ -49,6 +49,24 @@ impl<'t> Cursor<'t> {
         Ok(())
     }
 
+    /// Goes forward to the first key that is `key` or greater; for walks from the least key on.
+    fn skip_to(&mut self, key: &[u8]) {
+        let head = self.head;
+        let passed = |row: &Row| row.0.get(head..).is_some_and(|found| found < key);
+        let passed = self.page.as_slice().iter().take_while(|row| passed(row)).count();
+        for _ in 0..passed {
+            self.page.next();
+        }
+        if self.page.len() == 0 && !self.last_page {
+            let start = crate::layout::join(self.span.start.get(..head).unwrap_or_default(), key);
+            if start > self.span.start {
+                self.span.start = start;
+                self.last_page = self.span.is_empty();
+                self.size = FIRST_PAGE;
+            }
+        }
+    }
+
     fn peek(&mut self) -> Result<Option<&[u8]>, StoreError> {
         self.fill()?;
         Ok(self.page.as_slice().first().and_then(|(key, _)| key.get(self.head..)))
@@ -73,6 +91,14 @@ pub(crate) struct Walk<'t> {
 impl<'t> Walk<'t> {
     pub(crate) fn new(base: Cursor<'t>, staged: Option<Cursor<'t>>, order: Order) -> Self {
         Self { base, staged, order }
+    }
+
+    /// As [`Cursor::skip_to`].
+    pub(crate) fn skip_to(&mut self, key: &[u8]) {
+        self.base.skip_to(key);
+        if let Some(staged) = &mut self.staged {
+            staged.skip_to(key);
+        }
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Row>, StoreError> {

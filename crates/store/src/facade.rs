@@ -178,6 +178,12 @@ impl Store {
     pub fn keyspace_generation(&self, name: &str) -> u64 {
         self.shared.generations.keyspace(name)
     }
+
+    /// Waits until the true rows of one of these keyspaces have changed after the generation `seen`; when they
+    /// last did.
+    pub async fn changed(&self, keyspaces: &[&str], seen: u64) -> u64 {
+        self.shared.generations.changed(keyspaces, seen).await
+    }
 }
 
 impl std::fmt::Debug for Store {

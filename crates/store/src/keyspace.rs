@@ -311,6 +311,13 @@ pub struct Scan<'t, K, V> {
     failed: bool,
 }
 
+impl<K: Key, V: Record> Scan<'_, K, V> {
+    /// Leaves out what comes before `key`, without reading much of it; for scans from the least key on.
+    pub fn skip_to<Q: KeyFor<K> + ?Sized>(&mut self, key: &Q) {
+        self.walk.skip_to(&encoded(key));
+    }
+}
+
 impl<K: Key, V: Record> Iterator for Scan<'_, K, V> {
     type Item = Result<(K, V), StoreError>;
 

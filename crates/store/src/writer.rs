@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 
 use parking_lot::RwLock;
+use tokio::sync::Notify;
 
 use crate::engine::{Batch, Engine};
 use crate::tx::Effects;
@@ -21,6 +22,7 @@ const LARGEST_GROUP: usize = 1024;
 pub(crate) struct Generations {
     store: AtomicU64,
     keyspaces: RwLock<HashMap<Cow<'static, str>, u64>>,
+    advanced: Notify,
 }
 
 impl Generations {
@@ -32,12 +34,26 @@ impl Generations {
         self.keyspaces.read().get(name).copied().unwrap_or(0)
     }
 
+    /// Waits until one of the keyspaces is of a later generation than `seen`.
+    pub(crate) async fn changed(&self, names: &[&str], seen: u64) -> u64 {
+        loop {
+            let advanced = self.advanced.notified();
+            let now = names.iter().map(|name| self.keyspace(name)).max().unwrap_or(0);
+            if now > seen {
+                return now;
+            }
+            advanced.await;
+        }
+    }
+
     fn advance(&self, touched: impl Iterator<Item = Cow<'static, str>>) {
         let now = self.store.fetch_add(1, Ordering::AcqRel) + 1;
         let mut keyspaces = self.keyspaces.write();
         for keyspace in touched {
             keyspaces.insert(keyspace, now);
         }
+        drop(keyspaces);
+        self.advanced.notify_waiters();
     }
 }
 

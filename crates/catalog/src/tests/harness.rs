@@ -98,6 +98,13 @@ impl World {
         (fault.code().to_owned(), fault.message().to_owned())
     }
 
+    /// Waits for what calls have left to be done.
+    pub async fn settle(&self) {
+        let background = self.kernel.background("test");
+        crate::backfill::settle(&background).await.unwrap();
+        crate::events::deliver(&background).await.unwrap();
+    }
+
     pub fn tick(&self) {
         self.clock.advance(Duration::from_secs(1));
     }

@@ -2,7 +2,7 @@ use mastic_api_glue::glue::op;
 use mastic_api_glue::glue::types::*;
 
 use super::harness::{ACCOUNT, World, code, create, map, partition, table, texts};
-use crate::keys::{PARTITIONS, SCHEMAS};
+use crate::keys::{PARTITIONS, SHARED};
 use crate::on_flights;
 
 async fn world() -> World {
@@ -156,13 +156,13 @@ async fn batches_fail_entry_by_entry() {
 }
 
 #[tokio::test]
-async fn columns_that_partitions_share_are_kept_once() {
+async fn what_partitions_share_is_kept_once() {
     let world = world().await;
     for month in 1..=20 {
         world.call::<op::CreatePartition>(add(&["2024", &month.to_string()])).await.unwrap();
     }
     let counts = world.store.read(|tx| {
-        let counts = (SCHEMAS.count(tx, SCHEMAS.all())?, PARTITIONS.count(tx, PARTITIONS.all())?);
+        let counts = (SHARED.count(tx, SHARED.all())?, PARTITIONS.count(tx, PARTITIONS.all())?);
         Ok::<_, mastic_store::StoreError>(counts)
     });
     assert_eq!(counts.unwrap(), (1, 20));

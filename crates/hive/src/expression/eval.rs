@@ -16,10 +16,18 @@ impl BoundExpression {
     /// number of values is not the number of keys.
     pub fn matches(&self, values: &[&str]) -> Result<bool, ExpressionError> {
         if values.len() != self.keys {
-            let text = format!("Partition has {} values for {} keys.", values.len(), self.keys);
-            return Err(ExpressionError::InvalidState(text));
+            return Err(self.wrong_count(values.len()));
         }
         holds(&self.root, values)
+    }
+
+    /// Whether nothing is asked.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(&self.root, Bound::And(nodes) if nodes.is_empty())
+    }
+
+    pub(super) fn wrong_count(&self, values: usize) -> ExpressionError {
+        ExpressionError::InvalidState(format!("Partition has {values} values for {} keys.", self.keys))
     }
 }
 

@@ -1,128 +1,243 @@
-//! Which stretches of a table's partitions, sorted by their values, an expression can match.
+//! Which partitions an expression can match, as they lie in the order of their values: a scan is told
+//! after each partition where the next can be.
 
-use std::ops::Bound as Limit;
+use std::borrow::Cow;
+use std::ops::Bound::{Excluded, Included, Unbounded};
 
-use super::Comparison;
 use super::bind::{Bound, BoundExpression, BoundTest};
 use super::eval::holds;
-use super::ranges::{Interval, Ranges};
+use super::order::{ValueOrder, extent};
+use super::ranges::Ranges;
 use super::value::{KeyType, Value};
-use crate::path::DEFAULT_PARTITION;
+use super::{Comparison, ExpressionError};
 
-/// More stretches than this are joined into one: seeking costs too.
-const MAX_RANGES: usize = 1000;
+/// An expression made ready for scanning partitions that lie in given orders.
+#[derive(Debug)]
+pub struct ScanPlan<'e> {
+    expression: &'e BoundExpression,
+    orders: &'e [ValueOrder],
+    root: Reach<'e>,
+}
 
-/// One stretch of partitions sorted by their values as text, key by key: those whose first values
-/// are `prefix` and whose next value lies between the bounds. When `prefix` names every key, the
-/// bounds are open and at most one partition is meant.
+/// The expression with what each of its tests admits.
+#[derive(Debug)]
+enum Reach<'e> {
+    And(Vec<Reach<'e>>),
+    Or(Vec<Reach<'e>>),
+    Leaf { key: usize, leaf: &'e Bound, admitted: Ranges },
+}
+
+/// What a scan is to do after it has seen a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScanRange {
-    /// Values of the leading keys.
-    pub prefix: Vec<String>,
-    /// Where the key after `prefix` begins.
-    pub lower: Limit<String>,
-    /// Where the key after `prefix` ends.
-    pub upper: Limit<String>,
+pub enum Step {
+    /// The partition matches; go on with the next one.
+    Match,
+    /// It does not; go on with the next one.
+    Next,
+    /// It does not, and no other does before the first partition whose leading values, encoded by their orders,
+    /// are these or greater.
+    Jump(Vec<String>),
+    /// Neither it nor any behind it does.
+    End,
 }
 
 impl BoundExpression {
-    /// The stretches that hold every matching partition, disjoint and in order. They may hold
-    /// others, so each partition found still has to be asked about with [`Self::matches`].
-    ///
-    /// Only keys compared as strings narrow a scan: under any other type the order of texts is not
-    /// the order of values, and a stored value of the wrong form must be met to be reported.
+    /// Makes a plan for partitions whose values lie in these orders, key by key. Values that lie in
+    /// the order of another type than their key's are read one by one.
     #[must_use]
-    pub fn scan_plan(&self) -> Vec<ScanRange> {
-        // Fewer leading values are fixed as long as that gives too many stretches.
-        for deepest in (0..=self.keys).rev() {
-            let mut plan = Vec::new();
-            if self.extend(&mut Vec::new(), deepest, &mut plan).is_some() {
-                return plan;
-            }
-        }
-        let hull = reach(&self.root, &[]).hull();
-        hull.map(|Interval { lower, upper }| ScanRange { prefix: Vec::new(), lower, upper })
-            .into_iter()
-            .collect()
-    }
-
-    /// Adds the stretches under the `fixed` leading values, fixing `deepest` at most; nothing when
-    /// they become too many.
-    fn extend(&self, fixed: &mut Vec<String>, deepest: usize, plan: &mut Vec<ScanRange>) -> Option<()> {
-        let ranges = reach(&self.root, fixed);
-        for interval in ranges.into_intervals() {
-            match interval.point() {
-                Some(value) if fixed.len() < deepest => {
-                    fixed.push(value.clone());
-                    self.extend(fixed, deepest, plan)?;
-                    fixed.pop();
-                }
-                _ if plan.len() >= MAX_RANGES => return None,
-                _ => {
-                    let Interval { lower, upper } = interval;
-                    plan.push(ScanRange { prefix: fixed.clone(), lower, upper });
-                }
-            }
-        }
-        Some(())
+    pub fn plan<'e>(&'e self, orders: &'e [ValueOrder]) -> ScanPlan<'e> {
+        ScanPlan { expression: self, orders, root: reach(&self.root, orders) }
     }
 }
 
-/// The values that the key after the `fixed` ones may have; the whole line once no key is left.
-fn reach(node: &Bound, fixed: &[String]) -> Ranges {
+impl ScanPlan<'_> {
+    /// A scan from the first partition that can match.
+    #[must_use]
+    pub fn scan(&self) -> PartitionScan<'_> {
+        PartitionScan { plan: self, seen: Vec::new(), values: Vec::new(), levels: vec![self.admitted(&[])] }
+    }
+
+    /// What the key after these values may be.
+    fn admitted(&self, values: &[String]) -> Cow<'_, Ranges> {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        admitted(&self.root, &values)
+    }
+}
+
+/// One walk over partitions in their order.
+#[derive(Debug)]
+pub struct PartitionScan<'p> {
+    plan: &'p ScanPlan<'p>,
+    /// The values of the partition seen last, as they sort, as far as they were admitted.
+    seen: Vec<String>,
+    /// The same values.
+    values: Vec<String>,
+    /// What each key may be, given the values of those before it.
+    levels: Vec<Cow<'p, Ranges>>,
+}
+
+impl PartitionScan<'_> {
+    /// Where to begin.
+    #[must_use]
+    pub fn start(&self) -> Step {
+        match self.levels.first().and_then(|ranges| ranges.first_from("")) {
+            Some(first) => Step::Jump(vec![first.into_owned()]),
+            None => Step::End,
+        }
+    }
+
+    /// What to do about the partition with these values, encoded by their orders.
+    ///
+    /// # Errors
+    /// `InvalidState` when a value that had to be looked at does not fit its key's type, or the
+    /// number of values is not the number of keys.
+    pub fn see(&mut self, row: &[String]) -> Result<Step, ExpressionError> {
+        if self.plan.expression.is_blank() {
+            return Ok(Step::Match);
+        }
+        if row.len() != self.plan.expression.keys {
+            return Err(self.plan.expression.wrong_count(row.len()));
+        }
+        let same = self.seen.iter().zip(row).take_while(|(seen, value)| seen == value).count();
+        self.seen.truncate(same);
+        self.values.truncate(same);
+        self.levels.truncate(same + 1);
+        for (depth, value) in row.iter().enumerate().skip(same) {
+            match self.levels.get(depth).and_then(|ranges| ranges.first_from(value)) {
+                Some(first) if first == *value => {}
+                Some(first) => return Ok(jump(row, depth, first)),
+                None => return Ok(self.past(row, depth)),
+            }
+            let order = self.plan.orders.get(depth).copied();
+            self.seen.push(value.clone());
+            self.values.push(order.map_or_else(|| value.clone(), |order| order.decode(value.clone())));
+            self.levels.push(self.plan.admitted(&self.values));
+        }
+        let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        Ok(if holds(&self.plan.expression.root, &values)? { Step::Match } else { Step::Next })
+    }
+
+    /// Where to go when nothing more can come under the first `depth` values of the row.
+    fn past(&self, row: &[String], depth: usize) -> Step {
+        for (depth, (value, ranges)) in row.iter().zip(&self.levels).enumerate().take(depth).rev() {
+            if let Some(first) = ranges.first_from(&format!("{value}\0")) {
+                return jump(row, depth, first);
+            }
+        }
+        Step::End
+    }
+}
+
+fn jump(row: &[String], depth: usize, first: Cow<'_, str>) -> Step {
+    Step::Jump(row.iter().take(depth).cloned().chain([first.into_owned()]).collect())
+}
+
+fn reach<'e>(node: &'e Bound, orders: &[ValueOrder]) -> Reach<'e> {
     match node {
-        Bound::And(nodes) => {
-            nodes.iter().fold(Ranges::all(), |ranges, node| ranges.intersect(reach(node, fixed)))
+        Bound::And(nodes) => Reach::And(nodes.iter().map(|node| reach(node, orders)).collect()),
+        Bound::Or(nodes) => Reach::Or(nodes.iter().map(|node| reach(node, orders)).collect()),
+        Bound::Leaf { key, ty, negated, test } => {
+            let order = orders.get(*key).copied().filter(|order| order.0 == *ty);
+            let admitted = order.and_then(|order| of_test(test, *negated, order));
+            Reach::Leaf { key: *key, leaf: node, admitted: admitted.unwrap_or_else(Ranges::all) }
         }
-        Bound::Or(nodes) => Ranges::union(nodes.iter().map(|node| reach(node, fixed))),
-        Bound::Leaf { ty, .. } if *ty != KeyType::Text => Ranges::all(),
-        Bound::Leaf { key, .. } if *key < fixed.len() => {
-            let values: Vec<&str> = fixed.iter().map(String::as_str).collect();
-            // A text key's test cannot fail; were it to, scanning more is the safe side.
-            if holds(node, &values).unwrap_or(true) { Ranges::all() } else { Ranges::none() }
-        }
-        Bound::Leaf { key, negated, test, .. } if *key == fixed.len() => admitted(test, *negated),
-        Bound::Leaf { .. } => Ranges::all(),
     }
 }
 
-/// The texts that pass a test of a string key.
-fn admitted(test: &BoundTest, negated: bool) -> Ranges {
-    match (test, negated) {
-        (BoundTest::IsNull, false) => Ranges::point(DEFAULT_PARTITION),
-        (BoundTest::Compare(comparison, Value::Text(text)), negated) => compared(*comparison, text, negated),
-        (BoundTest::In(values), false) => Ranges::union(values.iter().filter_map(text).map(Ranges::point)),
-        (BoundTest::Between(Value::Text(a), Value::Text(b)), false) => {
-            let (low, high) = if a <= b { (a, b) } else { (b, a) };
-            Ranges::between(Limit::Included(low.to_string()), Limit::Included(high.to_string()))
+/// What the key after these values may be; everything once no key is left, or nothing at all.
+fn admitted<'r>(node: &'r Reach<'_>, values: &[&str]) -> Cow<'r, Ranges> {
+    match node {
+        Reach::And(nodes) => nodes.iter().fold(Cow::Owned(Ranges::all()), |all, node| {
+            if all.is_none() { all } else { both(all, admitted(node, values)) }
+        }),
+        Reach::Or(nodes) => nodes.iter().fold(Cow::Owned(Ranges::none()), |any, node| {
+            if any.is_all() { any } else { either(any, admitted(node, values)) }
+        }),
+        Reach::Leaf { key, leaf, .. } if *key < values.len() => {
+            // A value that does not fit its type stays in the scan, so that it is met and told.
+            let truth = holds(leaf, values).unwrap_or(true);
+            Cow::Owned(if truth { Ranges::all() } else { Ranges::none() })
         }
-        (BoundTest::Like(pattern), false) => {
-            match pattern.find(['%', '_']).and_then(|at| pattern.get(..at)) {
-                Some(prefix) => Ranges::starting_with(prefix),
-                None => Ranges::point(pattern),
-            }
-        }
-        _ => Ranges::all(),
+        Reach::Leaf { key, admitted, .. } if *key == values.len() => Cow::Borrowed(admitted),
+        Reach::Leaf { .. } => Cow::Owned(Ranges::all()),
     }
 }
 
-fn text<'a>(value: &'a Value<'_>) -> Option<&'a str> {
-    match value {
-        Value::Text(text) => Some(text),
-        _ => None,
+fn both<'r>(a: Cow<'r, Ranges>, b: Cow<'r, Ranges>) -> Cow<'r, Ranges> {
+    match (a.is_all(), b.is_all()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => Cow::Owned(a.intersect(&b)),
     }
 }
 
-fn compared(comparison: Comparison, text: &str, negated: bool) -> Ranges {
-    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-    let text = text.to_owned();
-    let (lower, upper) = match (comparison, negated) {
-        (Equal, false) | (NotEqual, true) => return Ranges::point(&text),
-        (NotEqual, false) | (Equal, true) => return Ranges::all(),
-        (Less, false) | (GreaterOrEqual, true) => (Limit::Unbounded, Limit::Excluded(text)),
-        (LessOrEqual, false) | (Greater, true) => (Limit::Unbounded, Limit::Included(text)),
-        (Greater, false) | (LessOrEqual, true) => (Limit::Excluded(text), Limit::Unbounded),
-        (GreaterOrEqual, false) | (Less, true) => (Limit::Included(text), Limit::Unbounded),
+fn either<'r>(a: Cow<'r, Ranges>, b: Cow<'r, Ranges>) -> Cow<'r, Ranges> {
+    match (a.is_none(), b.is_none()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => Cow::Owned(Ranges::union([a.into_owned(), b.into_owned()])),
+    }
+}
+
+/// What passes a test, and what does not fit the type; nothing where only asking can tell.
+fn of_test(test: &BoundTest, negated: bool, order: ValueOrder) -> Option<Ranges> {
+    let passing = match test {
+        BoundTest::IsNull if negated && order.0 != KeyType::Text => order.values(),
+        BoundTest::IsNull if negated => order.null().complement(),
+        BoundTest::IsNull => order.null(),
+        _ => {
+            let passing = comparing(test, negated)?.intersect(&order.values());
+            if negated { passing.complement().intersect(&order.values()) } else { passing }
+        }
     };
-    Ranges::between(lower, upper)
+    Some(Ranges::union([passing, order.unfit()]))
+}
+
+/// What passes a test that is not negated. Where that is too much the answer is nothing if `exact` is wanted.
+fn comparing(test: &BoundTest, exact: bool) -> Option<Ranges> {
+    Some(match test {
+        BoundTest::IsNull => return None,
+        BoundTest::Compare(comparison, value) => compared(*comparison, value),
+        BoundTest::In(values) => Ranges::union(values.iter().map(equal)),
+        BoundTest::Between(low, high) if low <= high => above(low, true).intersect(&below(high, true)),
+        BoundTest::Between(low, high) => above(high, false).intersect(&below(low, false)),
+        BoundTest::Like(pattern) => match pattern.find(['%', '_']).map(|at| pattern.split_at(at)) {
+            None => Ranges::point(pattern),
+            Some((start, rest)) if !exact || rest.bytes().all(|byte| byte == b'%') => {
+                Ranges::starting_with(start)
+            }
+            Some(_) => return None,
+        },
+    })
+}
+
+fn compared(comparison: Comparison, value: &Value<'_>) -> Ranges {
+    match comparison {
+        Comparison::Equal => equal(value),
+        Comparison::NotEqual => equal(value).complement(),
+        Comparison::Less => below(value, false),
+        Comparison::LessOrEqual => below(value, true),
+        Comparison::Greater => above(value, false),
+        Comparison::GreaterOrEqual => above(value, true),
+    }
+}
+
+fn equal(value: &Value<'_>) -> Ranges {
+    let (begin, end) = extent(value);
+    Ranges::between(Included(begin), end)
+}
+
+fn below(value: &Value<'_>, or_equal: bool) -> Ranges {
+    let (begin, end) = extent(value);
+    Ranges::between(Unbounded, if or_equal { end } else { Excluded(begin) })
+}
+
+fn above(value: &Value<'_>, or_equal: bool) -> Ranges {
+    let (begin, end) = extent(value);
+    match end {
+        _ if or_equal => Ranges::between(Included(begin), Unbounded),
+        Included(end) => Ranges::between(Excluded(end), Unbounded),
+        Excluded(end) => Ranges::between(Included(end), Unbounded),
+        Unbounded => Ranges::none(),
+    }
 }

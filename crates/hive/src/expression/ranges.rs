@@ -1,5 +1,6 @@
 //! Sets of strings as sorted, disjoint intervals.
 
+use std::borrow::Cow;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 /// One interval; never empty by its bounds.
@@ -17,14 +18,6 @@ impl Interval {
             _ => false,
         };
         (!empty).then_some(Self { lower, upper })
-    }
-
-    /// The one string in it, if it holds no other.
-    pub(super) fn point(&self) -> Option<&String> {
-        match (&self.lower, &self.upper) {
-            (Included(low), Included(high)) if low == high => Some(low),
-            _ => None,
-        }
     }
 
     /// Whether the interval after this one, in order of lower bounds, leaves no gap to it.
@@ -80,14 +73,57 @@ impl Ranges {
         Self::between(Included(prefix.to_owned()), successor(prefix).map_or(Unbounded, Excluded))
     }
 
-    pub(super) fn into_intervals(self) -> Vec<Interval> {
-        self.0
+    pub(super) fn is_none(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// The smallest single interval round the set.
-    pub(super) fn hull(&self) -> Option<Interval> {
-        let (first, last) = (self.0.first()?, self.0.last()?);
-        Some(Interval { lower: first.lower.clone(), upper: last.upper.clone() })
+    pub(super) fn is_all(&self) -> bool {
+        matches!(self.0.as_slice(), [Interval { lower: Unbounded, upper: Unbounded }])
+    }
+
+    /// The least string in the set that is `text` or greater.
+    pub(super) fn first_from<'a>(&'a self, text: &'a str) -> Option<Cow<'a, str>> {
+        let behind = |interval: &Interval| match &interval.upper {
+            Included(high) => high.as_str() < text,
+            Excluded(high) => high.as_str() <= text,
+            Unbounded => false,
+        };
+        let mut from = self.0.iter().skip(self.0.partition_point(behind));
+        // Nothing lies between a string and itself with a zero character: the second interval may have to serve.
+        from.find_map(|interval| {
+            let first = match &interval.lower {
+                Included(low) if low.as_str() > text => Cow::Borrowed(low.as_str()),
+                Excluded(low) if low.as_str() >= text => Cow::Owned(format!("{low}\0")),
+                _ => Cow::Borrowed(text),
+            };
+            let within = match &interval.upper {
+                Included(high) => *first <= **high,
+                Excluded(high) => *first < **high,
+                Unbounded => true,
+            };
+            within.then_some(first)
+        })
+    }
+
+    /// All strings that are not in the set.
+    pub(super) fn complement(&self) -> Self {
+        let mut gaps = Vec::with_capacity(self.0.len() + 1);
+        let mut lower = Some(Unbounded);
+        for interval in &self.0 {
+            let upper = match &interval.lower {
+                Included(low) => Some(Excluded(low.clone())),
+                Excluded(low) => Some(Included(low.clone())),
+                Unbounded => None,
+            };
+            gaps.extend(lower.zip(upper).and_then(|(lower, upper)| Interval::new(lower, upper)));
+            lower = match &interval.upper {
+                Included(high) => Some(Excluded(high.clone())),
+                Excluded(high) => Some(Included(high.clone())),
+                Unbounded => None,
+            };
+        }
+        gaps.extend(lower.and_then(|lower| Interval::new(lower, Unbounded)));
+        Self(gaps)
     }
 
     pub(super) fn union(sets: impl IntoIterator<Item = Self>) -> Self {
@@ -107,9 +143,9 @@ impl Ranges {
         Self(joined)
     }
 
-    pub(super) fn intersect(self, other: Self) -> Self {
+    pub(super) fn intersect(&self, other: &Self) -> Self {
         let mut common = Vec::new();
-        let (mut left, mut right) = (self.0.into_iter().peekable(), other.0.into_iter().peekable());
+        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
         while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
             let lower = if lower_rank(&a.lower) > lower_rank(&b.lower) { &a.lower } else { &b.lower };
             let a_ends_first = upper_rank(&a.upper) < upper_rank(&b.upper);
@@ -158,9 +194,26 @@ mod tests {
     fn unions_join_and_intersections_cut() {
         let set = |texts: &[&str]| Ranges::union(texts.iter().map(|t| Ranges::point(t)));
         assert_eq!(set(&["b", "a", "b"]), set(&["a", "b"]));
-        assert_eq!(set(&["a", "b", "c"]).intersect(set(&["b", "c", "d"])), set(&["b", "c"]));
-        assert_eq!(set(&["a"]).intersect(set(&["b"])), Ranges::none());
-        assert_eq!(Ranges::union([Ranges::starting_with("a"), set(&["ab", "b"])]).into_intervals().len(), 1);
-        assert_eq!(Ranges::all().intersect(Ranges::starting_with("x")), Ranges::starting_with("x"));
+        assert_eq!(set(&["a", "b", "c"]).intersect(&set(&["b", "c", "d"])), set(&["b", "c"]));
+        assert_eq!(set(&["a"]).intersect(&set(&["b"])), Ranges::none());
+        assert_eq!(Ranges::union([Ranges::starting_with("a"), set(&["ab", "b"])]).0.len(), 1);
+        assert_eq!(Ranges::all().intersect(&Ranges::starting_with("x")), Ranges::starting_with("x"));
+    }
+
+    #[test]
+    fn complements_and_the_next_string() {
+        let set = Ranges::union([Ranges::point("b"), Ranges::starting_with("d")]);
+        let others = set.complement();
+        assert_eq!(others.complement(), set);
+        assert_eq!(Ranges::all().complement(), Ranges::none());
+        assert_eq!(Ranges::none().complement(), Ranges::all());
+        for (from, first) in
+            [("", Some("b")), ("b", Some("b")), ("b\0", Some("d")), ("dz", Some("dz")), ("e", None)]
+        {
+            assert_eq!(set.first_from(from).as_deref(), first, "{from}");
+        }
+        for (from, first) in [("", ""), ("b", "b\0"), ("b\0", "b\0"), ("d", "e"), ("f", "f")] {
+            assert_eq!(others.first_from(from).as_deref(), Some(first), "{from}");
+        }
     }
 }

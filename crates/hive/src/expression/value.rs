@@ -118,6 +118,11 @@ impl Number {
         Some(Self { negative: !zero && mantissa.starts_with('-'), digits, point })
     }
 
+    /// Whether it is below zero, its significant digits, and where the point stands before or behind their beginning.
+    pub(super) fn parts(&self) -> (bool, &str, i64) {
+        (self.negative, &self.digits, self.point)
+    }
+
     fn magnitude(&self, other: &Self) -> Ordering {
         match (self.digits.is_empty(), other.digits.is_empty()) {
             (true, true) => Ordering::Equal,

@@ -107,6 +107,10 @@ fn reads_agree(store: &Store, model: &Model, probe: &(String, String), text: &st
                 names(ROWS.scan_reverse(tx, ROWS.all().before(probe))),
                 reversed(expected(&|key| key < probe))
             );
+            let mut scan = ROWS.scan(tx, ROWS.all());
+            let first = scan.next().transpose()?.map(|row| row.0);
+            scan.skip_to(probe);
+            assert_eq!(names(scan), expected(&|key| key >= probe && Some(key) != first.as_ref()));
             assert_eq!(names(ROWS.scan_prefix(tx, (part,))), expected(&|key| key.0 == *part));
             assert_eq!(
                 names(ROWS.scan(tx, ROWS.prefix_text((part,), text))),
