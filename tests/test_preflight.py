@@ -274,3 +274,23 @@ def test_nothing_is_changed(server, unique, places):
     assert server.client("glue").get_job(JobName=name)["Job"] == before
     with pytest.raises(botocore.exceptions.ClientError):
         server.client("s3").head_object(Bucket=out, Key="made/")
+
+
+def test_what_is_only_asked_is_no_use_of_it(server, unique, places):
+    source, out = places
+    role = server.role(statement(["s3:*", "logs:*"]))
+    name = job(server, unique, role, csv_source(f"s3://{source}/in/"), target(f"s3://{out}/made/"))
+    asks = ["mastic:Preflight", "glue:GetJob", "iam:SimulatePrincipalPolicy", "iam:PassRole"]
+    user = server.user(statement(asks))
+    assert preflight(server, "--job", name, credentials=user)["Ready"]
+    iam = server.client("iam")
+
+    def used(arn):
+        report = iam.generate_service_last_accessed_details(Arn=arn, Granularity="ACTION_LEVEL")["JobId"]
+        told = iam.get_service_last_accessed_details(JobId=report)["ServicesLastAccessed"]
+        return {a["ActionName"] for service in told for a in service["TrackedActionsLastAccessed"]}
+
+    assert used(role) == set()
+    assert used(user.arn) == {"Preflight", "GetJob", "SimulatePrincipalPolicy"}
+    succeeds(server, name)
+    assert "PutObject" in used(role)

@@ -122,12 +122,10 @@ fn check(
     let first = first.map(|(call, need, purpose)| (call, Planned { need, purpose: purpose.to_owned() }));
     let needs = plan.needs.iter().map(|planned| (&session, planned.clone()));
     let decided = first.into_iter().chain(needs).map(|(call, Planned { need, purpose })| {
-        let verdict = iam.decide(call, &need)?;
-        let refused = match verdict.explanation {
-            _ if verdict.allowed => None,
-            Some(explanation) => Some(explanation),
-            None => Some(Box::new(iam.explain(call, &need)?)),
-        };
+        // Not decided as a call's needs are: nobody has tried anything, so no report of last access shall show it.
+        let explanation = iam.explain(call, &need)?;
+        let allowed = explanation.refused.is_none() && explanation.decision.is_allowed();
+        let refused = (!allowed).then(|| Box::new(explanation));
         Ok(Checked { principal: call.caller.arn(), need, purpose, refused })
     });
     decided.collect()
