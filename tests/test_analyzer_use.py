@@ -1,11 +1,15 @@
 """What principals use: generated policies and findings of unused access."""
 
 import json
+import re
+import sqlite3
+import struct
 
 import pytest
 from botocore.exceptions import ClientError
 
 import pipeline
+from harness import statement
 from test_jobs import copy_nodes, make_job
 
 
@@ -88,3 +92,48 @@ def test_analyzers_of_unused_access(server):
     with pytest.raises(ClientError) as caught:
         client.get_finding_recommendation(analyzerArn=made["arn"], id="nothing")
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def age(server, keyspace, days):
+    """Makes the records of a keyspace of a stopped server older, as if it had started so many days before."""
+    store = server.data / "store" / "store.sqlite3"
+    # Records are MessagePack, which has microseconds as a 64-bit number after the member's name.
+    created = re.compile(rb"\xa7created([\xcf\xd3].{8})", re.DOTALL)
+    with sqlite3.connect(store) as database:
+        rows = database.execute("SELECT k, v FROM kv WHERE instr(k, ?)", (keyspace.encode(),)).fetchall()
+        for key, value in rows:
+
+            def earlier(found):
+                kind, time = struct.unpack(">cq", found[1])
+                return b"\xa7created" + struct.pack(">cq", kind, time - days * 86_400_000_000)
+
+            database.execute("UPDATE kv SET v = ? WHERE k = ?", (created.sub(earlier, value), key))
+    database.close()
+    return len(rows)
+
+
+def test_a_recommendation_leaves_what_is_used(own_server):
+    server = own_server.start()
+    user = server.user(statement(["glue:GetDatabases", "glue:DeleteDatabase"]))
+    assert server.stop() == 0
+    assert age(server, "iam.user", days=2) == 1
+    server.start()
+    server.client("glue", user).get_databases()
+    iam, client = server.client("iam"), server.client("accessanalyzer")
+    arn = client.create_analyzer(
+        analyzerName="unused", type="ACCOUNT_UNUSED_ACCESS", configuration={"unusedAccess": {"unusedAccessAge": 1}}
+    )["arn"]
+    [finding] = client.list_findings_v2(analyzerArn=arn)["findings"]
+    assert (finding["findingType"], finding["resource"]) == ("UnusedPermission", user.arn)
+    [details] = client.get_finding_v2(analyzerArn=arn, id=finding["id"])["findingDetails"]
+    assert details["unusedPermissionDetails"]["actions"] == [{"action": "glue:DeleteDatabase"}]
+
+    client.generate_finding_recommendation(analyzerArn=arn, id=finding["id"])
+    told = client.get_finding_recommendation(analyzerArn=arn, id=finding["id"])
+    assert (told["status"], told["resourceArn"]) == ("SUCCEEDED", user.arn)
+    [step] = [step["unusedPermissionsRecommendedStep"] for step in told["recommendedSteps"]]
+    assert (step["recommendedAction"], step["existingPolicyId"]) == ("CREATE_POLICY", "own")
+    # Whoever follows it is rid of the finding, and can do what was done before.
+    iam.put_user_policy(UserName=user.name, PolicyName="own", PolicyDocument=step["recommendedPolicy"])
+    assert client.get_finding_v2(analyzerArn=arn, id=finding["id"])["status"] == "RESOLVED"
+    server.client("glue", user).get_databases()
