@@ -172,13 +172,13 @@ pub(crate) fn list(ctx: &Ctx, input: &ListAnalyzersRequest) -> Result<ListAnalyz
         for row in ANALYZERS.scan_prefix(tx, (account, ctx.region().as_str())) {
             let ((_, _, name), record) = row?;
             if input.r#type.is_none_or(|kind| kind == record.kind) {
-                rows.push(summary(account, ctx.region(), &name, record));
+                let shown = summary(account, ctx.region(), &name, record);
+                rows.push((name, shown));
             }
         }
         Ok::<_, Fault>(rows)
     })?;
-    let id = |row: &AnalyzerSummary| row.name.clone();
-    let (analyzers, next_token) = page(rows, id, input.max_results, input.next_token.as_deref())?;
+    let (analyzers, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     Ok(ListAnalyzersResponse { analyzers, next_token })
 }
 

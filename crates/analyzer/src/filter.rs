@@ -1,9 +1,11 @@
 //! Which findings a filter or an archive rule means ("IAM Access Analyzer filter keys").
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use mastic_api_iam::accessanalyzer::types::{Criterion, ExternalAccessDetails, OrderBy, SortCriteria};
 use mastic_core::Fault;
+use serde::{Deserialize, Serialize};
 
 use crate::faults::validation;
 use crate::records::FindingRecord;
@@ -94,22 +96,34 @@ fn values(key: &str, id: &str, record: &FindingRecord) -> Vec<String> {
     }
 }
 
+/// Where a finding stands in a sorted list: by the values of an attribute and its id.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Place {
+    Ascending(Vec<String>, String),
+    Descending(Reverse<(Vec<String>, String)>),
+}
+
 /// Puts findings in order; without a wish, the newest change comes first.
 ///
 /// # Errors
 /// For an attribute that findings do not have.
-pub(crate) fn sort(rows: &mut [(String, FindingRecord)], sort: Option<&SortCriteria>) -> Result<(), Fault> {
+pub(crate) fn sorted(
+    rows: Vec<(String, FindingRecord)>,
+    sort: Option<&SortCriteria>,
+) -> Result<BTreeMap<Place, (String, FindingRecord)>, Fault> {
     let name = sort.and_then(|sort| sort.attribute_name.as_deref()).unwrap_or("updatedAt");
     let Some(key) = KEYS.iter().find(|key| key.eq_ignore_ascii_case(name)) else {
         return Err(validation(format!("The sort attribute {name} is not supported.")));
     };
-    rows.sort_by_cached_key(|(id, record)| (values(key, id, record), id.clone()));
-    let descending = match sort {
-        None => true,
-        Some(sort) => sort.order_by == Some(OrderBy::Desc),
-    };
-    if descending {
-        rows.reverse();
-    }
-    Ok(())
+    let descending = sort.is_none_or(|sort| sort.order_by == Some(OrderBy::Desc));
+    let placed = rows.into_iter().map(|(id, record)| {
+        let values = values(key, &id, &record);
+        let place = if descending {
+            Place::Descending(Reverse((values, id.clone())))
+        } else {
+            Place::Ascending(values, id.clone())
+        };
+        (place, (id, record))
+    });
+    Ok(placed.collect())
 }

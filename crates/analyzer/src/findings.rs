@@ -142,9 +142,8 @@ pub(crate) async fn list(ctx: Ctx, input: ListFindingsRequest) -> Result<ListFin
         ));
     }
     rows.retain(|(id, record)| filter::meets(&wanted, id, record));
-    filter::sort(&mut rows, input.sort.as_ref())?;
-    let id = |(id, _): &(String, FindingRecord)| id.clone();
-    let (rows, next_token) = page(rows, id, input.max_results, input.next_token.as_deref())?;
+    let rows = filter::sorted(rows, input.sort.as_ref())?;
+    let (rows, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     let findings = rows.into_iter().map(|(id, record)| summary(id, record)).collect();
     Ok(ListFindingsResponse { findings, next_token })
 }
@@ -175,9 +174,8 @@ pub(crate) async fn list_v2(ctx: Ctx, input: ListFindingsV2Request) -> Result<Li
     filter::check(&wanted)?;
     let (_, mut rows) = all(&ctx, &input.analyzer_arn).await?;
     rows.retain(|(id, record)| filter::meets(&wanted, id, record));
-    filter::sort(&mut rows, input.sort.as_ref())?;
-    let id = |(id, _): &(String, FindingRecord)| id.clone();
-    let (rows, next_token) = page(rows, id, input.max_results, input.next_token.as_deref())?;
+    let rows = filter::sorted(rows, input.sort.as_ref())?;
+    let (rows, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     let findings = rows
         .into_iter()
         .map(|(id, record)| FindingSummaryV2 {
@@ -231,9 +229,8 @@ pub(crate) async fn get(ctx: Ctx, input: GetFindingRequest) -> Result<GetFinding
 
 pub(crate) async fn get_v2(ctx: Ctx, input: GetFindingV2Request) -> Result<GetFindingV2Response, Fault> {
     let (_, record) = one(&ctx, &input.analyzer_arn, &input.id).await?;
-    let details: Vec<_> = record.details.into_iter().enumerate().collect();
-    let id = |(at, _): &(usize, _)| at.to_string();
-    let (details, next_token) = page(details, id, input.max_results, input.next_token.as_deref())?;
+    let details = record.details.into_iter().enumerate();
+    let (finding_details, next_token) = page(details, input.max_results, input.next_token.as_deref())?;
     Ok(GetFindingV2Response {
         analyzed_at: record.analyzed,
         created_at: record.created,
@@ -245,7 +242,7 @@ pub(crate) async fn get_v2(ctx: Ctx, input: GetFindingV2Request) -> Result<GetFi
         resource_owner_account: record.owner,
         status: Some(record.status),
         updated_at: record.updated,
-        finding_details: details.into_iter().map(|(_, details)| details).collect(),
+        finding_details,
         finding_type: Some(record.kind),
     })
 }

@@ -1,5 +1,6 @@
 //! Policy generation: the least policy for what a user or role really did ("IAM Access Analyzer policy generation").
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -114,25 +115,24 @@ pub(crate) fn list(
     input: &ListPolicyGenerationsRequest,
 ) -> Result<ListPolicyGenerationsResponse, Fault> {
     let account = ctx.account()?;
-    let mut rows = ctx.read(|tx| {
-        let mut rows = Vec::new();
+    let rows = ctx.read(|tx| {
+        let mut rows = BTreeMap::new();
         for row in GENERATIONS.scan_prefix(tx, (account, ctx.region().as_str())) {
             let ((_, _, job_id), record) = row?;
             if input.principal_arn.as_ref().is_none_or(|arn| *arn == record.principal) {
-                rows.push(PolicyGeneration {
-                    job_id,
+                let generation = PolicyGeneration {
+                    job_id: job_id.clone(),
                     principal_arn: record.principal,
                     status: Some(JobStatus::Succeeded),
                     started_on: record.started,
                     completed_on: Some(record.completed),
-                });
+                };
+                rows.insert((Reverse(record.started), job_id), generation);
             }
         }
         Ok::<_, Fault>(rows)
     })?;
-    rows.sort_by_key(|row| (std::cmp::Reverse(row.started_on), row.job_id.clone()));
-    let id = |row: &PolicyGeneration| row.job_id.clone();
-    let (policy_generations, next_token) = page(rows, id, input.max_results, input.next_token.as_deref())?;
+    let (policy_generations, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     Ok(ListPolicyGenerationsResponse { policy_generations, next_token })
 }
 

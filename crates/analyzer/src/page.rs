@@ -1,18 +1,18 @@
 //! Pages of lists that are made anew for each call.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mastic_core::Fault;
+use mastic_kernel::page;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::faults::validation;
 
-/// How many rows a page has unless asked otherwise, and at most.
+/// How many rows a page has unless asked otherwise.
 const ROWS: usize = 100;
 
-/// One page of the rows and the token of the next. A token names the row that the last page ended with.
-pub(crate) fn page<T>(
-    rows: Vec<T>,
-    id: impl Fn(&T) -> String,
+/// One page of rows in the order of their keys, and the token of the next.
+pub(crate) fn page<K: Ord + Clone + Serialize + DeserializeOwned, T>(
+    rows: impl IntoIterator<Item = (K, T)>,
     max_results: Option<i32>,
     token: Option<&str>,
 ) -> Result<(Vec<T>, Option<String>), Fault> {
@@ -23,19 +23,8 @@ pub(crate) fn page<T>(
             .filter(|size| (1..=1000).contains(size))
             .ok_or_else(|| validation("maxResults must be between 1 and 1000."))?,
     };
-    let start = match token.filter(|token| !token.is_empty()) {
-        None => 0,
-        Some(token) => {
-            let bad = || validation("The specified nextToken is not valid.");
-            let last = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            let last = last.ok_or_else(bad)?;
-            rows.iter().position(|row| id(row) == last).ok_or_else(bad)? + 1
-        }
-    };
-    let more = rows.len() > start + size;
-    let page: Vec<T> = rows.into_iter().skip(start).take(size).collect();
-    let next = page.last().filter(|_| more).map(|row| URL_SAFE_NO_PAD.encode(id(row)));
-    Ok((page, next))
+    let after = page::position(token, || validation("The specified nextToken is not valid."))?;
+    page::behind(rows.into_iter().map(Ok), after.as_ref(), size)
 }
 
 #[cfg(test)]
@@ -44,17 +33,14 @@ mod tests {
 
     #[test]
     fn pages_follow_one_another() {
-        let rows = || vec![1, 2, 3, 4, 5];
-        let (first, token) = page(rows(), |n| n.to_string(), Some(2), None).unwrap();
+        let rows = || (1..=5).map(|n| (n, n));
+        let (first, token) = page(rows(), Some(2), None).unwrap();
         assert_eq!(first, [1, 2]);
-        let (second, token) = page(rows(), |n| n.to_string(), Some(3), token.as_deref()).unwrap();
+        let (second, token) = page(rows(), Some(3), token.as_deref()).unwrap();
         assert_eq!((second, token), (vec![3, 4, 5], None));
         for bad in ["%", "eHg"] {
-            assert_eq!(
-                page(rows(), |n| n.to_string(), None, Some(bad)).unwrap_err().code(),
-                "ValidationException"
-            );
+            assert_eq!(page(rows(), None, Some(bad)).unwrap_err().code(), "ValidationException");
         }
-        assert!(page(rows(), |n| n.to_string(), Some(0), None).is_err());
+        assert!(page(rows(), Some(0), None).is_err());
     }
 }

@@ -203,18 +203,18 @@ pub(crate) fn list(
         let mut rows = Vec::new();
         for row in PREVIEWS.scan_prefix(tx, (&key.0, key.1.as_str(), key.2.as_str())) {
             let ((.., id), record) = row?;
-            rows.push(AccessPreviewSummary {
-                id,
+            let summary = AccessPreviewSummary {
+                id: id.clone(),
                 analyzer_arn: input.analyzer_arn.clone(),
                 created_at: record.created,
                 status: status(&record),
                 status_reason: record.failed,
-            });
+            };
+            rows.push((id, summary));
         }
         Ok::<_, Fault>(rows)
     })?;
-    let id = |row: &AccessPreviewSummary| row.id.clone();
-    let (access_previews, next_token) = page(rows, id, input.max_results, input.next_token.as_deref())?;
+    let (access_previews, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     Ok(ListAccessPreviewsResponse { access_previews, next_token })
 }
 
@@ -229,9 +229,9 @@ pub(crate) fn findings(
     if record.failed.is_some() {
         return Err(conflict("The access preview has failed: its configuration is not valid."));
     }
-    let rows = record.findings.into_iter().filter(|row| filter::meets(&wanted, &row.id, &as_record(row)));
-    let id = |row: &AccessPreviewFinding| row.id.clone();
-    let (findings, next_token) = page(rows.collect(), id, input.max_results, input.next_token.as_deref())?;
+    let rows = record.findings.into_iter().enumerate();
+    let rows = rows.filter(|(_, row)| filter::meets(&wanted, &row.id, &as_record(row)));
+    let (findings, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     Ok(ListAccessPreviewFindingsResponse { findings, next_token })
 }
 

@@ -142,16 +142,15 @@ pub(crate) fn get(
         found
             .ok_or_else(|| not_found(format!("No recommendation was generated for the finding {}", input.id)))
     })?;
-    let steps: Vec<_> = record.steps.into_iter().enumerate().collect();
-    let id = |(at, _): &(usize, _)| at.to_string();
-    let (steps, next_token) = page(steps, id, input.max_results, input.next_token.as_deref())?;
+    let steps = record.steps.into_iter().enumerate();
+    let (steps, next_token) = page(steps, input.max_results, input.next_token.as_deref())?;
     Ok(GetFindingRecommendationResponse {
         started_at: record.started,
         completed_at: Some(record.completed),
         next_token,
         error: None,
         resource_arn: record.resource,
-        recommended_steps: Some(steps.into_iter().map(|(_, step)| step).collect()),
+        recommended_steps: Some(steps),
         recommendation_type: Some(RecommendationType::UnusedPermissionRecommendation),
         status: Some(Status::Succeeded),
     })

@@ -23,7 +23,7 @@ pub(crate) async fn list(
     input: ListAnalyzedResourcesRequest,
 ) -> Result<ListAnalyzedResourcesResponse, Fault> {
     let (analyzer, _) = findings::all(&ctx, &input.analyzer_arn).await?;
-    let rows: Vec<AnalyzedResourceSummary> = held(&ctx, &analyzer)?
+    let rows = held(&ctx, &analyzer)?
         .into_iter()
         .map(|(owner, held)| AnalyzedResourceSummary {
             resource_arn: held.arn,
@@ -31,9 +31,8 @@ pub(crate) async fn list(
             resource_type: ResourceType::parse(held.resource_type),
         })
         .filter(|row| input.resource_type.is_none_or(|kind| row.resource_type == Some(kind)))
-        .collect();
-    let id = |row: &AnalyzedResourceSummary| row.resource_arn.clone();
-    let (analyzed_resources, next_token) = page(rows, id, input.max_results, input.next_token.as_deref())?;
+        .map(|row| (row.resource_arn.clone(), row));
+    let (analyzed_resources, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     Ok(ListAnalyzedResourcesResponse { analyzed_resources, next_token })
 }
 

@@ -80,9 +80,8 @@ pub(crate) fn list(ctx: &Ctx, input: &ListArchiveRulesRequest) -> Result<ListArc
         analyzers::load(tx, &analyzer)?;
         of(tx, &analyzer)
     })?;
-    let rows = rows.into_iter().map(|(name, record)| summary(name, record)).collect();
-    let id = |row: &ArchiveRuleSummary| row.rule_name.clone();
-    let (archive_rules, next_token) = page(rows, id, input.max_results, input.next_token.as_deref())?;
+    let rows = rows.into_iter().map(|(name, record)| (name.clone(), summary(name, record)));
+    let (archive_rules, next_token) = page(rows, input.max_results, input.next_token.as_deref())?;
     Ok(ListArchiveRulesResponse { archive_rules, next_token })
 }
 

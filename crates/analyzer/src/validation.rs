@@ -40,8 +40,7 @@ pub(crate) fn policy(input: &ValidatePolicyRequest) -> Result<ValidatePolicyResp
         )));
     }
     let found = validate(&input.policy_document, kind(input)?);
-    let numbered: Vec<_> = found.into_iter().enumerate().collect();
-    let id = |(at, _): &(usize, _)| at.to_string();
-    let (rows, next_token) = page(numbered, id, input.max_results, input.next_token.as_deref())?;
-    Ok(ValidatePolicyResponse { findings: rows.into_iter().map(|(_, found)| found).collect(), next_token })
+    let found = found.into_iter().enumerate();
+    let (findings, next_token) = page(found, input.max_results, input.next_token.as_deref())?;
+    Ok(ValidatePolicyResponse { findings, next_token })
 }

@@ -1,8 +1,7 @@
 //! Pages of listings: `Marker`, `MaxItems`, `IsTruncated`.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mastic_core::Fault;
+use mastic_kernel::page;
 
 use crate::faults::validation;
 
@@ -26,14 +25,8 @@ pub(crate) struct Listed<T> {
 impl Page {
     /// Reads the marker of the page before, which callers may have made up.
     pub(crate) fn new(marker: Option<&str>, max_items: Option<i32>) -> Result<Self, Fault> {
-        let after = marker
-            .map(|text| {
-                let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-                bytes
-                    .and_then(|b| String::from_utf8(b).ok())
-                    .ok_or_else(|| validation(format!("Invalid Marker: {text}")))
-            })
-            .transpose()?;
+        let wrong = || validation(format!("Invalid Marker: {}", marker.unwrap_or_default()));
+        let after = page::position(marker, wrong)?;
         Ok(Self { after, most: usize::try_from(max_items.unwrap_or(USUAL)).unwrap_or(1).max(1) })
     }
 
@@ -47,24 +40,8 @@ impl Page {
         &self,
         rows: impl Iterator<Item = Result<(String, T), Fault>>,
     ) -> Result<Listed<T>, Fault> {
-        let mut items = Vec::new();
-        let mut last = None;
-        for row in rows {
-            let (key, item) = row?;
-            if self.after.as_ref().is_some_and(|after| key <= *after) {
-                continue;
-            }
-            if items.len() == self.most {
-                return Ok(Listed {
-                    items,
-                    truncated: Some(true),
-                    marker: last.map(|key: String| URL_SAFE_NO_PAD.encode(key)),
-                });
-            }
-            items.push(item);
-            last = Some(key);
-        }
-        Ok(Listed { items, truncated: Some(false), marker: None })
+        let (items, marker) = page::behind(rows, self.after.as_ref(), self.most)?;
+        Ok(Listed { items, truncated: Some(marker.is_some()), marker })
     }
 
     /// As [`Page::take`] for items in an order of their own, which their places keep.

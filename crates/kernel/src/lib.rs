@@ -13,6 +13,7 @@ mod ctx;
 mod history;
 mod kernel;
 mod message;
+pub mod page;
 mod plans;
 pub mod ports;
 mod registry;

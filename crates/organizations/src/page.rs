@@ -1,6 +1,7 @@
 //! Pages of listings: `NextToken`, `MaxResults`.
 
 use mastic_core::Fault;
+use mastic_kernel::page;
 
 use crate::faults::invalid;
 
@@ -15,26 +16,9 @@ pub(crate) fn take<T>(
     most: Option<i32>,
 ) -> Result<(Vec<T>, Option<String>), Fault> {
     let wrong = || invalid("INVALID_NEXT_TOKEN", "You provided an invalid NextToken value.");
-    let after = token
-        .map(|token| {
-            let bytes = hex::decode(token).map_err(|_| wrong())?;
-            String::from_utf8(bytes).map_err(|_| wrong())
-        })
-        .transpose()?;
+    let after = page::position(token, wrong)?;
     let most = most.and_then(|most| usize::try_from(most).ok()).map_or(MOST, |most| most.clamp(1, MOST));
-    let mut page = Vec::new();
-    let mut last = None;
-    for (key, item) in items {
-        if after.as_ref().is_some_and(|after| key <= *after) {
-            continue;
-        }
-        if page.len() == most {
-            return Ok((page, last.map(hex::encode::<String>)));
-        }
-        page.push(item);
-        last = Some(key);
-    }
-    Ok((page, None))
+    page::behind(items.into_iter().map(Ok), after.as_ref(), most)
 }
 
 #[cfg(test)]
