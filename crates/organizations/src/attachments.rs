@@ -1,9 +1,10 @@
 //! Policies at the root, units and accounts.
 
 use mastic_api_iam::organizations::{op, types as t};
-use mastic_core::Fault;
+use mastic_core::{AccountId, Fault};
 use mastic_kernel::Ctx;
-use mastic_store::{ReadTx, StoreError};
+use mastic_shape::Op;
+use mastic_store::{ReadTx, StoreError, WriteTx};
 
 use crate::access::{Reach, enter};
 use crate::accounts;
@@ -42,59 +43,77 @@ fn kind_of(policy: &AnyPolicy) -> Kind {
     }
 }
 
-pub(crate) async fn attach(ctx: Ctx, input: t::AttachPolicyRequest) -> Result<(), Fault> {
-    let org = enter::<op::AttachPolicy>(&ctx, Reach::Delegates, |about| {
-        about.policy(&input.policy_id)?;
-        about.node(&input.target_id)
+/// What is attached to a target, with the policy that a call attaches or detaches.
+struct Change {
+    org: Org,
+    kind: Kind,
+    policy: String,
+    target: String,
+    /// The policies of its kind at the target.
+    there: Vec<String>,
+}
+
+impl Change {
+    fn key(&self) -> (&AccountId, &str, &str, &str) {
+        (&self.org.management, self.kind.path(), &self.target, &self.policy)
+    }
+}
+
+async fn change<O: Op>(
+    ctx: Ctx,
+    policy: String,
+    target: String,
+    work: impl FnOnce(&mut WriteTx<'_>, &Change) -> Result<(), Fault> + Send + 'static,
+) -> Result<(), Fault> {
+    let org = enter::<O>(&ctx, Reach::Delegates, |about| {
+        about.policy(&policy)?;
+        about.node(&target)
     })?;
     ctx.write(move |tx| {
         let org = org.again(tx)?;
-        let kind = kind_of(&org.policy(tx, &input.policy_id)?.ok_or_else(no_policy)?);
-        org.node(tx, &input.target_id)?.ok_or_else(no_target)?;
-        if !org.record.enabled.contains(&kind) {
+        let kind = kind_of(&org.policy(tx, &policy)?.ok_or_else(no_policy)?);
+        org.node(tx, &target)?.ok_or_else(no_target)?;
+        let there = at(tx, &org, kind, &target)?;
+        work(tx, &Change { org, kind, policy, target, there })
+    })
+    .await
+}
+
+pub(crate) async fn attach(ctx: Ctx, input: t::AttachPolicyRequest) -> Result<(), Fault> {
+    change::<op::AttachPolicy>(ctx, input.policy_id, input.target_id, |tx, change| {
+        if !change.org.record.enabled.contains(&change.kind) {
             return Err(not_enabled());
         }
-        let there = at(tx, &org, kind, &input.target_id)?;
-        if there.contains(&input.policy_id) {
+        if change.there.contains(&change.policy) {
             let text = "The selected policy is already attached to the specified target.";
             return Err(Fault::sender("DuplicatePolicyAttachmentException", text));
         }
-        if there.len() >= MOST {
+        if change.there.len() >= MOST {
             let text =
                 "You have attached the maximum number of policies of this type to the specified target.";
             return Err(constraint("MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", text));
         }
-        let key = (&org.management, kind.path(), input.target_id.as_str(), input.policy_id.as_str());
-        ATTACHMENTS.put(tx, &key, &Attachment {})?;
+        ATTACHMENTS.put(tx, &change.key(), &Attachment {})?;
         Ok(())
     })
     .await
 }
 
 pub(crate) async fn detach(ctx: Ctx, input: t::DetachPolicyRequest) -> Result<(), Fault> {
-    let org = enter::<op::DetachPolicy>(&ctx, Reach::Delegates, |about| {
-        about.policy(&input.policy_id)?;
-        about.node(&input.target_id)
-    })?;
-    ctx.write(move |tx| {
-        let org = org.again(tx)?;
-        let kind = kind_of(&org.policy(tx, &input.policy_id)?.ok_or_else(no_policy)?);
-        org.node(tx, &input.target_id)?.ok_or_else(no_target)?;
-        let there = at(tx, &org, kind, &input.target_id)?;
-        if !there.contains(&input.policy_id) {
+    change::<op::DetachPolicy>(ctx, input.policy_id, input.target_id, |tx, change| {
+        if !change.there.contains(&change.policy) {
             let text = "The policy isn't attached to the specified target in the specified root.";
             return Err(Fault::sender("PolicyNotAttachedException", text));
         }
-        if kind == Kind::ResourceControl && input.policy_id == kind.managed().id {
+        if change.kind == Kind::ResourceControl && change.policy == change.kind.managed().id {
             return Err(invalid("NON_DETACHABLE_POLICY", "You can't detach this AWS Managed Policy."));
         }
-        if there.len() == 1 {
+        if change.there.len() == 1 {
             let text = "You cannot remove the last policy attached to the specified target. You must have at least \
                         one attached at all times.";
             return Err(constraint("MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", text));
         }
-        let key = (&org.management, kind.path(), input.target_id.as_str(), input.policy_id.as_str());
-        ATTACHMENTS.delete(tx, &key)?;
+        ATTACHMENTS.delete(tx, &change.key())?;
         Ok(())
     })
     .await

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use mastic_api_iam::organizations::{op, types as t};
 use mastic_core::{AccountId, Entropy, Fault, Secret};
 use mastic_kernel::Ctx;
-use mastic_store::ReadTx;
+use mastic_shape::Op;
+use mastic_store::{ReadTx, WriteTx};
 
-use crate::access::{Reach, enter_any, enter_whole};
+use crate::access::{Reach, enter, enter_any, enter_whole};
 use crate::faults;
 use crate::kind::Kind;
 use crate::page;
@@ -140,41 +141,51 @@ pub(crate) async fn list_roots(ctx: Ctx, input: t::ListRootsRequest) -> Result<t
     Ok(t::ListRootsResponse { roots: Some(roots), next_token })
 }
 
-/// The root that a request names.
-fn root(org: &Org, id: &str) -> Result<(), Fault> {
-    if org.record.root == id { Ok(()) } else { Err(faults::no_root()) }
+/// Turns a type of policies on or off at the root.
+async fn turn<O: Op>(
+    ctx: &Ctx,
+    kind: Option<t::PolicyType>,
+    root: String,
+    work: impl FnOnce(&mut WriteTx<'_>, &mut Org, Kind) -> Result<(), Fault> + Send + 'static,
+) -> Result<t::Root, Fault> {
+    let org = enter::<O>(ctx, Reach::Delegates, |about| {
+        about.kind(kind.map(t::PolicyType::as_str));
+        about.node(&root)
+    })?;
+    let kind = Kind::of(kind)?;
+    ctx.write(move |tx| {
+        let mut org = org.again(tx)?;
+        if org.record.root != root {
+            return Err(faults::no_root());
+        }
+        work(tx, &mut org, kind)?;
+        org.save(tx)?;
+        Ok(shown_root(&org))
+    })
+    .await
 }
 
 pub(crate) async fn enable_policy_type(
     ctx: Ctx,
     input: t::EnablePolicyTypeRequest,
 ) -> Result<t::EnablePolicyTypeResponse, Fault> {
-    let org = crate::access::enter::<op::EnablePolicyType>(&ctx, Reach::Delegates, |about| {
-        about.kind(input.policy_type.map(t::PolicyType::as_str));
-        about.node(&input.root_id)
-    })?;
-    let kind = Kind::of(input.policy_type)?;
-    let org = ctx
-        .write(move |tx| {
-            let mut org = org.again(tx)?;
-            root(&org, &input.root_id)?;
-            if !org.record.all_features {
-                return Err(faults::no_policies());
-            }
-            if !org.record.enabled.insert(kind) {
-                let text = "The specified policy type is already enabled.";
-                return Err(Fault::sender("PolicyTypeAlreadyEnabledException", text));
-            }
-            org.save(tx)?;
-            let units = org.units(tx)?.into_iter().map(|(id, _)| id);
-            let accounts = org.members(tx)?.into_iter().map(|(account, _)| account.to_string());
-            for target in std::iter::once(org.record.root.clone()).chain(units).chain(accounts) {
-                org.attach_defaults(tx, &target)?;
-            }
-            Ok(org)
-        })
-        .await?;
-    Ok(t::EnablePolicyTypeResponse { root: Some(shown_root(&org)) })
+    let enable = |tx: &mut WriteTx<'_>, org: &mut Org, kind| {
+        if !org.record.all_features {
+            return Err(faults::no_policies());
+        }
+        if !org.record.enabled.insert(kind) {
+            let text = "The specified policy type is already enabled.";
+            return Err(Fault::sender("PolicyTypeAlreadyEnabledException", text));
+        }
+        let units = org.units(tx)?.into_iter().map(|(id, _)| id);
+        let accounts = org.members(tx)?.into_iter().map(|(account, _)| account.to_string());
+        for target in std::iter::once(org.record.root.clone()).chain(units).chain(accounts) {
+            org.attach_defaults(tx, &target)?;
+        }
+        Ok(())
+    };
+    let root = turn::<op::EnablePolicyType>(&ctx, input.policy_type, input.root_id, enable).await?;
+    Ok(t::EnablePolicyTypeResponse { root: Some(root) })
 }
 
 /// What was attached is forgotten: a type that is enabled again starts from AWS's own policy ("Disabling a policy
@@ -183,22 +194,13 @@ pub(crate) async fn disable_policy_type(
     ctx: Ctx,
     input: t::DisablePolicyTypeRequest,
 ) -> Result<t::DisablePolicyTypeResponse, Fault> {
-    let org = crate::access::enter::<op::DisablePolicyType>(&ctx, Reach::Delegates, |about| {
-        about.kind(input.policy_type.map(t::PolicyType::as_str));
-        about.node(&input.root_id)
-    })?;
-    let kind = Kind::of(input.policy_type)?;
-    let org = ctx
-        .write(move |tx| {
-            let mut org = org.again(tx)?;
-            root(&org, &input.root_id)?;
-            if !org.record.enabled.remove(&kind) {
-                return Err(faults::not_enabled());
-            }
-            org.save(tx)?;
-            ATTACHMENTS.clear(tx, ATTACHMENTS.prefix((&org.management, kind.path())))?;
-            Ok(org)
-        })
-        .await?;
-    Ok(t::DisablePolicyTypeResponse { root: Some(shown_root(&org)) })
+    let disable = |tx: &mut WriteTx<'_>, org: &mut Org, kind: Kind| {
+        if !org.record.enabled.remove(&kind) {
+            return Err(faults::not_enabled());
+        }
+        ATTACHMENTS.clear(tx, ATTACHMENTS.prefix((&org.management, kind.path())))?;
+        Ok(())
+    };
+    let root = turn::<op::DisablePolicyType>(&ctx, input.policy_type, input.root_id, disable).await?;
+    Ok(t::DisablePolicyTypeResponse { root: Some(root) })
 }
