@@ -14,7 +14,7 @@ use mastic_store::ReadTx;
 use crate::external::Zone;
 use crate::faults::{conflict, not_found, quota, validation};
 use crate::page::page;
-use crate::records::{ANALYZERS, AnalyzerRecord, FINDINGS, PREVIEWS, RULES, RuleRecord};
+use crate::records::{ANALYZERS, AnalyzerRecord, FINDINGS, PREVIEWS, RECOMMENDATIONS, RULES, RuleRecord};
 use crate::{filter, findings, place, rules, tags};
 
 /// Days without use after which something counts as unused, unless said otherwise.
@@ -209,6 +209,7 @@ pub(crate) async fn delete(ctx: Ctx, input: DeleteAnalyzerRequest) -> Result<(),
         let (account, region, name) = (&key.0, key.1.as_str(), key.2.as_str());
         RULES.clear(tx, RULES.prefix((account, region, name)))?;
         FINDINGS.clear(tx, FINDINGS.prefix((account, region, name)))?;
+        RECOMMENDATIONS.clear(tx, RECOMMENDATIONS.prefix((account, region, name)))?;
         PREVIEWS.clear(tx, PREVIEWS.prefix((account, region, name)))?;
         Ok::<_, Fault>(())
     })

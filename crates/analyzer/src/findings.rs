@@ -1,5 +1,8 @@
 //! Findings: kept up to date whenever they are looked at.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use mastic_api_iam::accessanalyzer::types::{
     ExternalAccessDetails, Finding, FindingStatus, FindingStatusUpdate, FindingSummary, FindingSummaryV2,
     GetFindingRequest, GetFindingResponse, GetFindingV2Request, GetFindingV2Response, ListFindingsRequest,
@@ -14,11 +17,14 @@ use crate::analyzers::{self, Key};
 use crate::external::{self, Found, Zone};
 use crate::faults::{not_found, validation};
 use crate::page::page;
-use crate::records::{ANALYZERS, AnalyzerRecord, FINDINGS, FindingRecord};
+use crate::records::{ANALYZERS, AnalyzerRecord, FINDINGS, FindingRecord, RECOMMENDATIONS};
 use crate::{filter, place, rules, unused};
 
 /// Findings that one call can change at most.
 const MOST_IDS: usize = 50;
+
+/// How long findings are kept once they are resolved ("Review IAM Access Analyzer findings").
+const RESOLVED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// All stored findings of an analyzer, by id.
 pub(crate) fn of(tx: &ReadTx<'_>, analyzer: &Key) -> Result<Vec<(String, FindingRecord)>, Fault> {
@@ -26,24 +32,21 @@ pub(crate) fn of(tx: &ReadTx<'_>, analyzer: &Key) -> Result<Vec<(String, Finding
     rows.map(|row| Ok(row.map(|((.., id), record)| (id, record))?)).collect()
 }
 
-/// What there is to find now.
+/// What there is to find now. The more principals and policies, the longer it takes.
 async fn current(ctx: &Ctx, analyzer: &AnalyzerRecord) -> Result<Vec<Found>, Fault> {
-    let zone = Zone::of(ctx, analyzer.kind)?;
-    match analyzer.kind {
+    let (ctx, analyzer) = (ctx.clone(), analyzer.clone());
+    let work = move || match analyzer.kind {
         Type::Account | Type::Organization => {
-            let held = external::held(ctx, &zone)?;
-            // What policies say decides how long it takes.
-            let work = tokio::task::spawn_blocking(move || {
-                let mut all = Vec::new();
-                for (owner, held) in held {
-                    all.extend(external::of(&zone, &owner, &held)?);
-                }
-                Ok(all)
-            });
-            work.await.map_err(Fault::internal)?
+            let zone = Zone::of(&ctx, analyzer.kind)?;
+            let mut all = Vec::new();
+            for (owner, held) in external::held(&ctx, &zone)? {
+                all.extend(external::of(&zone, &owner, &held)?);
+            }
+            Ok(all)
         }
-        _ => unused::current(ctx, analyzer).await,
-    }
+        _ => unused::current(&ctx, &analyzer),
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Fault::internal)?
 }
 
 /// Brings the findings of an analyzer up to date: new ones appear, those whose cause is gone are resolved.
@@ -53,19 +56,25 @@ pub(crate) async fn refresh(ctx: &Ctx, name: &str) -> Result<(), Fault> {
     let region = ctx.region();
     let arn = format!("{} {}", place::analyzer(&key.0, region, name), analyzer.created.micros());
     let found = current(ctx, &analyzer).await?;
-    let fresh: Vec<(String, Found)> = found.into_iter().map(|found| (found.id(&arn), found)).collect();
+    let last = found.last().map(|found| found.resource.clone());
+    let fresh: BTreeMap<String, Found> = found.into_iter().map(|found| (found.id(&arn), found)).collect();
     let known = ctx.read(|tx| of(tx, &key))?;
-    if !differs(&known, &fresh) {
+    let now = ctx.now();
+    let old = move |record: &FindingRecord| {
+        record.status == FindingStatus::Resolved && record.updated < now.minus(RESOLVED)
+    };
+    if !differs(&known, &fresh) && !known.iter().any(|(_, record)| old(record)) {
         return Ok(());
     }
-    let now = ctx.now();
-    let last = fresh.last().map(|(_, found)| (found.resource.clone(), now));
     ctx.write(move |tx| {
         let mut analyzer = analyzers::load(tx, &key)?;
         let rules = rules::of(tx, &key)?;
         let place = |id: &str| (key.0.clone(), key.1.clone(), key.2.clone(), id.to_owned());
         for (id, mut record) in of(tx, &key)? {
-            if record.status != FindingStatus::Resolved && !fresh.iter().any(|(own, _)| *own == id) {
+            if old(&record) {
+                FINDINGS.delete(tx, &place(&id))?;
+                RECOMMENDATIONS.delete(tx, &place(&id))?;
+            } else if record.status != FindingStatus::Resolved && !fresh.contains_key(&id) {
                 record.status = FindingStatus::Resolved;
                 (record.updated, record.analyzed) = (now, now);
                 FINDINGS.put(tx, &place(&id), &record)?;
@@ -93,8 +102,8 @@ pub(crate) async fn refresh(ctx: &Ctx, name: &str) -> Result<(), Fault> {
             }
             FINDINGS.put(tx, &place(&id), &record)?;
         }
-        if last.is_some() {
-            analyzer.last = last;
+        if let Some(resource) = last {
+            analyzer.last = Some((resource, now));
             ANALYZERS.put(tx, &key, &analyzer)?;
         }
         Ok(())
@@ -102,13 +111,13 @@ pub(crate) async fn refresh(ctx: &Ctx, name: &str) -> Result<(), Fault> {
     .await
 }
 
-fn differs(known: &[(String, FindingRecord)], fresh: &[(String, Found)]) -> bool {
-    let open = known.iter().filter(|(_, record)| record.status != FindingStatus::Resolved);
-    let gone = open.clone().any(|(id, _)| !fresh.iter().any(|(own, _)| own == id));
-    let same = |(id, found): &(String, Found)| {
-        open.clone().any(|(own, record)| own == id && record.details == found.details)
+fn differs(known: &[(String, FindingRecord)], fresh: &BTreeMap<String, Found>) -> bool {
+    let mut open = known.iter().filter(|(_, record)| record.status != FindingStatus::Resolved);
+    let count = open.clone().count();
+    let same = |(id, record): &(String, FindingRecord)| {
+        fresh.get(id).is_some_and(|found| found.details == record.details)
     };
-    gone || !fresh.iter().all(same)
+    count != fresh.len() || !open.all(same)
 }
 
 /// The up-to-date findings of the analyzer with this ARN.

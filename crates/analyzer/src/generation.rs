@@ -26,6 +26,9 @@ use crate::usage;
 /// How far back it is looked at most, as AWS does.
 const LONGEST: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
+/// How long AWS keeps a generated policy.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// The longest managed policy, without white space.
 const POLICY: usize = 6_144;
 
@@ -91,13 +94,22 @@ pub(crate) async fn start(
         used,
     };
     let key = (account, ctx.region().to_string(), job.clone());
-    ctx.write(move |tx| Ok::<_, Fault>(GENERATIONS.put(tx, &key, &record)?)).await?;
+    ctx.write(move |tx| {
+        GENERATIONS.clear_where(tx, GENERATIONS.prefix((&key.0,)), |record| !is_kept(record, now))?;
+        Ok::<_, Fault>(GENERATIONS.put(tx, &key, &record)?)
+    })
+    .await?;
     Ok(StartPolicyGenerationResponse { job_id: job })
+}
+
+fn is_kept(record: &GenerationRecord, now: Timestamp) -> bool {
+    record.started >= now.minus(KEPT)
 }
 
 fn load(ctx: &Ctx, job: &str) -> Result<GenerationRecord, Fault> {
     let key = (ctx.account()?.clone(), ctx.region().to_string(), job.to_owned());
     let record = ctx.read(|tx| GENERATIONS.get(tx, &key).map_err(Fault::from))?;
+    let record = record.filter(|record| is_kept(record, ctx.now()));
     record.ok_or_else(|| validation(format!("There is no policy generation {job}.")))
 }
 
@@ -119,7 +131,8 @@ pub(crate) fn list(
         let mut rows = BTreeMap::new();
         for row in GENERATIONS.scan_prefix(tx, (account, ctx.region().as_str())) {
             let ((_, _, job_id), record) = row?;
-            if input.principal_arn.as_ref().is_none_or(|arn| *arn == record.principal) {
+            let wanted = input.principal_arn.as_ref().is_none_or(|arn| *arn == record.principal);
+            if wanted && is_kept(&record, ctx.now()) {
                 let generation = PolicyGeneration {
                     job_id: job_id.clone(),
                     principal_arn: record.principal,

@@ -1,6 +1,7 @@
 //! Access previews: what would be found if a resource had another policy ("Access previews").
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mastic_api_iam::accessanalyzer::types::{
     AccessPreview, AccessPreviewFinding, AccessPreviewStatus, AccessPreviewStatusReason,
@@ -21,6 +22,9 @@ use crate::faults::{conflict, not_found, validation};
 use crate::page::page;
 use crate::records::{FindingRecord, PREVIEWS, PreviewRecord};
 use crate::{filter, findings, place};
+
+/// How long access previews are kept.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// A configuration as a policy to look at.
 struct Proposed {
@@ -103,7 +107,12 @@ pub(crate) async fn create(
         findings: preview.1,
     };
     let place = (key.0, key.1, key.2, id.clone());
-    ctx.write(move |tx| Ok::<_, Fault>(PREVIEWS.put(tx, &place, &record)?)).await?;
+    ctx.write(move |tx| {
+        let own = PREVIEWS.prefix((&place.0, place.1.as_str(), place.2.as_str()));
+        PREVIEWS.clear_where(tx, own, |old| old.created < record.created.minus(KEPT))?;
+        Ok::<_, Fault>(PREVIEWS.put(tx, &place, &record)?)
+    })
+    .await?;
     Ok(CreateAccessPreviewResponse { id })
 }
 

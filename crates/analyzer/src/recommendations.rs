@@ -6,34 +6,16 @@ use mastic_api_iam::accessanalyzer::types::{
     Status, UnusedPermissionsRecommendedStep,
 };
 use mastic_api_iam::authorization;
-use mastic_core::{AccountId, Fault, Timestamp};
+use mastic_core::{Fault, Timestamp};
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::{GrantedPolicy, PrincipalUse};
 use mastic_policy::compare::action_within;
-use mastic_store::{Keyspace, Record};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::faults::{not_found, validation};
 use crate::page::page;
+use crate::records::{RECOMMENDATIONS, RecommendationRecord};
 use crate::{analyzers, findings, place, unused};
-
-/// A recommendation as it was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct RecommendationRecord {
-    resource: String,
-    started: Timestamp,
-    completed: Timestamp,
-    steps: Vec<RecommendedStep>,
-}
-
-impl Record for RecommendationRecord {
-    const VERSION: u16 = 1;
-}
-
-/// Account, region, analyzer, id of the finding.
-const RECOMMENDATIONS: Keyspace<(AccountId, String, String, String), RecommendationRecord> =
-    Keyspace::new("analyzer.recommendation");
 
 pub(crate) async fn generate(ctx: Ctx, input: GenerateFindingRecommendationRequest) -> Result<(), Fault> {
     let (analyzer, finding) = findings::one(&ctx, &input.analyzer_arn, &input.id).await?;
@@ -41,7 +23,7 @@ pub(crate) async fn generate(ctx: Ctx, input: GenerateFindingRecommendationReque
         return Err(validation("Recommendations are generated for findings of unused permissions only."));
     }
     let since = unused::cutoff(&ctx, &analyzer);
-    let principals = unused::principals(&ctx, since).await?;
+    let principals = unused::principals(&ctx)?;
     let principal = principals.into_iter().find(|principal| principal.arn.as_str() == finding.resource);
     let principal =
         principal.ok_or_else(|| not_found(format!("Resource not found: {}", finding.resource)))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mastic_api_iam::accessanalyzer::types::{
     AccessPreviewFinding, AccessPreviewStatusReason, AnalyzerConfiguration, Configuration, Criterion,
-    FindingDetails, FindingStatus, FindingType, ResourceType, Type,
+    FindingDetails, FindingStatus, FindingType, RecommendedStep, ResourceType, Type,
 };
 use mastic_core::{AccountId, Timestamp};
 use mastic_store::{Keyspace, Record};
@@ -55,10 +55,19 @@ pub(crate) struct PreviewRecord {
     pub(crate) findings: Vec<AccessPreviewFinding>,
 }
 
+/// What to do about a finding, as it was recommended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RecommendationRecord {
+    pub(crate) resource: String,
+    pub(crate) started: Timestamp,
+    pub(crate) completed: Timestamp,
+    pub(crate) steps: Vec<RecommendedStep>,
+}
+
 macro_rules! records {
     ($($type:ty),*) => { $(impl Record for $type { const VERSION: u16 = 1; })* };
 }
-records!(AnalyzerRecord, RuleRecord, FindingRecord, PreviewRecord);
+records!(AnalyzerRecord, RuleRecord, FindingRecord, PreviewRecord, RecommendationRecord);
 
 /// Account, region, name.
 pub(crate) const ANALYZERS: Keyspace<(AccountId, String, String), AnalyzerRecord> =
@@ -72,3 +81,6 @@ pub(crate) const FINDINGS: Keyspace<(AccountId, String, String, String), Finding
 /// Account, region, analyzer, id.
 pub(crate) const PREVIEWS: Keyspace<(AccountId, String, String, String), PreviewRecord> =
     Keyspace::new("analyzer.preview");
+/// Account, region, analyzer, id of the finding.
+pub(crate) const RECOMMENDATIONS: Keyspace<(AccountId, String, String, String), RecommendationRecord> =
+    Keyspace::new("analyzer.recommendation");

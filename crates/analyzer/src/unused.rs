@@ -15,7 +15,6 @@ use mastic_policy::{Document, Effect};
 
 use crate::external::Found;
 use crate::records::AnalyzerRecord;
-use crate::usage;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -26,27 +25,13 @@ pub(crate) fn cutoff(ctx: &Ctx, analyzer: &AnalyzerRecord) -> Timestamp {
     Timestamp::from_secs(ctx.now().secs() - i64::from(days) * DAY)
 }
 
-/// Every principal of the account with all that is known of its use.
-pub(crate) async fn principals(ctx: &Ctx, since: Timestamp) -> Result<Vec<PrincipalUse>, Fault> {
-    let account = ctx.account()?;
-    let mut all = ctx.kernel().uses()?.uses(account)?;
-    let seen = usage::of_all(ctx, account, since, ctx.now()).await?;
-    for principal in &mut all {
-        let Some(actions) = seen.get(principal.arn.as_str()) else { continue };
-        for (action, time) in actions {
-            match principal.actions.iter_mut().find(|(own, _)| own == action) {
-                Some((_, own)) => *own = (*own).max(*time),
-                None => principal.actions.push((action.clone(), *time)),
-            }
-        }
-        let last = actions.values().max().copied();
-        principal.last_used = principal.last_used.max(last);
-    }
-    Ok(all)
+/// Every principal of the account with its use.
+pub(crate) fn principals(ctx: &Ctx) -> Result<Vec<PrincipalUse>, Fault> {
+    ctx.kernel().uses()?.uses(ctx.account()?)
 }
 
 /// What is unused now.
-pub(crate) async fn current(ctx: &Ctx, analyzer: &AnalyzerRecord) -> Result<Vec<Found>, Fault> {
+pub(crate) fn current(ctx: &Ctx, analyzer: &AnalyzerRecord) -> Result<Vec<Found>, Fault> {
     let since = cutoff(ctx, analyzer);
     let excluded = exclusions(analyzer);
     let account = ctx.account()?;
@@ -54,7 +39,7 @@ pub(crate) async fn current(ctx: &Ctx, analyzer: &AnalyzerRecord) -> Result<Vec<
     if excluded.iter().any(|id| id == account.as_str()) {
         return Ok(all);
     }
-    for principal in principals(ctx, since).await? {
+    for principal in principals(ctx)? {
         if !principal.linked {
             of(account, &principal, since, &mut all)?;
         }

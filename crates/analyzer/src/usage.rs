@@ -14,26 +14,6 @@ fn principal(record: &AuditRecord) -> Option<&str> {
     }
 }
 
-/// When each principal last made use of each action.
-pub(crate) async fn of_all(
-    ctx: &Ctx,
-    account: &AccountId,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<BTreeMap<String, BTreeMap<String, Timestamp>>, Fault> {
-    let mut all: BTreeMap<String, BTreeMap<String, Timestamp>> = BTreeMap::new();
-    let see = |record: AuditRecord| {
-        let Some(principal) = principal(&record) else { return };
-        for decision in record.decisions.iter().filter(|decision| decision.allowed) {
-            let last = all.entry(principal.to_owned()).or_default();
-            let last = last.entry(decision.need.action.clone()).or_insert(record.time);
-            *last = (*last).max(record.time);
-        }
-    };
-    ctx.kernel().audit_between(account, from, to, see).await?;
-    Ok(all)
-}
-
 /// What one principal was allowed to do, with which resources.
 pub(crate) async fn of_one(
     ctx: &Ctx,

@@ -9,7 +9,7 @@ use mastic_api_iam::iam::{op, types as t};
 use mastic_core::{AccountId, Fault, Timestamp};
 use mastic_kernel::{Ctx, Registry};
 use mastic_policy::PolicyKind;
-use mastic_store::{Keyspace, ReadTx, Record, WriteTx};
+use mastic_store::{Keyspace, ReadTx, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::faults::no_such;
@@ -20,7 +20,7 @@ use crate::subjects::{Subject, Who, subject};
 use crate::{Iam, access, services};
 
 /// How long AWS keeps a report.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(crate) const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A report as it was when it was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,7 +111,8 @@ async fn generate(
     };
     let job = names::uuid(ctx.entropy());
     ctx.write(move |tx| {
-        sweep(tx, &account, report.created)?;
+        let oldest = report.created.minus(KEPT);
+        REPORTS.clear_where(tx, REPORTS.prefix((&account,)), |old| old.created < oldest)?;
         REPORTS.put(tx, &(&account, &job), &report)?;
         Ok(t::GenerateServiceLastAccessedDetailsResponse { job_id: Some(job) })
     })
@@ -137,20 +138,6 @@ fn services_of(iam: &Iam, tx: &ReadTx<'_>, subject: &Subject) -> Result<Vec<Serv
         }
     }
     Ok(services.into_values().collect())
-}
-
-fn sweep(tx: &mut WriteTx<'_>, account: &AccountId, now: Timestamp) -> Result<(), Fault> {
-    let mut old = Vec::new();
-    for row in REPORTS.scan_prefix(tx, (account,)) {
-        let (key, report) = row?;
-        if report.created < now.minus(KEPT) {
-            old.push(key);
-        }
-    }
-    for key in &old {
-        REPORTS.delete(tx, key)?;
-    }
-    Ok(())
 }
 
 fn report(ctx: &Ctx, job: &str) -> Result<Report, Fault> {

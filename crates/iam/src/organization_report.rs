@@ -13,6 +13,7 @@ use mastic_store::{Keyspace, ReadTx, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::faults::{denied, invalid_input, no_such};
+use crate::last_accessed::KEPT;
 use crate::page::{Listed, Page};
 use crate::records::{LastUsed, ROLES, USERS};
 use crate::{Iam, access, accounts, names, services};
@@ -83,6 +84,8 @@ async fn generate(
     let report = Report { created: ctx.now(), services };
     let job = names::uuid(ctx.entropy());
     ctx.write(move |tx| {
+        let oldest = report.created.minus(KEPT);
+        REPORTS.clear_where(tx, REPORTS.prefix((&account,)), |old| old.created < oldest)?;
         REPORTS.put(tx, &(&account, &job), &report)?;
         Ok(t::GenerateOrganizationsAccessReportResponse { job_id: Some(job) })
     })
@@ -188,6 +191,7 @@ async fn get(
     let account = ctx.account()?;
     let page = Page::new(input.marker.as_deref(), input.max_items)?;
     let found = ctx.read(|tx| REPORTS.get(tx, &(account, input.job_id.as_str())))?;
+    let found = found.filter(|report| report.created >= ctx.now().minus(KEPT));
     let Report { created, mut services } =
         found.ok_or_else(|| no_such(format!("Job {} cannot be found.", input.job_id)))?;
     let (accessible, idle) =

@@ -179,6 +179,26 @@ impl<K: Key, V: Record> Keyspace<K, V> {
         }
     }
 
+    /// Removes the records of `range` that are `gone`.
+    ///
+    /// # Errors
+    /// If the engine fails or a record does not decode.
+    pub fn clear_where(
+        &self,
+        tx: &mut WriteTx<'_>,
+        range: Range<K>,
+        gone: impl Fn(&V) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut walk = self.walk(tx, &range, Order::Ascending);
+        let mut keys = Vec::new();
+        while let Some((key, value)) = walk.next()? {
+            if gone(&self.decode_value(&key, &value)?) {
+                keys.push(key);
+            }
+        }
+        keys.iter().try_for_each(|key| self.delete_bytes(tx, key).map(drop))
+    }
+
     /// The records of `range` from the least key on. Rows are fetched as the iterator goes, a page at a time.
     pub fn scan<'t>(&self, tx: &'t ReadTx<'_>, range: Range<K>) -> Scan<'t, K, V> {
         Scan { keyspace: *self, walk: self.walk(tx, &range, Order::Ascending), failed: false }

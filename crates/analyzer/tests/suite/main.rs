@@ -166,6 +166,14 @@ async fn what_nobody_used_is_found_once_it_is_old_enough() {
     house.principals.0.lock().unwrap()[0].last_used = Some(at(11));
     let role = house.findings(&arn).await.into_iter().find(|(_, kind, _)| kind.as_str() == "UnusedIAMRole");
     assert_eq!(role.unwrap().2, types::FindingStatus::Resolved);
+
+    // What is resolved is kept for 90 days.
+    house.principals.0.lock().unwrap().clear();
+    assert_eq!(house.findings(&arn).await.len(), 4);
+    house.clock.advance(Duration::from_secs(90 * DAY));
+    assert_eq!(house.findings(&arn).await.len(), 4);
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(house.findings(&arn).await, []);
 }
 
 #[tokio::test]
@@ -220,9 +228,82 @@ async fn unused_permissions_and_what_to_do_about_them() {
     let [(id, ..)] = house.findings(&arn).await.try_into().unwrap();
     let ask = types::GenerateFindingRecommendationRequest { analyzer_arn: arn.clone(), id: id.clone() };
     house.call::<op::GenerateFindingRecommendation>(ask).await.unwrap();
-    let get =
-        types::GetFindingRecommendationRequest { analyzer_arn: arn, id, max_results: None, next_token: None };
-    let answer = house.call::<op::GetFindingRecommendation>(get).await.unwrap();
+    let get = types::GetFindingRecommendationRequest {
+        analyzer_arn: arn.clone(),
+        id,
+        max_results: None,
+        next_token: None,
+    };
+    let answer = house.call::<op::GetFindingRecommendation>(get.clone()).await.unwrap();
     let step = answer.recommended_steps.unwrap().remove(0).unused_permissions_recommended_step.unwrap();
     assert_eq!(step.recommended_action, Some(types::RecommendedRemediationAction::DetachPolicy));
+
+    // A recommendation goes with its finding.
+    house.principals.0.lock().unwrap().clear();
+    house.findings(&arn).await;
+    house.clock.advance(Duration::from_secs(91 * DAY));
+    house.findings(&arn).await;
+    let gone = house.call::<op::GetFindingRecommendation>(get).await.unwrap_err();
+    assert_eq!(gone.code(), "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn generated_policies_are_kept_for_a_week() {
+    let house = House::new();
+    let start = || {
+        let principal_arn = "arn:aws:iam::111122223333:role/r".into();
+        house.call::<op::StartPolicyGeneration>(types::StartPolicyGenerationRequest {
+            policy_generation_details: types::PolicyGenerationDetails { principal_arn },
+            ..Default::default()
+        })
+    };
+    let get = |job: &str| {
+        house.call::<op::GetGeneratedPolicy>(types::GetGeneratedPolicyRequest {
+            job_id: job.to_owned(),
+            ..Default::default()
+        })
+    };
+    let old = start().await.unwrap().job_id;
+    house.clock.advance(Duration::from_secs(7 * DAY));
+    get(&old).await.unwrap();
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(get(&old).await.unwrap_err().code(), "ValidationException");
+    let new = start().await.unwrap().job_id;
+    let all = house.call::<op::ListPolicyGenerations>(Default::default()).await.unwrap().policy_generations;
+    assert_eq!(all.into_iter().map(|one| one.job_id).collect::<Vec<_>>(), [new]);
+}
+
+#[tokio::test]
+async fn pages_of_findings_go_on_while_findings_are_archived() {
+    let house = House::new();
+    let role = |n: u32| principal(&format!("arn:aws:iam::111122223333:role/r{n}"), POLICY);
+    *house.principals.0.lock().unwrap() = (0..5).map(role).collect();
+    let arn = house.analyzer(5).await;
+    house.clock.advance(Duration::from_secs(11 * DAY));
+    let active = types::Criterion { eq: Some(vec!["ACTIVE".into()]), ..Default::default() };
+    let (mut seen, mut next_token) = (Vec::new(), None);
+    loop {
+        let input = types::ListFindingsV2Request {
+            analyzer_arn: arn.clone(),
+            filter: Some([("status".to_owned(), active.clone())].into()),
+            max_results: Some(2),
+            next_token,
+            ..Default::default()
+        };
+        let page = house.call::<op::ListFindingsV2>(input).await.unwrap();
+        let ids: Vec<String> = page.findings.into_iter().map(|row| row.id).collect();
+        seen.extend(ids.clone());
+        let archive = types::UpdateFindingsRequest {
+            analyzer_arn: arn.clone(),
+            ids: Some(ids),
+            status: Some(types::FindingStatusUpdate::Archived),
+            ..Default::default()
+        };
+        house.call::<op::UpdateFindings>(archive).await.unwrap();
+        next_token = page.next_token;
+        if next_token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 5);
 }

@@ -190,7 +190,7 @@ pub fn scans_page_and_seek(subject: Subject) -> Result<(), Failure> {
     })
 }
 
-/// Clearing removes all of a range and nothing beside it.
+/// Clearing removes all of a range, or what of it is to go, and nothing beside it.
 ///
 /// # Errors
 /// If the engine does not do so.
@@ -203,7 +203,9 @@ pub fn clearing_removes_a_range(subject: Subject) -> Result<(), Failure> {
         COUNTS.clear(tx, COUNTS.all().from(&(10,)).before(&(2490,)))
     })?;
     same(cleared, 2480)?;
-    same(store.read(|tx| COUNTS.count(tx, COUNTS.all()))?, 20)
+    same(store.read(|tx| COUNTS.count(tx, COUNTS.all()))?, 20)?;
+    store.write_blocking(|tx| COUNTS.clear_where(tx, COUNTS.all().from(&(5,)), |count| count.0 % 2 == 0))?;
+    same(store.read(|tx| COUNTS.count(tx, COUNTS.all()))?, 13)
 }
 
 /// A write that would wait for itself is refused.
