@@ -1,11 +1,12 @@
 //! Files of one table or partition to what the catalog keeps of them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use mastic_hive::{Format, merge};
 
-use crate::classified::{Column, Details, UNKNOWN};
+use crate::classified::{Classified, Column, Details, UNKNOWN};
 use crate::group::FoundFile;
 
 /// A table that a crawl found.
@@ -15,20 +16,14 @@ pub struct TableFound {
     pub name: String,
     /// `s3://bucket/folder/`, or the one file's own path.
     pub location: String,
-    /// `csv`, `json`, ... or `UNKNOWN`.
-    pub classification: Cow<'static, str>,
-    /// The format, whose descriptor the table gets; none for an unknown classification.
-    pub format: Option<Format>,
-    /// The columns of all files, merged.
-    pub columns: Vec<Column>,
+    /// What all files together are.
+    pub form: Arc<Form>,
+    /// All files, counted.
+    pub counts: Counts,
     /// Names of the partition keys; all are strings.
     pub partition_keys: Vec<String>,
     /// The partitions, in order of their locations; none when there are no keys.
     pub partitions: Vec<PartitionFound>,
-    /// `Parameters`, of the table and of its descriptor alike, but for what depends on the crawler.
-    pub parameters: BTreeMap<String, String>,
-    /// `SerdeInfo.Parameters`.
-    pub serde_parameters: BTreeMap<String, String>,
     /// Why the files became this table and no other.
     pub reasons: Vec<String>,
 }
@@ -40,30 +35,95 @@ pub struct PartitionFound {
     pub values: Vec<String>,
     /// `s3://bucket/folder/`.
     pub location: String,
-    /// The columns of the partition's own files, merged.
+    /// What the partition's own files are; partitions that are alike share it.
+    pub form: Arc<Form>,
+    /// The partition's own files, counted.
+    pub counts: Counts,
+}
+
+/// What files that belong together have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// `csv`, `json`, ... or `UNKNOWN`.
+    pub classification: Cow<'static, str>,
+    /// The format, whose descriptor the table gets; none for an unknown classification.
+    pub format: Option<Format>,
+    /// The columns of all files, merged.
     pub columns: Vec<Column>,
-    /// `StorageDescriptor.Parameters`, with the partition's own counts.
+    /// `Parameters`, of the table and of its descriptor alike, but for counts and for what depends on the
+    /// crawler.
     pub parameters: BTreeMap<String, String>,
     /// `SerdeInfo.Parameters`.
     pub serde_parameters: BTreeMap<String, String>,
 }
 
-/// What table and partition have in common.
-pub(crate) struct Description {
-    pub(crate) format: Option<Format>,
-    pub(crate) classification: Cow<'static, str>,
-    pub(crate) columns: Vec<Column>,
-    pub(crate) parameters: BTreeMap<String, String>,
-    pub(crate) serde_parameters: BTreeMap<String, String>,
+/// Files in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// How many there are.
+    pub objects: u64,
+    /// Their bytes.
+    pub size: u64,
+    /// Their records.
+    pub records: u64,
+    /// The bytes of all records, before compression.
+    pub record_bytes: u64,
 }
 
-/// Describes files that were found to belong together.
-pub(crate) fn describe(files: &[&FoundFile]) -> Description {
-    let first = files.first().map(|file| &file.classified);
+impl Counts {
+    pub(crate) fn of(files: &[&FoundFile]) -> Self {
+        let mut all = Self::default();
+        for file in files {
+            all.objects += 1;
+            all.size = all.size.saturating_add(file.size);
+            all.records = all.records.saturating_add(file.counts.records);
+            let bytes = file.counts.records.saturating_mul(file.counts.average_size);
+            all.record_bytes = all.record_bytes.saturating_add(bytes);
+        }
+        all
+    }
+
+    /// The counts as parameters: summed per file; the average record is that of all files together.
+    pub fn parameters(&self) -> impl Iterator<Item = (String, String)> {
+        let average = self.record_bytes.checked_div(self.records).unwrap_or_default();
+        [
+            ("objectCount", self.objects),
+            ("sizeKey", self.size),
+            ("recordCount", self.records),
+            ("averageRecordSize", average),
+        ]
+        .into_iter()
+        .map(|(key, number)| (key.to_owned(), number.to_string()))
+    }
+}
+
+/// The forms of files and of what they make together, each kept once however many files have it.
+#[derive(Debug, Default)]
+pub(crate) struct Forms(HashMap<Vec<usize>, Arc<Form>>);
+
+impl Forms {
+    /// The form of files that were found to belong together.
+    pub(crate) fn of(&mut self, files: &[&FoundFile]) -> Arc<Form> {
+        let mut seen = HashSet::new();
+        let mut kinds: Vec<&Arc<Classified>> = Vec::new();
+        let mut key = Vec::new();
+        for file in files {
+            let kind = Arc::as_ptr(&file.classified) as usize;
+            if seen.insert(kind) {
+                kinds.push(&file.classified);
+                key.push(kind);
+            }
+        }
+        Arc::clone(self.0.entry(key).or_insert_with(|| Arc::new(describe(&kinds))))
+    }
+}
+
+fn describe(kinds: &[&Arc<Classified>]) -> Form {
+    let first = kinds.first();
     let format = first.and_then(|first| first.format);
     let classification = first.map_or(Cow::Borrowed(UNKNOWN), |first| first.classification.clone());
-    let columns = merge_columns(files.iter().map(|file| file.classified.columns.as_slice()));
-    let mut parameters = counts(files);
+    let columns = merge_columns(kinds.iter().map(|kind| kind.columns.as_slice()));
+    let mut parameters = BTreeMap::new();
     let mut put = |key: &str, value: &str| parameters.insert(key.to_owned(), value.to_owned());
     put("CrawlerSchemaSerializerVersion", "1.0");
     put("CrawlerSchemaDeserializerVersion", "1.0");
@@ -74,23 +134,23 @@ pub(crate) fn describe(files: &[&FoundFile]) -> Description {
     for (key, value) in format.iter().flat_map(|format| format.descriptor().serde_parameters) {
         serde_parameters.insert((*key).to_owned(), (*value).to_owned());
     }
-    details(files, format, &mut parameters, &mut serde_parameters);
-    Description { format, classification, columns, parameters, serde_parameters }
+    details(kinds, format, &mut parameters, &mut serde_parameters);
+    Form { classification, format, columns, parameters, serde_parameters }
 }
 
 /// What the format takes besides, into the parameters of the table and those of the SerDe.
 fn details(
-    files: &[&FoundFile],
+    kinds: &[&Arc<Classified>],
     format: Option<Format>,
     parameters: &mut BTreeMap<String, String>,
     serde_parameters: &mut BTreeMap<String, String>,
 ) {
     let mut put = |key: &str, value: &str| parameters.insert(key.to_owned(), value.to_owned());
     let mut serde = |key: &str, value: &str| serde_parameters.insert(key.to_owned(), value.to_owned());
-    match files.first().map(|file| &file.classified.details) {
+    match kinds.first().map(|kind| &kind.details) {
         None | Some(Details::None) => {}
         Some(Details::Csv(csv)) => {
-            let quoted = files.iter().any(|file| file.classified.csv().is_some_and(|csv| csv.quoted));
+            let quoted = kinds.iter().any(|kind| kind.csv().is_some_and(|csv| csv.quoted));
             let delimiter = csv.delimiter.to_string();
             put("delimiter", &delimiter);
             put("areColumnsQuoted", if quoted { "true" } else { "false" });
@@ -107,7 +167,7 @@ fn details(
         }
         Some(Details::Json { path, .. }) => {
             let mut names: Vec<&str> =
-                files.iter().flat_map(|file| json_fields(file)).map(String::as_str).collect();
+                kinds.iter().flat_map(|kind| json_fields(kind)).map(String::as_str).collect();
             names.sort_unstable();
             names.dedup();
             serde("paths", &names.join(","));
@@ -134,42 +194,32 @@ fn details(
     }
 }
 
-fn json_fields(file: &FoundFile) -> &[String] {
-    match &file.classified.details {
+fn json_fields(kind: &Classified) -> &[String] {
+    match &kind.details {
         Details::Json { fields, .. } => fields,
         _ => &[],
     }
-}
-
-/// Counts are summed per file; the average record is that of all files together.
-fn counts(files: &[&FoundFile]) -> BTreeMap<String, String> {
-    let (mut size, mut records, mut bytes) = (0u64, 0u64, 0u64);
-    for file in files {
-        let counts = file.classified.counts;
-        size = size.saturating_add(file.size);
-        records = records.saturating_add(counts.records);
-        bytes = bytes.saturating_add(counts.records.saturating_mul(counts.average_size));
-    }
-    let numbers = [
-        ("objectCount", files.len() as u64),
-        ("sizeKey", size),
-        ("recordCount", records),
-        ("averageRecordSize", bytes.checked_div(records).unwrap_or_default()),
-    ];
-    numbers.into_iter().map(|(key, number)| (key.to_owned(), number.to_string())).collect()
 }
 
 /// All columns in the order in which they are first met, with types that hold every file's.
 pub(crate) fn merge_columns<'a>(schemas: impl IntoIterator<Item = &'a [Column]>) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     let mut places: HashMap<&'a str, usize> = HashMap::new();
-    for column in schemas.into_iter().flatten() {
-        match places.get(column.name.as_str()).and_then(|place| columns.get_mut(*place)) {
-            Some(known) if known.ty == column.ty => {}
-            Some(known) => known.ty = merge(&known.ty, &column.ty),
-            None => {
-                places.insert(&column.name, columns.len());
-                columns.push(column.clone());
+    let mut last: Option<&'a [Column]> = None;
+    for schema in schemas {
+        // Neighbours often share one schema.
+        if last.is_some_and(|last| std::ptr::eq(last, schema)) {
+            continue;
+        }
+        last = Some(schema);
+        for column in schema {
+            match places.get(column.name.as_str()).and_then(|place| columns.get_mut(*place)) {
+                Some(known) if known.ty == column.ty => {}
+                Some(known) => known.ty = merge(&known.ty, &column.ty),
+                None => {
+                    places.insert(&column.name, columns.len());
+                    columns.push(column.clone());
+                }
             }
         }
     }

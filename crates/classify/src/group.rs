@@ -10,14 +10,16 @@ mod similar;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
-use mastic_hive::{crawler_table_name, parse_partition_segment, stored_name, suffixed_table_name};
+use mastic_hive::{
+    Configuration, crawler_table_name, parse_partition_segment, stored_name, suffixed_table_name,
+};
 
-use crate::classified::{Classified, Column, UNKNOWN};
+use crate::classified::{Classified, Column, RecordCounts, UNKNOWN};
 use crate::compression::Compression;
-use crate::configuration::Configuration;
-use crate::describe::{PartitionFound, TableFound, describe, merge_columns};
+use crate::describe::{Counts, Forms, PartitionFound, TableFound, merge_columns};
 use crate::tree::Folder;
 use similar::{Judgement, judge};
 
@@ -28,8 +30,32 @@ pub struct FoundFile {
     pub key: String,
     /// Its size in bytes.
     pub size: u64,
-    /// What was found of it.
-    pub classified: Classified,
+    /// What was found of it but for its counts; files that are alike share it.
+    pub classified: Arc<Classified>,
+    /// Its records.
+    pub counts: RecordCounts,
+}
+
+/// What was found of files lately, so that files that are alike share it.
+#[derive(Debug, Default)]
+pub struct Likenesses(VecDeque<Arc<Classified>>);
+
+impl Likenesses {
+    /// How many are remembered: trees with more kinds of files at a time share a little less.
+    const REMEMBERED: usize = 64;
+
+    /// A file with what was found of it.
+    pub fn file(&mut self, key: String, size: u64, mut classified: Classified) -> FoundFile {
+        let counts = std::mem::take(&mut classified.counts);
+        let known = self.0.iter().position(|known| **known == classified);
+        let kind = match known.and_then(|place| self.0.remove(place)) {
+            Some(kind) => kind,
+            None => Arc::new(classified),
+        };
+        self.0.truncate(Self::REMEMBERED - 1);
+        self.0.push_front(Arc::clone(&kind));
+        FoundFile { key, size, classified: kind, counts }
+    }
 }
 
 /// One S3 target of a crawler.
@@ -41,23 +67,21 @@ pub struct Grouping<'a> {
     pub prefix: &'a str,
     /// `TablePrefix`.
     pub table_prefix: &'a str,
-    /// The target's exclude patterns, kept on its tables.
-    pub exclusions: &'a [String],
     /// The crawler's configuration.
     pub configuration: Configuration,
 }
 
-/// Whether a crawl passes over an object: an empty one, a folder's marker, or one whose name or
-/// folder, below the include path, begins with `_` or `.`. `relative` is the key below that path.
+/// Whether a crawl passes over an object: a folder's own, or one whose name or folder, below the include
+/// path, begins with `_` or `.`. `relative` is the key below that path.
 #[must_use]
-pub fn is_hidden(relative: &str, size: u64) -> bool {
-    let marker = relative.ends_with('/') || relative.ends_with("_$folder$");
+pub fn is_hidden(relative: &str) -> bool {
     let hidden = |part: &str| part.starts_with(['_', '.']) && !part.contains('=');
-    size == 0 || marker || relative.split('/').any(hidden)
+    relative.ends_with('/') || relative.split('/').any(hidden)
 }
 
 /// The tables that a target's files make, in order of their locations. Files that
-/// [`is_hidden`] says are hidden are left out.
+/// [`is_hidden`] says are hidden are left out; an empty one makes no table, but keeps the folders beside it
+/// from being one.
 #[must_use]
 pub fn group(target: &Grouping<'_>, files: &[FoundFile]) -> Vec<TableFound> {
     let mut root = Folder::root(target.bucket, target.prefix);
@@ -67,7 +91,9 @@ pub fn group(target: &Grouping<'_>, files: &[FoundFile]) -> Vec<TableFound> {
     for place in order {
         let Some(file) = files.get(place) else { continue };
         match file.key.strip_prefix(&root.path) {
-            Some(relative) if !is_hidden(relative, file.size) => root.insert(relative, place),
+            Some(relative) if is_hidden(relative) => {}
+            Some(relative) if file.size == 0 => root.insert_empty(relative),
+            Some(relative) => root.insert(relative, place),
             None if file.key == target.prefix && file.size > 0 => {
                 drafts.push(Crawl { target, files }.file_table(place, "the include path is this file"));
             }
@@ -160,6 +186,10 @@ impl Crawl<'_> {
                 (true, true) => return Verdict::Empty,
                 (false, false) => Err(format!("`{location}` holds files beside folders")),
                 (false, true) => self.join_files(folder),
+                (true, false) if folder.empty.is_some() => Err(format!(
+                    "`{location}` holds the empty file `{}` beside folders",
+                    folder.empty.as_deref().unwrap_or_default()
+                )),
                 (true, false) => self.join_folders(folder, &mut children),
             }
         };
@@ -235,9 +265,6 @@ impl Crawl<'_> {
         let level = level_of(&first.name);
         let mut values = HashSet::new();
         for (child, uniform) in &uniforms {
-            if !values.insert(value_of(&child.name)) {
-                return Err(unlike(&format!("`{}` has a partition value that another has too", child.name)));
-            }
             if level_of(&child.name) != level {
                 let why = format!("`{}` and `{}` name different partition keys", first.name, child.name);
                 return Err(unlike(&why));
@@ -245,6 +272,9 @@ impl Crawl<'_> {
             if uniform.levels != model.levels {
                 let why = format!("`{}` and `{}` have different folders in them", first.name, child.name);
                 return Err(unlike(&why));
+            }
+            if !values.insert(value_of(&child.name)) {
+                return Err(unlike(&format!("`{}` has a partition value that another has too", child.name)));
             }
         }
         let items: Vec<(&str, Kind, &[Column])> = uniforms
@@ -286,6 +316,7 @@ impl Crawl<'_> {
 
     fn finish(&self, mut drafts: Vec<Draft>) -> Vec<TableFound> {
         drafts.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut forms = Forms::default();
         let mut names = HashSet::new();
         let mut tables = Vec::with_capacity(drafts.len());
         for draft in drafts {
@@ -295,47 +326,38 @@ impl Crawl<'_> {
                 name = suffixed_table_name(&name, &location);
                 names.insert(name.clone());
             }
-            tables.push(self.table(name, location, draft));
+            tables.push(self.table(&mut forms, name, location, draft));
         }
         tables
     }
 
-    fn table(&self, name: String, location: String, draft: Draft) -> TableFound {
+    fn table(&self, forms: &mut Forms, name: String, location: String, draft: Draft) -> TableFound {
         let uniform = draft.uniform;
-        let places = uniform.parts.iter().flat_map(|part| &part.files);
-        let all: Vec<&FoundFile> = places.filter_map(|place| self.file(*place)).collect();
-        let mut whole = describe(&all);
-        if !self.target.exclusions.is_empty() {
-            let base = self.location(&Folder::root(self.target.bucket, self.target.prefix).path);
-            let full: Vec<String> = self.target.exclusions.iter().map(|e| format!("{base}{e}")).collect();
-            whole.parameters.insert("exclusions".to_owned(), serde_json::json!(full).to_string());
-        }
+        let of = |places: &[usize]| -> Vec<&FoundFile> {
+            places.iter().filter_map(|place| self.file(*place)).collect()
+        };
+        let all: Vec<usize> = uniform.parts.iter().flat_map(|part| part.files.iter().copied()).collect();
+        let all = of(&all);
         let partition_keys = key_names(&uniform.levels, &uniform.columns);
         let mut partitions = Vec::new();
         if !partition_keys.is_empty() {
-            partitions.extend(uniform.parts.iter().map(|part| {
-                let files: Vec<&FoundFile> =
-                    part.files.iter().filter_map(|place| self.file(*place)).collect();
-                let own = describe(&files);
+            partitions.extend(uniform.parts.into_iter().map(|part| {
+                let files = of(&part.files);
                 PartitionFound {
-                    values: part.values.iter().rev().cloned().collect(),
+                    values: part.values.into_iter().rev().collect(),
                     location: self.location(&part.path),
-                    columns: own.columns,
-                    parameters: own.parameters,
-                    serde_parameters: own.serde_parameters,
+                    form: forms.of(&files),
+                    counts: Counts::of(&files),
                 }
             }));
         }
         TableFound {
             name,
             location,
-            classification: whole.classification,
-            format: whole.format,
-            columns: whole.columns,
+            form: forms.of(&all),
+            counts: Counts::of(&all),
             partition_keys,
             partitions,
-            parameters: whole.parameters,
-            serde_parameters: whole.serde_parameters,
             reasons: draft.reasons,
         }
     }

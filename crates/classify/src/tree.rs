@@ -13,6 +13,8 @@ pub(crate) struct Folder {
     pub(crate) level: u32,
     /// Places of its files in the list of files.
     pub(crate) files: Vec<usize>,
+    /// The name of the first file in it that is empty.
+    pub(crate) empty: Option<String>,
     pub(crate) folders: BTreeMap<String, Folder>,
 }
 
@@ -29,6 +31,18 @@ impl Folder {
 
     /// Puts a file, by its path below this folder, where it belongs.
     pub(crate) fn insert(&mut self, relative: &str, file: usize) {
+        let (folder, _) = self.reach(relative);
+        folder.files.push(file);
+    }
+
+    /// Notes a file that is empty.
+    pub(crate) fn insert_empty(&mut self, relative: &str) {
+        let (folder, name) = self.reach(relative);
+        folder.empty.get_or_insert_with(|| name.to_owned());
+    }
+
+    /// The folder of a path below this one, and the name that is left.
+    fn reach<'a>(&mut self, relative: &'a str) -> (&mut Self, &'a str) {
         let mut folder = self;
         let mut rest = relative;
         while let Some((name, after)) = rest.split_once('/') {
@@ -41,6 +55,6 @@ impl Folder {
             });
             rest = after;
         }
-        folder.files.push(file);
+        (folder, rest)
     }
 }

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mastic_classify::{
-    Classified, Configuration, FoundFile, Grouping, HEAD_BYTES, Outcome, Sample, TableFound, classify, group,
+    Classified, FoundFile, Grouping, HEAD_BYTES, Likenesses, Outcome, Sample, TableFound, classify, group,
 };
+use mastic_hive::Configuration;
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../mastic/demo/nycflights13")
@@ -42,27 +43,27 @@ fn crawl(prefix: &str) -> Vec<TableFound> {
     let mut paths = Vec::new();
     files_below(&data().join(prefix), &mut paths);
     assert!(!paths.is_empty());
+    let mut likenesses = Likenesses::default();
     let files: Vec<FoundFile> = paths
         .iter()
         .map(|path| {
             let key = path.strip_prefix(data()).unwrap().to_str().unwrap().to_owned();
             let bytes = fs::read(path).unwrap();
             let classified = classified(&key, &bytes);
-            FoundFile { key, size: bytes.len() as u64, classified }
+            likenesses.file(key, bytes.len() as u64, classified)
         })
         .collect();
     let target = Grouping {
         bucket: "nycflights13",
         prefix,
         table_prefix: "",
-        exclusions: &[],
         configuration: Configuration::default(),
     };
     group(&target, &files)
 }
 
 fn schema(table: &TableFound) -> String {
-    let columns = table.columns.iter().map(|column| format!("{}:{}", column.name, column.ty));
+    let columns = table.form.columns.iter().map(|column| format!("{}:{}", column.name, column.ty));
     columns.collect::<Vec<_>>().join(" ")
 }
 
@@ -77,10 +78,10 @@ fn the_whole_bucket_is_three_tables() {
     let airlines = by_name("airlines");
     assert_eq!(schema(airlines), "col0:string col1:string");
     assert_eq!(airlines.location, "s3://nycflights13/airlines/");
-    assert!(!airlines.parameters.contains_key("skip.header.line.count"));
+    assert!(!airlines.form.parameters.contains_key("skip.header.line.count"));
 
     let planes = by_name("planes");
-    assert_eq!(planes.parameters["skip.header.line.count"], "1");
+    assert_eq!(planes.form.parameters["skip.header.line.count"], "1");
     assert!(schema(planes).starts_with("tailnum:string year:"), "{}", schema(planes));
     assert!(schema(planes).contains(" engines:bigint seats:bigint "), "{}", schema(planes));
 }
@@ -98,15 +99,15 @@ fn the_flights_folder_is_one_table_partitioned_by_month() {
         let mut months: Vec<u8> = flights.partitions.iter().map(|p| p.values[0].parse().unwrap()).collect();
         months.sort_unstable();
         assert_eq!(months, (1..=3).collect::<Vec<u8>>());
-        assert_eq!(flights.columns.len(), 18);
+        assert_eq!(flights.form.columns.len(), 18);
         let columns = schema(flights);
         assert!(columns.starts_with("year:bigint day:bigint dep_time:"), "{columns}");
         assert!(columns.contains("carrier:string flight:bigint tailnum:string"), "{columns}");
-        assert_eq!(flights.parameters["objectCount"], "3");
-        assert_eq!(flights.parameters["compressionType"], "gzip");
-        assert_eq!(flights.parameters["classification"], "csv");
+        assert_eq!(flights.counts.objects, 3);
+        assert_eq!(flights.form.parameters["compressionType"], "gzip");
+        assert_eq!(flights.form.parameters["classification"], "csv");
         // 80,789 flights, counted from samples.
-        let records: u64 = flights.parameters["recordCount"].parse().unwrap();
+        let records = flights.counts.records;
         assert!((78_000..=83_500).contains(&records), "{records}");
     }
 }

@@ -5,9 +5,11 @@
 //! a storage descriptor what to read with [`Format`]. Custom classifiers are checked with [`Custom::check`].
 
 mod classifier;
+mod configuration;
 mod csv;
 mod expression;
 mod format;
+mod glob;
 mod grok;
 mod json_path;
 mod merge;
@@ -16,11 +18,13 @@ mod path;
 mod types;
 
 pub use classifier::{CsvSerde, CsvSettings, Custom, InvalidClassifier};
+pub use configuration::{Configuration, ConfigurationError};
 pub use csv::CsvOptions;
 pub use expression::{
     BoundExpression, Expression, ExpressionError, PartitionScan, ScanPlan, Step, ValueOrder,
 };
 pub use format::{Descriptor, Format};
+pub use glob::{Exclusions, GlobError};
 pub use grok::{Grok, GrokError, GrokField};
 pub use json_path::{JsonPath, JsonPathError, JsonStep};
 pub use merge::merge;

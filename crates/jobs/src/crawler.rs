@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mastic_api_glue::glue::{op, types::*};
 use mastic_core::{Arn, Fault};
+use mastic_hive::Configuration;
 use mastic_kernel::{Access, Ctx, Need, Registry, tags};
 use mastic_shape::{Shape, Value};
 use mastic_store::ReadTx;
@@ -166,11 +167,8 @@ fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
     if crawler.database_name.as_deref().unwrap_or_default().is_empty() {
         return Err(invalid("A crawler over S3 needs a DatabaseName."));
     }
-    if let Some(configuration) = &crawler.configuration
-        && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(configuration).is_err()
-    {
-        return Err(invalid("Configuration is not a JSON object."));
-    }
+    Configuration::parse(crawler.configuration.as_deref().unwrap_or_default())
+        .map_err(|error| invalid(error.to_string()))?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use mastic_api_glue::glue::types::*;
 use mastic_core::Fault;
+use mastic_hive::Configuration;
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::{Plan, Plans};
 
@@ -201,18 +202,14 @@ fn crawling(draft: &mut Draft<'_>, crawler: &Crawler) -> Result<(), Fault> {
     if deletes == Some(DeleteBehavior::DeleteFromDatabase) {
         actions.push("DeleteTable");
     }
-    if crawler.configuration.as_deref().is_some_and(creates_index) {
+    let configuration = Configuration::parse(crawler.configuration.as_deref().unwrap_or_default());
+    if configuration.is_ok_and(|configuration| configuration.create_partition_index) {
         actions.push("CreatePartitionIndex");
     }
     for action in actions {
         draft.catalog(action, of, "tables");
     }
     Ok(())
-}
-
-fn creates_index(configuration: &str) -> bool {
-    let read = serde_json::from_str::<serde_json::Value>(configuration);
-    read.is_ok_and(|found| found.get("CreatePartitionIndex") == Some(&serde_json::Value::Bool(true)))
 }
 
 #[cfg(test)]
@@ -253,12 +250,5 @@ mod tests {
         let mut known: Vec<&str> = TRANSFORMS.into_iter().chain(PLANNED).collect();
         known.sort_unstable();
         assert_eq!(known, SUPPORTED);
-    }
-
-    #[test]
-    fn configurations_tell_of_indexes() {
-        assert!(super::creates_index(r#"{"Version":1.0,"CreatePartitionIndex":true}"#));
-        assert!(!super::creates_index(r#"{"Version":1.0}"#));
-        assert!(!super::creates_index("{"));
     }
 }

@@ -1,10 +1,12 @@
-use mastic_hive::{Format, HiveType};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mastic_hive::{Configuration, Format, HiveType};
 
 use super::{FoundFile, Grouping, group, is_hidden};
 use crate::classified::{Classified, Column, CsvDetails, Details, RecordCounts};
 use crate::compression::Compression;
-use crate::configuration::Configuration;
-use crate::describe::TableFound;
+use crate::describe::{Counts, TableFound};
 
 /// A CSV file of 1,000 bytes with the given columns, all `bigint`.
 fn csv(key: &str, columns: &str) -> FoundFile {
@@ -12,23 +14,24 @@ fn csv(key: &str, columns: &str) -> FoundFile {
     let classified = Classified {
         columns: columns.split_whitespace().map(column).collect(),
         details: Details::Csv(CsvDetails { delimiter: ',', quote: '"', header: true, quoted: false }),
-        counts: RecordCounts { records: 100, average_size: 10 },
         ..Classified::new(Format::Csv, Compression::None)
     };
-    FoundFile { key: key.to_owned(), size: 1000, classified }
+    let counts = RecordCounts { records: 100, average_size: 10 };
+    FoundFile { key: key.to_owned(), size: 1000, classified: Arc::new(classified), counts }
 }
 
 fn json(key: &str, columns: &str) -> FoundFile {
     let mut file = csv(key, columns);
     let fields = columns.split_whitespace().map(str::to_uppercase).collect();
-    file.classified.format = Some(Format::Json);
-    file.classified.classification = "json".into();
-    file.classified.details = Details::Json { fields, path: None };
+    let classified = Arc::make_mut(&mut file.classified);
+    classified.format = Some(Format::Json);
+    classified.classification = "json".into();
+    classified.details = Details::Json { fields, path: None };
     file
 }
 
 fn grouped(prefix: &str, configuration: Configuration, files: &[FoundFile]) -> Vec<TableFound> {
-    let target = Grouping { bucket: "b", prefix, table_prefix: "", exclusions: &[], configuration };
+    let target = Grouping { bucket: "b", prefix, table_prefix: "", configuration };
     group(&target, files)
 }
 
@@ -39,6 +42,11 @@ fn shown(tables: &[TableFound]) -> Vec<String> {
         format!("{} {} {} [{}]", table.name, table.location, table.partition_keys.join("/"), values.join(" "))
     };
     tables.iter().map(show).collect()
+}
+
+fn parameters(form: BTreeMap<String, String>, counts: Counts) -> Vec<String> {
+    let all: BTreeMap<String, String> = form.into_iter().chain(counts.parameters()).collect();
+    all.into_iter().map(|(k, v)| format!("{k}={v}")).collect()
 }
 
 fn plain(prefix: &str, files: &[FoundFile]) -> Vec<String> {
@@ -78,10 +86,10 @@ fn unlike_partitions_become_tables_unless_combined() {
     let combine = Configuration { combine_compatible_schemas: true, ..Configuration::default() };
     let found = grouped("d", combine, &files);
     assert_eq!(shown(&found), ["d s3://b/d/ year [2017 2018]"]);
-    let names: Vec<&str> = found[0].columns.iter().map(|c| c.name.as_str()).collect();
+    let names: Vec<&str> = found[0].form.columns.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["a", "b", "c", "d"]);
-    assert_eq!(found[0].serde_parameters["paths"], "A,B,C,D");
-    assert_eq!(found[0].partitions[1].serde_parameters["paths"], "C,D");
+    assert_eq!(found[0].form.serde_parameters["paths"], "A,B,C,D");
+    assert_eq!(found[0].partitions[1].form.serde_parameters["paths"], "C,D");
 }
 
 #[test]
@@ -128,18 +136,12 @@ fn files_that_do_not_fit_are_tables_of_their_own() {
 fn names_are_made_unique_and_prefixed() {
     let files =
         [csv("x/s/a.csv", "a b"), csv("x/q.csv", "a"), csv("y/s/a.csv", "c d"), csv("y/q.csv", "c d")];
-    let target = Grouping {
-        bucket: "b",
-        prefix: "",
-        table_prefix: "Raw-",
-        exclusions: &["**.tmp".to_owned()],
-        configuration: Configuration::default(),
-    };
+    let target =
+        Grouping { bucket: "b", prefix: "", table_prefix: "Raw-", configuration: Configuration::default() };
     let found = group(&target, &files);
     let names: Vec<&str> = found.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names[..2], ["raw_q_csv", "raw_s"]);
     assert!(names[2].starts_with("raw_q_csv_") && names[2].len() == 42, "{names:?}");
-    assert_eq!(found[0].parameters["exclusions"], r#"["s3://b/**.tmp"]"#);
 }
 
 #[test]
@@ -162,18 +164,16 @@ fn a_key_named_like_a_column_is_named_by_its_place() {
 
 #[test]
 fn hidden_files_are_passed_over() {
-    for (key, size, hidden) in [
-        ("a.csv", 0, true),
-        ("_SUCCESS", 1, true),
-        ("d/.crc", 1, true),
-        ("_delta_log/x", 1, true),
-        ("d/", 1, true),
-        ("d_$folder$", 1, true),
-        ("p=_x/a", 1, false),
-        ("_p=1/a", 1, false),
-        ("a_b/c", 1, false),
+    for (key, hidden) in [
+        ("_SUCCESS", true),
+        ("d/.crc", true),
+        ("_delta_log/x", true),
+        ("d/", true),
+        ("p=_x/a", false),
+        ("_p=1/a", false),
+        ("a_b/c", false),
     ] {
-        assert_eq!(is_hidden(key, size), hidden, "{key}");
+        assert_eq!(is_hidden(key), hidden, "{key}");
     }
     assert_eq!(plain("t", &[csv("t/a", "a"), csv("t/_SUCCESS", "x")]), ["t s3://b/t/  []"]);
     assert_eq!(plain("_t", &[csv("_t/a", "a")]), ["_t s3://b/_t/  []"]);
@@ -181,10 +181,24 @@ fn hidden_files_are_passed_over() {
 }
 
 #[test]
+fn an_empty_file_beside_folders_splits_them() {
+    let mut marker = csv("t/p=1_$folder$", "");
+    marker.size = 0;
+    let mut inside = marker.clone();
+    inside.key = "t/p=1/empty".to_owned();
+    let files = [csv("t/p=1/a", "a"), csv("t/p=2/a", "a"), inside];
+    assert_eq!(plain("t", &files), ["t s3://b/t/ p [1 2]"]);
+    let [a, b, _] = files;
+    let found = grouped("t", Configuration::default(), &[a, b, marker]);
+    assert_eq!(shown(&found), ["p_1 s3://b/t/p=1/  []", "p_2 s3://b/t/p=2/  []"]);
+    assert!(found[0].reasons[1].contains("empty file `p=1_$folder$`"), "{:?}", found[0].reasons);
+}
+
+#[test]
 fn parameters_are_those_of_aws() {
     let files = [csv("t/p=1/x", "a b"), csv("t/p=1/y", "a b"), csv("t/p=2/x", "a b")];
     let found = grouped("t", Configuration::default(), &files);
-    let shown: Vec<String> = found[0].parameters.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let shown: Vec<String> = parameters(found[0].form.parameters.clone(), found[0].counts);
     assert_eq!(
         shown,
         [
@@ -203,6 +217,6 @@ fn parameters_are_those_of_aws() {
             "typeOfData=file",
         ]
     );
-    assert_eq!(found[0].partitions[0].parameters["objectCount"], "2");
-    assert_eq!(found[0].serde_parameters["field.delim"], ",");
+    assert_eq!(found[0].partitions[0].counts.objects, 2);
+    assert_eq!(found[0].form.serde_parameters["field.delim"], ",");
 }

@@ -4,10 +4,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use mastic_api_glue::glue::op;
 use mastic_api_glue::glue::types::*;
 use mastic_client::{Client, ClientError};
-use mastic_handoff::Tally;
+use mastic_crawl::{Change, Step};
 
-use super::log;
-use super::plan::{Change, TablePlan};
 use crate::events::Events;
 use crate::failure::Failure;
 
@@ -22,127 +20,25 @@ const AT_ONCE: usize = 4;
 pub(super) struct Database<'a> {
     pub(super) client: &'a Client,
     pub(super) name: &'a str,
+    pub(super) events: &'a Events,
 }
 
 impl Database<'_> {
-    /// Makes the database if it is not there.
-    pub(super) async fn ensure(&self) -> Result<(), Failure> {
-        let input = GetDatabaseRequest { name: self.name.to_owned(), ..GetDatabaseRequest::default() };
-        match self.client.call::<op::GetDatabase>(input).await {
-            Ok(_) => return Ok(()),
-            Err(error) if error.code() == Some("EntityNotFoundException") => {}
-            Err(error) => return Err(self.told(error)),
-        }
-        let database_input = DatabaseInput { name: self.name.to_owned(), ..DatabaseInput::default() };
-        let input = CreateDatabaseRequest { database_input, ..CreateDatabaseRequest::default() };
-        match self.client.call::<op::CreateDatabase>(input).await {
-            Err(error) if error.code() != Some("AlreadyExistsException") => Err(self.told(error)),
-            _ => Ok(()),
-        }
-    }
-
-    /// All tables.
-    pub(super) async fn tables(&self) -> Result<Vec<Table>, Failure> {
-        let mut tables = Vec::new();
-        let mut next_token = None;
-        loop {
-            let input = GetTablesRequest {
-                database_name: self.name.to_owned(),
-                next_token,
-                ..GetTablesRequest::default()
-            };
-            let page = self.client.call::<op::GetTables>(input).await.map_err(|error| self.told(error))?;
-            tables.extend(page.table_list.into_iter().flatten());
-            next_token = page.next_token;
-            if next_token.is_none() {
-                return Ok(tables);
-            }
-        }
-    }
-
-    /// All partitions of a table.
-    pub(super) async fn partitions(&self, table: &str) -> Result<Vec<Partition>, Failure> {
-        let mut partitions = Vec::new();
-        let mut next_token = None;
-        loop {
-            let input = GetPartitionsRequest {
-                database_name: self.name.to_owned(),
-                table_name: table.to_owned(),
-                next_token,
-                ..GetPartitionsRequest::default()
-            };
-            let page =
-                self.client.call::<op::GetPartitions>(input).await.map_err(|error| self.at(table, error))?;
-            partitions.extend(page.partitions.into_iter().flatten());
-            next_token = page.next_token;
-            if next_token.is_none() {
-                return Ok(partitions);
-            }
-        }
-    }
-
-    /// Does what a plan says.
-    pub(super) async fn apply(
-        &self,
-        plan: TablePlan,
-        events: &Events,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
-        let name = plan.name.as_str();
-        for line in &plan.lines {
-            events.output(line);
-        }
-        // Partitions of keys that a changed table no longer has go first.
-        self.delete_partitions(name, plan.delete, tally).await?;
-        let created = matches!(plan.change, Change::Create(_));
-        self.change(name, plan.change, plan.index.clone().filter(|_| created), events, tally).await?;
-        tally.partitions_updated += plan.update.len() as u64;
-        tally.partitions_deleted += plan.deprecate.len() as u64;
-        let updates: Vec<_> = plan.update.into_iter().chain(plan.deprecate).collect();
-        self.update_partitions(name, updates).await?;
-        tally.partitions_created += plan.create.len() as u64;
-        self.create_partitions(name, plan.create).await?;
-        match plan.index.filter(|_| !created) {
-            Some(index) => self.create_index(name, index).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn change(
-        &self,
-        name: &str,
-        change: Change,
-        index: Option<PartitionIndex>,
-        events: &Events,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
+    async fn change(&self, name: &str, change: Change, index: Option<PartitionIndex>) -> Result<(), Failure> {
         let database_name = self.name.to_owned();
         match change {
             Change::None => Ok(()),
             Change::Create(table) => {
                 let input = CreateTableRequest {
                     database_name,
-                    table_input: Some(table),
+                    table_input: Some(*table),
                     partition_indexes: index.map(|index| vec![index]),
                     ..CreateTableRequest::default()
                 };
                 self.client.call::<op::CreateTable>(input).await.map_err(|error| self.at(name, error))?;
-                tally.tables_created += 1;
-                events.output(log::created(name, self.name));
                 Ok(())
             }
-            Change::Update(table) => {
-                self.update(name, table).await?;
-                tally.tables_updated += 1;
-                events.output(log::updated(name, self.name));
-                Ok(())
-            }
-            Change::Deprecate(table) => {
-                self.update(name, table).await?;
-                tally.tables_deleted += 1;
-                events.output(log::deprecated(name));
-                Ok(())
-            }
+            Change::Update(table) | Change::Deprecate(table) => self.update(name, *table).await,
             Change::Delete => {
                 let input = DeleteTableRequest {
                     database_name,
@@ -150,8 +46,6 @@ impl Database<'_> {
                     ..DeleteTableRequest::default()
                 };
                 self.client.call::<op::DeleteTable>(input).await.map_err(|error| self.at(name, error))?;
-                tally.tables_deleted += 1;
-                events.output(log::deleted(name, self.name));
                 Ok(())
             }
         }
@@ -214,13 +108,7 @@ impl Database<'_> {
         .await
     }
 
-    async fn delete_partitions(
-        &self,
-        table: &str,
-        partitions: Vec<Vec<String>>,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
-        tally.partitions_deleted += partitions.len() as u64;
+    async fn delete_partitions(&self, table: &str, partitions: Vec<Vec<String>>) -> Result<(), Failure> {
         self.in_batches(partitions, DELETED, |partitions| async {
             let input = BatchDeletePartitionRequest {
                 catalog_id: None,
@@ -275,5 +163,74 @@ impl Database<'_> {
 
     fn at(&self, table: &str, error: ClientError) -> Failure {
         Failure::from(error).at(format!("table {}.{table}", self.name))
+    }
+}
+
+impl mastic_crawl::Catalog for Database<'_> {
+    type Error = Failure;
+
+    async fn ensure(&mut self) -> Result<(), Failure> {
+        let input = GetDatabaseRequest { name: self.name.to_owned(), ..GetDatabaseRequest::default() };
+        match self.client.call::<op::GetDatabase>(input).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == Some("EntityNotFoundException") => {}
+            Err(error) => return Err(self.told(error)),
+        }
+        let database_input = DatabaseInput { name: self.name.to_owned(), ..DatabaseInput::default() };
+        let input = CreateDatabaseRequest { database_input, ..CreateDatabaseRequest::default() };
+        match self.client.call::<op::CreateDatabase>(input).await {
+            Err(error) if error.code() != Some("AlreadyExistsException") => Err(self.told(error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn tables(&self) -> Result<Vec<Table>, Failure> {
+        let mut tables = Vec::new();
+        let mut next_token = None;
+        loop {
+            let input = GetTablesRequest {
+                database_name: self.name.to_owned(),
+                next_token,
+                ..GetTablesRequest::default()
+            };
+            let page = self.client.call::<op::GetTables>(input).await.map_err(|error| self.told(error))?;
+            tables.extend(page.table_list.into_iter().flatten());
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(tables);
+            }
+        }
+    }
+
+    async fn partitions(
+        &self,
+        table: &str,
+        next_token: Option<String>,
+    ) -> Result<(Vec<Partition>, Option<String>), Failure> {
+        let input = GetPartitionsRequest {
+            database_name: self.name.to_owned(),
+            table_name: table.to_owned(),
+            next_token,
+            ..GetPartitionsRequest::default()
+        };
+        let page =
+            self.client.call::<op::GetPartitions>(input).await.map_err(|error| self.at(table, error))?;
+        Ok((page.partitions.unwrap_or_default(), page.next_token))
+    }
+
+    async fn take(&mut self, table: &str, step: Step) -> Result<(), Failure> {
+        match step {
+            Step::Table(change, index) => self.change(table, change, index).await,
+            Step::Index(index) => self.create_index(table, index).await,
+            Step::CreatePartitions(partitions) => self.create_partitions(table, partitions).await,
+            Step::UpdatePartitions(partitions) | Step::DeprecatePartitions(partitions) => {
+                self.update_partitions(table, partitions).await
+            }
+            Step::DeletePartitions(values) => self.delete_partitions(table, values).await,
+        }
+    }
+
+    fn tell(&mut self, line: String) {
+        self.events.output(line);
     }
 }

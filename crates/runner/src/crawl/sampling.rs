@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use mastic_classify::{
-    Classified, ClassifyError, Compression, FoundFile, HEAD_BYTES, Outcome, Sample, classify,
+    Classified, ClassifyError, Compression, FoundFile, HEAD_BYTES, Likenesses, Outcome, Sample, classify,
 };
 use mastic_client::{ClientError, S3};
+use mastic_crawl::{Include, log};
 
-use super::listing::{Include, Object};
-use super::log;
+use super::listing::Object;
 use crate::events::Pace;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -37,6 +37,7 @@ pub(super) async fn look_at(
 ) -> Result<Vec<FoundFile>, Failure> {
     let s3 = session.client.s3();
     let mut found = Vec::with_capacity(objects.len());
+    let mut likenesses = Likenesses::default();
     let mut pace = Pace::new(Duration::from_millis(500));
     let mut looks = stream::iter(objects)
         .map(|object| {
@@ -47,12 +48,11 @@ pub(super) async fn look_at(
         .buffered(AT_ONCE);
     while let Some(looked) = looks.next().await {
         let looked = looked.map_err(|error| Failure::new(format!("A task broke off: {error}")))??;
-        let Some((file, unreadable)) = looked else { continue };
+        let Some(Look { object, classified, unreadable }) = looked else { continue };
         if let Some(error) = unreadable {
-            let url = include.url(&file.key);
-            session.events.output(log::unreadable(&url, &error));
+            session.events.output(log::warned(include.url(&object.key), error));
         }
-        found.push(file);
+        found.push(likenesses.file(object.key, object.size, classified));
         if pace.due(session.clock.now()) {
             session.events.progress(found.len() as u64);
         }
@@ -60,10 +60,21 @@ pub(super) async fn look_at(
     Ok(found)
 }
 
-/// A file, and why its bytes make no sense if they do not.
-type Look = Option<(FoundFile, Option<ClassifyError>)>;
+/// What a file holds, and why its bytes make no sense if they do not.
+struct Look {
+    object: Object,
+    classified: Classified,
+    unreadable: Option<ClassifyError>,
+}
 
-async fn look(s3: &S3, include: &Include, object: Object) -> Result<Look, Failure> {
+async fn look(s3: &S3, include: &Include, object: Object) -> Result<Option<Look>, Failure> {
+    if object.size == 0 {
+        return Ok(Some(Look {
+            object,
+            classified: Classified::unknown(Compression::None),
+            unreadable: None,
+        }));
+    }
     let file = File { s3, include, object: &object };
     let looked = file.classify().await;
     let (classified, unreadable) = match looked {
@@ -72,7 +83,7 @@ async fn look(s3: &S3, include: &Include, object: Object) -> Result<Look, Failur
         Ok(None) => return Ok(None),
         Err(failure) => return Err(failure.at(include.url(&object.key))),
     };
-    Ok(Some((FoundFile { key: object.key, size: object.size, classified }, unreadable)))
+    Ok(Some(Look { object, classified, unreadable }))
 }
 
 struct File<'a> {

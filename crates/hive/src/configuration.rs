@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 pub struct ConfigurationError(String);
 
 /// What a crawler's `Configuration` asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Configuration {
     /// `CrawlerOutput.Tables.AddOrUpdateBehavior` is `MergeNewColumns`.
     pub merge_new_columns: bool,
@@ -21,8 +21,24 @@ pub struct Configuration {
     pub combine_compatible_schemas: bool,
     /// `Grouping.TableLevelConfiguration`: where tables begin; the bucket is level 1.
     pub table_level: Option<u32>,
-    /// `CreatePartitionIndex`.
+    /// `CreatePartitionIndex`; true unless it is said otherwise (Generating partition indexes).
     pub create_partition_index: bool,
+    /// `Mastic.KeepComments`, Mastic's own: descriptions that people wrote outlive an update.
+    pub keep_comments: bool,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            merge_new_columns: false,
+            table_threshold: None,
+            inherit_from_table: false,
+            combine_compatible_schemas: false,
+            table_level: None,
+            create_partition_index: true,
+            keep_comments: false,
+        }
+    }
 }
 
 impl Configuration {
@@ -60,14 +76,11 @@ impl Configuration {
             choice(&mut grouping, "Grouping", "TableGroupingPolicy", "CombineCompatibleSchemas")?;
         found.table_level = positive(&mut grouping, "Grouping", "TableLevelConfiguration")?;
         nothing_left(&grouping, "Grouping")?;
-        found.create_partition_index = match root.remove("CreatePartitionIndex") {
-            None => false,
-            Some(Value::Bool(wanted)) => wanted,
-            Some(other) => {
-                let text = format!("Configuration.CreatePartitionIndex must be true or false, not {other}.");
-                return Err(error(&text));
-            }
-        };
+        found.create_partition_index =
+            flag(&mut root, "Configuration", "CreatePartitionIndex")?.unwrap_or(found.create_partition_index);
+        let mut own = object(&mut root, "Configuration", "Mastic")?;
+        found.keep_comments = flag(&mut own, "Mastic", "KeepComments")?.unwrap_or_default();
+        nothing_left(&own, "Mastic")?;
         nothing_left(&root, "Configuration")?;
         Ok(found)
     }
@@ -103,6 +116,14 @@ fn choice(
     }
 }
 
+fn flag(parent: &mut Map<String, Value>, path: &str, key: &str) -> Result<Option<bool>, ConfigurationError> {
+    match parent.remove(key) {
+        None => Ok(None),
+        Some(Value::Bool(wanted)) => Ok(Some(wanted)),
+        Some(other) => Err(error(&format!("{path}.{key} must be true or false, not {other}."))),
+    }
+}
+
 fn positive(
     parent: &mut Map<String, Value>,
     path: &str,
@@ -134,7 +155,7 @@ mod tests {
 
     #[test]
     fn all_options() {
-        let text = r#"{"Version":1.0,"CreatePartitionIndex":true,
+        let text = r#"{"Version":1.0,"CreatePartitionIndex":false,"Mastic":{"KeepComments":true},
             "CrawlerOutput":{"Tables":{"AddOrUpdateBehavior":"MergeNewColumns","TableThreshold":5},
             "Partitions":{"AddOrUpdateBehavior":"InheritFromTable"}},
             "Grouping":{"TableGroupingPolicy":"CombineCompatibleSchemas","TableLevelConfiguration":3}}"#;
@@ -144,7 +165,8 @@ mod tests {
             inherit_from_table: true,
             combine_compatible_schemas: true,
             table_level: Some(3),
-            create_partition_index: true,
+            create_partition_index: false,
+            keep_comments: true,
         };
         assert_eq!(Configuration::parse(text), Ok(wanted));
         assert_eq!(Configuration::parse(" "), Ok(Configuration::default()));
@@ -158,6 +180,7 @@ mod tests {
             "CrawlerOutput.Partitions contains unsupported keys: UpdateBehavior."
         );
         assert_eq!(refusal(r#"{"Version":1.0,"X":1}"#), "Configuration contains unsupported keys: X.");
+        assert!(refusal(r#"{"Version":1.0,"CreatePartitionIndex":"yes"}"#).contains("true or false"));
         assert!(refusal("{}").contains("Version is missing"));
         assert!(refusal("nonsense").contains("not a JSON object"));
         assert!(refusal(r#"{"Version":1,"Grouping":{"TableLevelConfiguration":0}}"#).contains("positive"));

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use mastic_api_glue::glue::types::{Column, PartitionInput, SerDeInfo, StorageDescriptor, TableInput};
+use mastic_hive::Configuration;
 
-use super::describe::DEPRECATED_BY;
+use crate::describe::DEPRECATED_BY;
 
 /// What came of it.
-pub(super) enum Adapted {
+pub(crate) enum Adapted {
     Table(Box<TableInput>),
     /// New columns cannot be merged: this parameter was one thing and is another.
     Clash(&'static str, Option<String>, Option<String>),
@@ -16,30 +17,27 @@ pub(super) enum Adapted {
 /// Parameters that tell how data is to be read: `MergeNewColumns` stops at a change of one.
 const FUNDAMENTAL: [&str; 3] = ["classification", "compressionType", "delimiter"];
 
-/// Fits `new` to `old`. With `merge` (`MergeNewColumns`) only columns and the crawler's own parameters are added;
-/// without, everything is as crawled but for what people write: descriptions, comments, the types of keys.
-pub(super) fn adapt(old: &TableInput, new: TableInput, merge: bool) -> Adapted {
-    if merge { merged(old, new) } else { Adapted::Table(Box::new(replaced(old, new))) }
+/// Fits `new` to `old`. With `MergeNewColumns` only columns and the crawler's own parameters are added; without,
+/// everything is as crawled, which removes what the crawler does not set (Setting crawler configuration
+/// options in the AWS Glue Developer Guide), but for what `KeepComments` keeps.
+pub(crate) fn adapt(old: &TableInput, mut new: TableInput, configuration: &Configuration) -> Adapted {
+    if configuration.merge_new_columns {
+        return merged(old, new);
+    }
+    if configuration.keep_comments {
+        new.description.clone_from(&old.description);
+        keep_comments(old.partition_keys.as_ref(), new.partition_keys.as_mut());
+        if let (Some(old), Some(new)) = (&old.storage_descriptor, &mut new.storage_descriptor) {
+            keep_comments(old.columns.as_ref(), new.columns.as_mut());
+        }
+    }
+    Adapted::Table(Box::new(new))
 }
 
-fn replaced(old: &TableInput, mut new: TableInput) -> TableInput {
-    new.description.clone_from(&old.description);
-    let names = |table: &TableInput| -> Vec<String> {
-        table.partition_keys.iter().flatten().map(|key| key.name.clone()).collect()
-    };
-    if names(old) == names(&new) {
-        new.partition_keys.clone_from(&old.partition_keys);
-    }
-    if let (Some(old), Some(new)) = (&old.storage_descriptor, &mut new.storage_descriptor) {
-        keep_comments(old, new);
-    }
-    new
-}
-
-fn keep_comments(old: &StorageDescriptor, new: &mut StorageDescriptor) {
+fn keep_comments(old: Option<&Vec<Column>>, new: Option<&mut Vec<Column>>) {
     let known: HashMap<&str, &Column> =
-        old.columns.iter().flatten().map(|column| (column.name.as_str(), column)).collect();
-    for column in new.columns.iter_mut().flatten() {
+        old.into_iter().flatten().map(|column| (column.name.as_str(), column)).collect();
+    for column in new.into_iter().flatten() {
         if let Some(known) = known.get(column.name.as_str()) {
             column.comment.clone_from(&known.comment);
         }
@@ -98,17 +96,24 @@ fn overlaid(
 }
 
 /// Fits a partition to the one that is there, in the same way.
-pub(super) fn adapt_partition(old: &PartitionInput, mut new: PartitionInput, merge: bool) -> PartitionInput {
+pub(crate) fn adapt_partition(
+    old: &PartitionInput,
+    mut new: PartitionInput,
+    configuration: &Configuration,
+) -> PartitionInput {
+    let merge = configuration.merge_new_columns && !configuration.inherit_from_table;
     new.storage_descriptor = match (&old.storage_descriptor, new.storage_descriptor) {
         (Some(old), Some(new)) if merge => Some(merged_descriptor(old, new)),
-        (Some(old), Some(mut new)) => {
-            keep_comments(old, &mut new);
+        (Some(old), Some(mut new)) if configuration.keep_comments => {
+            keep_comments(old.columns.as_ref(), new.columns.as_mut());
             Some(new)
         }
         (_, new) => new,
     };
-    let mut parameters = old.parameters.clone().unwrap_or_default();
-    parameters.remove(DEPRECATED_BY);
-    new.parameters = Some(parameters);
+    if configuration.merge_new_columns {
+        let mut parameters = old.parameters.clone().unwrap_or_default();
+        parameters.remove(DEPRECATED_BY);
+        new.parameters = Some(parameters);
+    }
     new
 }

@@ -1,20 +1,26 @@
 //! The lines of a crawl's log, in AWS's words where these are known. The server puts the crawl's id before each.
 
-use mastic_classify::ClassifyError;
+use std::fmt::Display;
+
+use mastic_api_glue::glue::types::Crawler;
 use mastic_handoff::Tally;
 
-pub(super) fn started(crawler: &str) -> String {
+/// The first line.
+#[must_use]
+pub fn started(crawler: &str) -> String {
     format!("BENCHMARK : Running Start Crawl for Crawler {crawler}")
 }
 
-pub(super) fn classified(database: &str) -> String {
+/// All files are looked at, and their tables known.
+pub(crate) fn classified(database: &str) -> String {
     format!("BENCHMARK : Classification complete, writing results to database {database}")
 }
 
-pub(super) fn configured(configuration: Option<&str>, update: &str, delete: &str) -> String {
+/// What the crawler is told to do with changes.
+pub(crate) fn configured(crawler: &Crawler, update: &str, delete: &str) -> String {
     let policy =
         format!("SchemaChangePolicy {{\"UpdateBehavior\":\"{update}\",\"DeleteBehavior\":\"{delete}\"}}.");
-    match configuration {
+    match crawler.configuration.as_deref() {
         None => format!("INFO : Crawler configured with {policy}"),
         Some(text) => format!(
             "INFO : Crawler configured with Configuration {text} and {policy} Note that values in the Configuration \
@@ -23,39 +29,39 @@ pub(super) fn configured(configuration: Option<&str>, update: &str, delete: &str
     }
 }
 
-pub(super) fn created(table: &str, database: &str) -> String {
+pub(crate) fn created(table: &str, database: &str) -> String {
     format!("INFO : Created table {table} in database {database}")
 }
 
-pub(super) fn updated(table: &str, database: &str) -> String {
+pub(crate) fn updated(table: &str, database: &str) -> String {
     format!("INFO : Updated table {table} in database {database}")
 }
 
-pub(super) fn deleted(table: &str, database: &str) -> String {
+pub(crate) fn deleted(table: &str, database: &str) -> String {
     format!(
         "INFO : Deleted table {table} in database {database} because a matching schema was not found at the table's \
          location."
     )
 }
 
-pub(super) fn deprecated(table: &str) -> String {
+pub(crate) fn deprecated(table: &str) -> String {
     format!(
         "INFO : Table {table} is marked deprecated because a matching schema was not found at the table's location."
     )
 }
 
-pub(super) fn left(table: &str) -> String {
+pub(crate) fn left(table: &str) -> String {
     format!(
         "INFO : Table {table} is left as it is although a matching schema was not found at the table's location: the \
          DeleteBehavior is LOG."
     )
 }
 
-pub(super) fn differs(table: &str) -> String {
+pub(crate) fn differs(table: &str) -> String {
     format!("INFO : The schema of table {table} has changed. It is left as it is: the UpdateBehavior is LOG.")
 }
 
-pub(super) fn partition_gone(table: &str, values: &[String]) -> String {
+pub(crate) fn partition_gone(table: &str, values: &[String]) -> String {
     format!(
         "INFO : Found partition of table {table} with partition values [{}] with no matching schema at the partition's \
          S3 location",
@@ -63,7 +69,7 @@ pub(super) fn partition_gone(table: &str, values: &[String]) -> String {
     )
 }
 
-pub(super) fn cannot_merge(
+pub(crate) fn cannot_merge(
     table: &str,
     parameter: &str,
     existing: Option<&str>,
@@ -77,16 +83,21 @@ pub(super) fn cannot_merge(
     )
 }
 
-pub(super) fn unreadable(file: &str, error: &ClassifyError) -> String {
-    format!("WARN: {file}: {error}")
+/// A file that claims a format which its bytes contradict, or anything else that is left out.
+#[must_use]
+pub fn warned(what: impl Display, why: impl Display) -> String {
+    format!("WARN: {what}: {why}")
 }
 
-pub(super) fn failed(reason: &str) -> String {
+/// Why a crawl fails.
+#[must_use]
+pub fn failed(reason: &str) -> String {
     format!("ERROR : {reason}")
 }
 
 /// The end of a crawl that went well.
-pub(super) fn summary(tally: &Tally) -> Vec<String> {
+#[must_use]
+pub fn summary(tally: &Tally) -> Vec<String> {
     let mut lines = vec!["BENCHMARK : Finished writing to Catalog".to_owned()];
     let kinds = [
         ("PARTITION", tally.partitions_created, tally.partitions_updated, tally.partitions_deleted),

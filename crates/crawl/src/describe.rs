@@ -3,46 +3,57 @@
 use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::{Column, PartitionInput, SerDeInfo, StorageDescriptor, Table, TableInput};
-use mastic_classify::{Column as FoundColumn, PartitionFound, TableFound};
+use mastic_classify::{Counts, Form, PartitionFound, TableFound};
 use mastic_core::Timestamp;
 use mastic_hive::Format;
 use mastic_shape::{Shape, Value};
 
 /// Who crawls, and when.
-pub(super) struct Crawl {
-    pub(super) crawler: String,
-    pub(super) id: String,
-    pub(super) at: Timestamp,
+#[derive(Debug, Clone)]
+pub struct Crawl {
+    /// The crawler's name.
+    pub crawler: String,
+    /// The crawl's id, a UUID.
+    pub id: String,
+    /// The crawl's time.
+    pub at: Timestamp,
+}
+
+/// A table that a target gave.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What was found.
+    pub table: TableFound,
+    /// The target's exclude patterns as full paths, in JSON; none where there are none.
+    pub exclusions: Option<String>,
 }
 
 /// The parameter by which a crawler knows its tables.
-pub(super) const UPDATED_BY: &str = "UPDATED_BY_CRAWLER";
+pub(crate) const UPDATED_BY: &str = "UPDATED_BY_CRAWLER";
 /// The parameter of a table whose data is gone: when that was noticed, in milliseconds.
-pub(super) const DEPRECATED_BY: &str = "DEPRECATED_BY_CRAWLER";
+pub(crate) const DEPRECATED_BY: &str = "DEPRECATED_BY_CRAWLER";
 /// The parameter of a table whose partitions can be filtered by an index.
-pub(super) const FILTERING: &str = "partition_filtering.enabled";
+pub(crate) const FILTERING: &str = "partition_filtering.enabled";
 const RUN_ID: &str = "CRAWL_RUN_ID";
 
 impl Crawl {
     /// The table as the crawl would make it.
-    pub(super) fn table(&self, found: &TableFound, indexed: bool) -> TableInput {
-        let mut parameters = self.signed(&found.parameters);
-        if indexed && !found.partition_keys.is_empty() {
+    pub(crate) fn table(&self, found: &Found, indexed: bool) -> TableInput {
+        let table = &found.table;
+        let mut parameters = self.parameters(&table.form, table.counts);
+        if let Some(exclusions) = &found.exclusions {
+            parameters.insert("exclusions".to_owned(), exclusions.clone());
+        }
+        if indexed && !table.partition_keys.is_empty() {
             parameters.insert(FILTERING.to_owned(), "true".to_owned());
         }
-        let keys = found.partition_keys.iter().map(|name| column(name, "string"));
+        let keys = table.partition_keys.iter().map(|name| column(name, "string"));
         TableInput {
-            name: found.name.clone(),
+            name: table.name.clone(),
             owner: Some("owner".to_owned()),
             retention: Some(0),
             last_access_time: Some(self.at),
-            storage_descriptor: Some(descriptor(
-                found.format,
-                &found.location,
-                &found.columns,
-                parameters.clone(),
-                &found.serde_parameters,
-            )),
+            storage_descriptor: Some(descriptor(&table.form, &table.location, parameters.clone())),
             partition_keys: Some(keys.collect()),
             table_type: Some("EXTERNAL_TABLE".to_owned()),
             parameters: Some(parameters),
@@ -51,39 +62,34 @@ impl Crawl {
     }
 
     /// A partition as the crawl would make it.
-    pub(super) fn partition(&self, table: &TableFound, found: &PartitionFound) -> PartitionInput {
+    pub(crate) fn partition(&self, found: &PartitionFound) -> PartitionInput {
+        let parameters = self.parameters(&found.form, found.counts);
         PartitionInput {
             values: Some(found.values.clone()),
             last_access_time: Some(self.at),
-            storage_descriptor: Some(descriptor(
-                table.format,
-                &found.location,
-                &found.columns,
-                self.signed(&found.parameters),
-                &found.serde_parameters,
-            )),
+            storage_descriptor: Some(descriptor(&found.form, &found.location, parameters)),
             ..PartitionInput::default()
         }
     }
 
-    fn signed(&self, parameters: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let mut parameters = parameters.clone();
+    fn parameters(&self, form: &Form, counts: Counts) -> BTreeMap<String, String> {
+        let mut parameters = form.parameters.clone();
+        parameters.extend(counts.parameters());
+        self.sign(&mut parameters);
+        parameters
+    }
+
+    /// Puts down who crawled.
+    pub(crate) fn sign(&self, parameters: &mut BTreeMap<String, String>) {
         parameters.insert(UPDATED_BY.to_owned(), self.crawler.clone());
         parameters.insert(RUN_ID.to_owned(), self.id.clone());
-        parameters
     }
 }
 
-fn descriptor(
-    format: Option<Format>,
-    location: &str,
-    columns: &[FoundColumn],
-    parameters: BTreeMap<String, String>,
-    serde_parameters: &BTreeMap<String, String>,
-) -> StorageDescriptor {
-    let format = format.map(Format::descriptor);
+fn descriptor(form: &Form, location: &str, parameters: BTreeMap<String, String>) -> StorageDescriptor {
+    let format = form.format.map(Format::descriptor);
     StorageDescriptor {
-        columns: Some(columns.iter().map(|c| column(&c.name, &c.ty.to_string())).collect()),
+        columns: Some(form.columns.iter().map(|c| column(&c.name, &c.ty.to_string())).collect()),
         location: Some(location.to_owned()),
         input_format: format.as_ref().map(|format| format.input_format.to_owned()),
         output_format: format.as_ref().map(|format| format.output_format.to_owned()),
@@ -92,7 +98,7 @@ fn descriptor(
         serde_info: Some(SerDeInfo {
             name: None,
             serialization_library: format.map(|format| format.serde.to_owned()),
-            parameters: Some(serde_parameters.clone()),
+            parameters: Some(form.serde_parameters.clone()),
         }),
         bucket_columns: Some(Vec::new()),
         sort_columns: Some(Vec::new()),
@@ -107,7 +113,7 @@ fn column(name: &str, ty: &str) -> Column {
 }
 
 /// A table of the catalog as the input that would make it again.
-pub(super) fn input_of(table: &Table) -> TableInput {
+pub(crate) fn input_of(table: &Table) -> TableInput {
     let table = table.clone();
     TableInput {
         name: table.name,
@@ -129,7 +135,7 @@ pub(super) fn input_of(table: &Table) -> TableInput {
 
 /// Whether two shapes say the same: what is empty, zero or false says nothing, and neither do the id of the
 /// crawl that wrote it and the times at which it was looked at.
-pub(super) fn same<T: Shape>(a: T, b: T) -> bool {
+pub(crate) fn same<T: Shape>(a: T, b: T) -> bool {
     said(a.into_value()) == said(b.into_value())
 }
 

@@ -1,0 +1,16 @@
+//! What a crawl makes of the files it found and the catalog it met: which tables and partitions it writes, and what
+//! its log says. Nothing is read or written here: the runner lists and reads files, and does to the catalog
+//! what [`update`] asks of it.
+
+mod adapt;
+mod describe;
+pub mod log;
+mod partitions;
+mod plan;
+mod target;
+mod update;
+
+pub use describe::{Crawl, Found};
+pub use plan::{Change, Rules};
+pub use target::{Choice, Include, TargetError, split};
+pub use update::{Catalog, CrawlError, Step, update};

@@ -1,0 +1,226 @@
+//! Brings a catalog up to date with what was found.
+
+use mastic_api_glue::glue::types::{
+    Crawler, Partition, PartitionIndex, PartitionInput, Table, UpdateBehavior,
+};
+use mastic_handoff::Tally;
+
+use crate::describe::{Found, input_of};
+use crate::log;
+use crate::partitions::{Comparison, Fate, is_partitioned};
+use crate::plan::{Change, Partitions, Rules, TablePlan, is_gone, pair};
+use crate::target::Include;
+
+/// Partitions that are written at a time.
+const AT_A_TIME: usize = 400;
+
+/// One thing that is done to a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Something becomes of the table itself; one that is made may get an index with it.
+    Table(Change, Option<PartitionIndex>),
+    /// A table that is there gets an index.
+    Index(PartitionIndex),
+    /// Partitions are made.
+    CreatePartitions(Vec<PartitionInput>),
+    /// Partitions become these.
+    UpdatePartitions(Vec<PartitionInput>),
+    /// Partitions are marked deprecated.
+    DeprecatePartitions(Vec<PartitionInput>),
+    /// Partitions of these values go.
+    DeletePartitions(Vec<Vec<String>>),
+}
+
+/// Why a crawl ends without having brought its database up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum CrawlError<E> {
+    /// What was found may not be written; the text says why.
+    #[error("{0}")]
+    Refused(String),
+    /// The catalog refused something.
+    #[error(transparent)]
+    Catalog(#[from] E),
+}
+
+/// The database that a crawl brings up to date.
+pub trait Catalog {
+    /// Why something of it fails.
+    type Error;
+
+    /// Makes the database if it is not there.
+    fn ensure(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// All its tables.
+    fn tables(&self) -> impl Future<Output = Result<Vec<Table>, Self::Error>> + Send;
+
+    /// A page of a table's partitions in order, and the token of the next.
+    fn partitions(
+        &self,
+        table: &str,
+        token: Option<String>,
+    ) -> impl Future<Output = Result<(Vec<Partition>, Option<String>), Self::Error>> + Send;
+
+    /// Does something to a table.
+    fn take(&mut self, table: &str, step: Step) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// A line for the crawl's log.
+    fn tell(&mut self, line: String);
+}
+
+/// Brings the catalog up to date with all that the targets gave, and tells of it; what they should give and do not
+/// is treated as the rules say.
+///
+/// # Errors
+/// `Refused` where more tables were found than the `TableThreshold` allows: nothing is written then.
+pub async fn update<C: Catalog>(
+    catalog: &mut C,
+    crawler: &Crawler,
+    rules: &Rules,
+    mut found: Vec<Found>,
+    includes: &[impl AsRef<Include>],
+) -> Result<Tally, CrawlError<C::Error>> {
+    let database = crawler.database_name.as_deref().unwrap_or_default();
+    rules.check_threshold(found.len()).map_err(CrawlError::Refused)?;
+    begin(catalog, crawler, database, rules);
+    catalog.ensure().await?;
+    let existing = catalog.tables().await?;
+    let pairs = pair(&mut found, &existing);
+    let mut tally = Tally::default();
+    for (found, pair) in found.iter().zip(pairs) {
+        let known = pair.and_then(|place| existing.get(place));
+        let plan = rules.plan(found, known);
+        one(catalog, database, rules, (found, known), plan, &mut tally).await?;
+    }
+    for table in existing.iter().filter(|table| is_gone(table, &rules.crawl.crawler, includes, &found)) {
+        let plan = rules.plan_gone(table);
+        change(catalog, database, plan, &mut tally).await?;
+    }
+    end(catalog, &tally);
+    Ok(tally)
+}
+
+/// Tells that all is found and how it is written.
+pub(crate) fn begin<C: Catalog>(catalog: &mut C, crawler: &Crawler, database: &str, rules: &Rules) {
+    catalog.tell(log::classified(database));
+    let update = if rules.update { UpdateBehavior::UpdateInDatabase } else { UpdateBehavior::Log };
+    catalog.tell(log::configured(crawler, update.as_str(), rules.delete.as_str()));
+}
+
+pub(crate) fn end<C: Catalog>(catalog: &mut C, tally: &Tally) {
+    for line in log::summary(tally) {
+        catalog.tell(line);
+    }
+}
+
+/// Brings one table up to date.
+pub(crate) async fn one<C: Catalog>(
+    catalog: &mut C,
+    database: &str,
+    rules: &Rules,
+    (found, known): (&Found, Option<&Table>),
+    plan: TablePlan,
+    tally: &mut Tally,
+) -> Result<(), C::Error> {
+    let mut comparison = Comparison::new(rules, &found.table, &plan);
+    let pages = known.is_some_and(|table| is_partitioned(&input_of(table)));
+    // Partitions of keys that the table will no longer have go before it changes.
+    if plan.partitions == Partitions::Replace && pages {
+        compare(catalog, &plan.name, &mut comparison, tally).await?;
+    }
+    change(catalog, database, plan.clone(), tally).await?;
+    if matches!(plan.partitions, Partitions::Compare { .. }) && pages {
+        compare(catalog, &plan.name, &mut comparison, tally).await?;
+    }
+    let mut rest = comparison.rest().peekable();
+    while rest.peek().is_some() {
+        let some: Vec<PartitionInput> = rest.by_ref().take(AT_A_TIME).collect();
+        tally.partitions_created += some.len() as u64;
+        catalog.take(&plan.name, Step::CreatePartitions(some)).await?;
+    }
+    Ok(())
+}
+
+/// Does to the table itself what its plan says, and tells of it.
+async fn change<C: Catalog>(
+    catalog: &mut C,
+    database: &str,
+    plan: TablePlan,
+    tally: &mut Tally,
+) -> Result<(), C::Error> {
+    let TablePlan { name, change, index, lines, .. } = plan;
+    for line in lines {
+        catalog.tell(line);
+    }
+    let line = match &change {
+        Change::None => None,
+        Change::Create(_) => {
+            tally.tables_created += 1;
+            Some(log::created(&name, database))
+        }
+        Change::Update(_) => {
+            tally.tables_updated += 1;
+            Some(log::updated(&name, database))
+        }
+        Change::Deprecate(_) => {
+            tally.tables_deleted += 1;
+            Some(log::deprecated(&name))
+        }
+        Change::Delete => {
+            tally.tables_deleted += 1;
+            Some(log::deleted(&name, database))
+        }
+    };
+    let created = matches!(change, Change::Create(_));
+    if change != Change::None {
+        let with = index.clone().filter(|_| created);
+        catalog.take(&name, Step::Table(change, with)).await?;
+    }
+    if let Some(index) = index.filter(|_| !created) {
+        catalog.take(&name, Step::Index(index)).await?;
+    }
+    if let Some(line) = line {
+        catalog.tell(line);
+    }
+    Ok(())
+}
+
+/// Meets all known partitions, page by page.
+async fn compare<C: Catalog>(
+    catalog: &mut C,
+    table: &str,
+    comparison: &mut Comparison<'_>,
+    tally: &mut Tally,
+) -> Result<(), C::Error> {
+    let mut token = None;
+    loop {
+        let (page, next) = catalog.partitions(table, token).await?;
+        let (mut update, mut deprecate, mut delete) = (Vec::new(), Vec::new(), Vec::new());
+        for known in &page {
+            let (fate, line) = comparison.meet(known);
+            match fate {
+                Fate::Stay => {}
+                Fate::Update(input) => update.push(*input),
+                Fate::Deprecate(input) => deprecate.push(*input),
+                Fate::Delete(values) => delete.push(values),
+            }
+            if let Some(line) = line {
+                catalog.tell(line);
+            }
+        }
+        tally.partitions_updated += update.len() as u64;
+        tally.partitions_deleted += (deprecate.len() + delete.len()) as u64;
+        if !update.is_empty() {
+            catalog.take(table, Step::UpdatePartitions(update)).await?;
+        }
+        if !deprecate.is_empty() {
+            catalog.take(table, Step::DeprecatePartitions(deprecate)).await?;
+        }
+        if !delete.is_empty() {
+            catalog.take(table, Step::DeletePartitions(delete)).await?;
+        }
+        token = next;
+        if token.is_none() {
+            return Ok(());
+        }
+    }
+}
