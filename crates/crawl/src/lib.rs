@@ -3,6 +3,7 @@
 //! what [`update`] asks of it.
 
 mod adapt;
+mod classifiers;
 mod describe;
 pub mod log;
 mod partitions;
@@ -10,6 +11,7 @@ mod plan;
 mod target;
 mod update;
 
+pub use classifiers::classifiers;
 pub use describe::{Crawl, Found};
 pub use plan::{Change, Rules};
 pub use target::{Choice, Include, TargetError, split};

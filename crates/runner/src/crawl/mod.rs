@@ -7,7 +7,7 @@ mod sampling;
 use std::sync::Arc;
 
 use mastic_api_glue::glue::types::Crawler;
-use mastic_classify::{Grouping, group};
+use mastic_classify::{Classifiers, Grouping, group};
 use mastic_crawl::{Crawl, CrawlError, Found, Include, Rules, log, update};
 use mastic_handoff::{CrawlWork, Tally};
 
@@ -27,13 +27,15 @@ pub(crate) async fn run(session: &Session, work: CrawlWork) -> Result<Tally, Fai
 
 async fn crawl(session: &Session, work: CrawlWork) -> Result<Tally, Failure> {
     let events = &session.events;
-    let CrawlWork { crawl_id, crawler, .. } = work;
+    let CrawlWork { crawl_id, crawler, classifiers } = work;
     let name = crawler.name.clone().unwrap_or_default();
     events.output(log::started(&name));
     let crawl = Crawl { crawler: name, id: crawl_id, at: session.clock.now() };
     let rules = Rules::new(&crawler, crawl).map_err(|error| Failure::new(error.to_string()))?;
+    let classifiers =
+        mastic_crawl::classifiers(&classifiers).map_err(|error| Failure::new(error.to_string()))?;
     let includes = includes(&crawler)?;
-    let found = find(session, &crawler, &rules, &includes).await?;
+    let found = find(session, &crawler, &classifiers, &rules, &includes).await?;
     let database_name = crawler.database_name.clone().unwrap_or_default();
     let mut database = Database { client: &session.client, name: &database_name, events };
     update(&mut database, &crawler, &rules, found, &includes).await.map_err(|error| match error {
@@ -52,13 +54,14 @@ fn includes(crawler: &Crawler) -> Result<Vec<Arc<Include>>, Failure> {
 async fn find(
     session: &Session,
     crawler: &Crawler,
+    classifiers: &Classifiers,
     rules: &Rules,
     includes: &[Arc<Include>],
 ) -> Result<Vec<Found>, Failure> {
     let mut found: Vec<Found> = Vec::new();
     for include in includes {
         let objects = listing::list(&session.client.s3(), include).await?;
-        let files = sampling::look_at(session, include, objects).await?;
+        let files = sampling::look_at(session, include, classifiers, objects).await?;
         let grouping = Grouping {
             bucket: &include.bucket,
             prefix: &include.prefix,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use mastic_classify::{
-    Classified, ClassifyError, Compression, FoundFile, HEAD_BYTES, Likenesses, Outcome, Sample, classify,
+    Classified, Classifiers, ClassifyError, Compression, FoundFile, HEAD_BYTES, Likenesses, Outcome, Sample,
 };
 use mastic_client::{ClientError, S3};
 use mastic_crawl::{Include, log};
@@ -33,6 +33,7 @@ const TRIES: u32 = 3;
 pub(super) async fn look_at(
     session: &Session,
     include: &Arc<Include>,
+    classifiers: &Classifiers,
     objects: Vec<Object>,
 ) -> Result<Vec<FoundFile>, Failure> {
     let s3 = session.client.s3();
@@ -42,8 +43,8 @@ pub(super) async fn look_at(
     let mut looks = stream::iter(objects)
         .map(|object| {
             // A task of its own: reading a megabyte of text keeps a core busy for a while.
-            let (s3, include) = (s3.clone(), Arc::clone(include));
-            tokio::spawn(async move { look(&s3, &include, object).await })
+            let (s3, include, classifiers) = (s3.clone(), Arc::clone(include), classifiers.clone());
+            tokio::spawn(async move { look(&s3, &include, &classifiers, object).await })
         })
         .buffered(AT_ONCE);
     while let Some(looked) = looks.next().await {
@@ -67,7 +68,12 @@ struct Look {
     unreadable: Option<ClassifyError>,
 }
 
-async fn look(s3: &S3, include: &Include, object: Object) -> Result<Option<Look>, Failure> {
+async fn look(
+    s3: &S3,
+    include: &Include,
+    classifiers: &Classifiers,
+    object: Object,
+) -> Result<Option<Look>, Failure> {
     if object.size == 0 {
         return Ok(Some(Look {
             object,
@@ -75,7 +81,7 @@ async fn look(s3: &S3, include: &Include, object: Object) -> Result<Option<Look>
             unreadable: None,
         }));
     }
-    let file = File { s3, include, object: &object };
+    let file = File { s3, include, classifiers, object: &object };
     let looked = file.classify().await;
     let (classified, unreadable) = match looked {
         Ok(Some(Ok(classified))) => (classified, None),
@@ -89,6 +95,7 @@ async fn look(s3: &S3, include: &Include, object: Object) -> Result<Option<Look>
 struct File<'a> {
     s3: &'a S3,
     include: &'a Include,
+    classifiers: &'a Classifiers,
     object: &'a Object,
 }
 
@@ -107,7 +114,8 @@ impl File<'_> {
         };
         loop {
             let Some(first) = head.as_deref() else { return Ok(None) };
-            let outcome = classify(&Sample { key, size, head: first, tail: tail.as_deref() });
+            let outcome =
+                self.classifiers.classify(&Sample { key, size, head: first, tail: tail.as_deref() });
             match outcome {
                 Ok(Outcome::Done(classified)) => return Ok(Some(Ok(*classified))),
                 Err(error) => return Ok(Some(Err(error))),
