@@ -91,7 +91,9 @@ fn forbidden(from: &str, to: &str, dev: bool) -> Option<&'static str> {
     let engine = ENGINE.iter().position(|e| *e == from);
     let to_engine = ENGINE.iter().position(|e| *e == to);
     match (engine, to_engine, place(from), place(to)) {
-        (Some(a), Some(b), ..) if a <= b => Some("the engine tower's own order is classify, crawl, engine, runner"),
+        (Some(a), Some(b), ..) if a <= b => {
+            Some("the engine tower's own order is classify, crawl, engine, runner")
+        }
         (Some(_), None, _, Some((floor, _))) if floor > 1 && !dev => {
             Some("the engine tower is a client: it knows words and pure crates only")
         }
