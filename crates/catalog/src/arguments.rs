@@ -4,10 +4,13 @@ use mastic_api_glue::glue::types::{
     BatchCreatePartitionRequest, BatchDeletePartitionRequest, BatchDeleteTableRequest,
     BatchDeleteTableVersionRequest, BatchGetPartitionRequest, BatchUpdatePartitionRequest,
     CreateDatabaseRequest, CreatePartitionIndexRequest, CreatePartitionRequest, CreateTableRequest,
-    DeleteDatabaseRequest, DeletePartitionIndexRequest, DeletePartitionRequest, DeleteTableRequest,
-    DeleteTableVersionRequest, GetDatabaseRequest, GetPartitionIndexesRequest, GetPartitionRequest,
-    GetPartitionsRequest, GetTableRequest, GetTableVersionRequest, GetTableVersionsRequest, GetTablesRequest,
-    UpdateDatabaseRequest, UpdatePartitionRequest, UpdateTableRequest,
+    DeleteColumnStatisticsForPartitionRequest, DeleteColumnStatisticsForTableRequest, DeleteDatabaseRequest,
+    DeletePartitionIndexRequest, DeletePartitionRequest, DeleteTableRequest, DeleteTableVersionRequest,
+    GetColumnStatisticsForPartitionRequest, GetColumnStatisticsForTableRequest, GetDatabaseRequest,
+    GetPartitionIndexesRequest, GetPartitionRequest, GetPartitionsRequest, GetTableRequest,
+    GetTableVersionRequest, GetTableVersionsRequest, GetTablesRequest,
+    UpdateColumnStatisticsForPartitionRequest, UpdateColumnStatisticsForTableRequest, UpdateDatabaseRequest,
+    UpdatePartitionRequest, UpdateTableRequest,
 };
 use mastic_core::Fault;
 
@@ -92,6 +95,13 @@ on_table!(GetTableVersionRequest, "glue:GetTableVersion", table_name);
 on_table!(GetTableVersionsRequest, "glue:GetTableVersions", table_name);
 on_table!(DeleteTableVersionRequest, "glue:DeleteTableVersion", table_name);
 on_table!(BatchDeleteTableVersionRequest, "glue:BatchDeleteTableVersion", table_name);
+
+on_table!(GetColumnStatisticsForTableRequest, "glue:GetColumnStatisticsForTable", table_name);
+on_table!(UpdateColumnStatisticsForTableRequest, "glue:UpdateColumnStatisticsForTable", table_name);
+on_table!(DeleteColumnStatisticsForTableRequest, "glue:DeleteColumnStatisticsForTable", table_name);
+on_table!(GetColumnStatisticsForPartitionRequest, "glue:GetColumnStatisticsForPartition", table_name);
+on_table!(UpdateColumnStatisticsForPartitionRequest, "glue:UpdateColumnStatisticsForPartition", table_name);
+on_table!(DeleteColumnStatisticsForPartitionRequest, "glue:DeleteColumnStatisticsForPartition", table_name);
 
 on_table!(CreatePartitionRequest, "glue:CreatePartition", table_name);
 on_table!(GetPartitionRequest, "glue:GetPartition", table_name);

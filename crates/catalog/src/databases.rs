@@ -17,6 +17,7 @@ use mastic_store::{ReadTx, StoreError, WriteTx};
 use crate::access::table_arn;
 use crate::arguments::OnDatabase;
 use crate::events::Events;
+use crate::functions::{self, FUNCTIONS};
 use crate::keys::{DATABASES, ORPHANS, TABLES};
 use crate::place::Place;
 use crate::records::{DatabaseRecord, OrphanRecord, kept_database};
@@ -115,17 +116,16 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateDatabaseRequest) -> Result<Upd
 }
 
 /// Removes the database at once; its tables cannot be reached from then on, and are swept. It needs
-/// a permission for each table too.
+/// a permission for each table and function too.
 pub(crate) async fn delete(ctx: Ctx, input: DeleteDatabaseRequest) -> Result<DeleteDatabaseResponse, Fault> {
     let place = Place::of(ctx.call(), input.catalog_id())?;
     let name = stored_name(&input.name);
     let mut authorized = HashSet::new();
     loop {
-        for table in ctx.read(|tx| table_names(tx, &place, &name))? {
-            if !authorized.contains(&table) {
-                let arn = table_arn(&place, &name, &table);
-                ctx.authorize(&[Need::new(DeleteDatabaseRequest::ACTION, arn)])?;
-                authorized.insert(table);
+        for arn in ctx.read(|tx| contents(tx, &place, &name))? {
+            if !authorized.contains(&arn) {
+                ctx.authorize(&[Need::new(DeleteDatabaseRequest::ACTION, &arn)])?;
+                authorized.insert(arn);
             }
         }
         let (place, name, known) = (place.clone(), name.clone(), authorized.len());
@@ -138,7 +138,7 @@ pub(crate) async fn delete(ctx: Ctx, input: DeleteDatabaseRequest) -> Result<Del
     }
 }
 
-/// Removes the database, unless tables have been added to the `known` ones.
+/// Removes the database, unless tables or functions have been added to the `known` ones.
 fn remove(
     tx: &mut WriteTx<'_>,
     events: &Events,
@@ -148,7 +148,8 @@ fn remove(
 ) -> Result<Option<orphans::Orphan>, Fault> {
     let id = find(tx, place, name)?.id;
     let tables = TABLES.count(tx, TABLES.prefix((&place.account, id.as_str())))?;
-    if usize::try_from(tables).is_ok_and(|tables| tables > known) {
+    let functions = FUNCTIONS.count(tx, FUNCTIONS.prefix((&place.account, id.as_str())))?;
+    if usize::try_from(tables + functions).is_ok_and(|there| there > known) {
         return Ok(None);
     }
     DATABASES.delete(tx, &key(place, name))?;
@@ -157,13 +158,14 @@ fn remove(
     Ok(Some((place.account.clone(), id)))
 }
 
-fn table_names(tx: &ReadTx<'_>, place: &Place, database: &str) -> Result<Vec<String>, Fault> {
-    let record = find(tx, place, database)?;
-    let names = TABLES
-        .scan_prefix(tx, (&place.account, record.id.as_str()))
-        .map(|row| Ok(row?.0.2))
-        .collect::<Result<Vec<_>, StoreError>>();
-    Ok(names?)
+/// The ARNs of a database's tables and functions.
+fn contents(tx: &ReadTx<'_>, place: &Place, database: &str) -> Result<Vec<String>, Fault> {
+    let id = find(tx, place, database)?.id;
+    let tables = TABLES.scan_prefix(tx, (&place.account, id.as_str())).map(|row| Ok(row?.0.2));
+    let tables = tables.collect::<Result<Vec<String>, StoreError>>()?;
+    let functions = functions::names(tx, place, &id)?;
+    let tables = tables.iter().map(|table| table_arn(place, database, table));
+    Ok(tables.chain(functions.iter().map(|name| functions::arn(place, database, name))).collect())
 }
 
 /// Whether only what others share is asked for: nothing is shared between catalogs here.

@@ -36,11 +36,35 @@ pub(crate) fn index_missing(name: &str) -> Fault {
     missing(format!("Index with the given indexName : {name} does not exist"))
 }
 
+pub(crate) fn function_missing(name: &str) -> Fault {
+    missing(format!("Function {name} not found."))
+}
+
+pub(crate) fn connection_missing(name: &str) -> Fault {
+    missing(format!("Connection {name} not found."))
+}
+
+pub(crate) fn security_configuration_missing(name: &str) -> Fault {
+    missing(format!("Security Configuration {name} not found."))
+}
+
+pub(crate) fn usage_profile_missing(name: &str) -> Fault {
+    missing(format!("Usage profile {name} not found."))
+}
+
+pub(crate) fn column_missing(name: &str) -> Fault {
+    missing(format!("Column {name} not found."))
+}
+
+pub(crate) fn statistics_missing(column: &str) -> Fault {
+    missing(format!("Column statistics for column {column} not found."))
+}
+
 pub(crate) fn resource_missing(arn: &str) -> Fault {
     missing(format!("Resource {arn} not found."))
 }
 
-/// `Database`, `Table`, `Partition`.
+/// `Database`, `Table`, `Partition` and so on.
 pub(crate) fn exists(what: &str) -> Fault {
     Fault::sender("AlreadyExistsException", format!("{what} already exists."))
 }

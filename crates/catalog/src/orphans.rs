@@ -4,8 +4,10 @@ use mastic_core::{AccountId, Fault};
 use mastic_kernel::{Background, Ctx};
 use mastic_store::{Key, Keyspace, Range, Record, StoreError};
 
+use crate::functions::FUNCTIONS;
 use crate::keys::{INDEXES, ORPHANS, PARTITIONS, TABLES, VERSIONS};
 use crate::records::OrphanRecord;
+use crate::statistics::{self, OF_PARTITIONS};
 
 /// How many rows one transaction removes.
 const AT_ONCE: usize = 1000;
@@ -55,16 +57,28 @@ pub(crate) async fn sweep(background: &Background) -> Result<(), Fault> {
 async fn step(background: &Background, orphan: Orphan) -> Result<Vec<Orphan>, Fault> {
     match background.read(|tx| ORPHANS.get(tx, &orphan))? {
         None => Ok(Vec::new()),
-        Some(OrphanRecord::Database) => Ok(disown_tables(background, orphan).await?),
+        Some(OrphanRecord::Database) => {
+            let functions = FUNCTIONS.prefix((&orphan.0, orphan.1.as_str()));
+            if clear_some(background, FUNCTIONS, functions).await? {
+                return Ok(vec![orphan]);
+            }
+            Ok(disown_tables(background, orphan).await?)
+        }
         Some(OrphanRecord::Table) => {
             let (account, id) = (&orphan.0, orphan.1.as_str());
             let more = clear_some(background, PARTITIONS, PARTITIONS.prefix((account, id))).await?
                 || clear_some(background, INDEXES, INDEXES.prefix((account, id))).await?
+                || clear_some(background, OF_PARTITIONS, OF_PARTITIONS.prefix((account, id))).await?
                 || clear_some(background, VERSIONS, VERSIONS.prefix((account, id))).await?;
             if more {
                 return Ok(vec![orphan]);
             }
-            background.write(move |tx| ORPHANS.delete(tx, &orphan)).await?;
+            background
+                .write(move |tx| {
+                    statistics::forget_table(tx, &orphan.0, &orphan.1)?;
+                    ORPHANS.delete(tx, &orphan)
+                })
+                .await?;
             Ok(Vec::new())
         }
     }

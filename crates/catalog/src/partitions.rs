@@ -20,7 +20,7 @@ use crate::keys::{PARTITIONS, SHARED, Shelf};
 use crate::packed::Packed;
 use crate::records::{PartitionContent, PartitionRecord, SharedRecord, TableRecord};
 use crate::tables::{Target, no_transaction};
-use crate::{errors, indexes, paging};
+use crate::{errors, indexes, paging, statistics};
 
 /// A page ends early when its records have this many bytes, so that wide tables do not make
 /// answers that clients choke on.
@@ -144,6 +144,7 @@ impl Partitions {
             return Err(errors::exists("Partition"));
         }
         PARTITIONS.delete(tx, &self.shelf.key(values))?;
+        statistics::forget_partition(tx, &self.shelf.account, &self.table.id, values)?;
         self.put(tx, &moved, input, created)?;
         self.changed.push(moved);
         Ok(())
@@ -154,6 +155,7 @@ impl Partitions {
         if !PARTITIONS.delete(tx, &self.shelf.key(values))? {
             return Err(errors::partition_missing());
         }
+        statistics::forget_partition(tx, &self.shelf.account, &self.table.id, values)?;
         self.changed.push(values.to_vec());
         Ok(())
     }

@@ -53,12 +53,17 @@ impl Place {
 
     /// The ARN of a resource of this catalog, for example `database/sales`, or of itself: `catalog`.
     pub(crate) fn arn(&self, resource: &str) -> String {
+        self.arn_of(resource).to_string()
+    }
+
+    /// The same as [`Place::arn`], as an ARN.
+    pub(crate) fn arn_of(&self, resource: &str) -> Arn {
         let resource = match (self.catalog.as_str(), resource.split_once('/')) {
             ("", _) => resource.to_owned(),
             (catalog, Some((kind, path))) => format!("{kind}/{catalog}/{path}"),
             (catalog, None) => format!("{resource}/{catalog}"),
         };
-        Arn::new("glue", self.region.as_str(), self.account.as_str(), &resource).to_string()
+        Arn::new("glue", self.region.as_str(), self.account.as_str(), &resource)
     }
 
     /// What an action on this catalog needs: it on the default catalog, and on this one if it is another.

@@ -9,8 +9,8 @@ use crate::access::{self, of_database, of_table};
 use crate::events::EVENTS;
 use crate::keys::INDEXES;
 use crate::{
-    backfill, batch, catalogs, databases, events, indexes, orphans, partitions, policies, search, tables,
-    tags, versions,
+    backfill, batch, catalogs, connections, databases, events, functions, indexes, orphans, partitions,
+    policies, search, security, statistics, tables, tags, usage_profiles, versions,
 };
 
 /// The Data Catalog as a service.
@@ -66,6 +66,48 @@ impl Catalog {
         registry.on::<op::CreatePartitionIndex, _, _>(of_table, indexes::create);
         registry.on::<op::DeletePartitionIndex, _, _>(of_table, indexes::delete);
         registry.on::<op::GetPartitionIndexes, _, _>(of_table, indexes::list);
+
+        registry.on::<op::GetColumnStatisticsForTable, _, _>(of_table, statistics::get_for_table);
+        registry.on::<op::UpdateColumnStatisticsForTable, _, _>(of_table, statistics::update_for_table);
+        registry.on::<op::DeleteColumnStatisticsForTable, _, _>(of_table, statistics::delete_for_table);
+        registry.on::<op::GetColumnStatisticsForPartition, _, _>(of_table, statistics::get_for_partition);
+        registry
+            .on::<op::UpdateColumnStatisticsForPartition, _, _>(of_table, statistics::update_for_partition);
+        registry
+            .on::<op::DeleteColumnStatisticsForPartition, _, _>(of_table, statistics::delete_for_partition);
+
+        registry.on::<op::CreateUserDefinedFunction, _, _>(functions::may_create, functions::create);
+        registry.on::<op::GetUserDefinedFunction, _, _>(functions::may_get, functions::get);
+        registry.on::<op::GetUserDefinedFunctions, _, _>(functions::may_list, functions::list);
+        registry.on::<op::UpdateUserDefinedFunction, _, _>(functions::may_update, functions::update);
+        registry.on::<op::DeleteUserDefinedFunction, _, _>(functions::may_delete, functions::delete);
+
+        registry.on::<op::CreateConnection, _, _>(connections::may_create, connections::create);
+        registry.on::<op::GetConnection, _, _>(connections::may_get, connections::get);
+        registry.on::<op::GetConnections, _, _>(connections::may_list, connections::list);
+        registry.on::<op::UpdateConnection, _, _>(connections::may_update, connections::update);
+        registry.on::<op::DeleteConnection, _, _>(connections::may_delete, connections::delete);
+        registry
+            .on::<op::BatchDeleteConnection, _, _>(connections::may_batch_delete, connections::batch_delete);
+
+        registry.on::<op::CreateSecurityConfiguration, _, _>(security::may_create, security::create);
+        registry.on::<op::GetSecurityConfiguration, _, _>(security::may_get, security::get);
+        registry.on::<op::GetSecurityConfigurations, _, _>(security::may_list, security::list);
+        registry.on::<op::DeleteSecurityConfiguration, _, _>(security::may_delete, security::delete);
+        registry.on::<op::PutDataCatalogEncryptionSettings, _, _>(
+            security::may_put_settings,
+            security::put_settings,
+        );
+        registry.on::<op::GetDataCatalogEncryptionSettings, _, _>(
+            security::may_get_settings,
+            security::get_settings,
+        );
+
+        registry.on::<op::CreateUsageProfile, _, _>(usage_profiles::may_create, usage_profiles::create);
+        registry.on::<op::GetUsageProfile, _, _>(usage_profiles::may_get, usage_profiles::get);
+        registry.on::<op::ListUsageProfiles, _, _>(usage_profiles::may_list, usage_profiles::list);
+        registry.on::<op::UpdateUsageProfile, _, _>(usage_profiles::may_update, usage_profiles::update);
+        registry.on::<op::DeleteUsageProfile, _, _>(usage_profiles::may_delete, usage_profiles::delete);
 
         registry.on::<op::PutResourcePolicy, _, _>(policies::may_put, policies::put);
         registry.on::<op::GetResourcePolicy, _, _>(policies::may_get, policies::get);

@@ -18,7 +18,7 @@ use crate::events::Events;
 use crate::keys::{ORPHANS, TABLES, VERSIONS};
 use crate::place::Place;
 use crate::records::{OrphanRecord, TableRecord};
-use crate::{databases, errors, indexes, orphans, paging, reorder};
+use crate::{databases, errors, indexes, orphans, paging, reorder, statistics};
 
 /// A table as an input names it, in stored names.
 #[derive(Debug, Clone)]
@@ -184,6 +184,7 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<Update
         indexes::check_all(tx, &target.place.account, &record)?;
         reorder::adapt(tx, &target.place.account, &mut record)?;
         TABLES.put(tx, &target.key(&database), &record)?;
+        statistics::keep_columns(tx, &target.place.account, &record)?;
         events.tell(tx, &target.place, target.database, CatalogChange::TableUpdated(target.table))?;
         Ok(UpdateTableResponse {})
     })

@@ -44,6 +44,16 @@ pub fn violations_text(violations: &[Violation]) -> String {
 }
 
 fn walk(value: &Value, schema: &Schema, path: &str, found: &mut Vec<Violation>) {
+    let before = found.len();
+    descend(value, schema, path, found);
+    if schema.sensitive {
+        for shown in found.iter_mut().skip(before).filter_map(|violation| violation.value.as_mut()) {
+            "***".clone_into(shown);
+        }
+    }
+}
+
+fn descend(value: &Value, schema: &Schema, path: &str, found: &mut Vec<Violation>) {
     match (&schema.kind, value) {
         (Kind::Structure(members), _) => {
             for member in *members {
@@ -60,13 +70,13 @@ fn walk(value: &Value, schema: &Schema, path: &str, found: &mut Vec<Violation>) 
             }
         }
         (Kind::List { member, length, .. }, Value::List(items)) => {
-            check_length(items.len(), *length, value, schema, path, found);
+            check_length(items.len(), *length, value, path, found);
             for (index, item) in items.iter().enumerate() {
                 walk(item, member, &format!("{path}.{}.member", index + 1), found);
             }
         }
         (Kind::Map { key, value: inner, length }, Value::Map(entries)) => {
-            check_length(entries.len(), *length, value, schema, path, found);
+            check_length(entries.len(), *length, value, path, found);
             for (name, item) in entries {
                 walk(&Value::Str(name.clone().into_owned()), key, &join(path, name), found);
                 walk(item, inner, &format!("{path}.{name}.member"), found);
@@ -75,50 +85,37 @@ fn walk(value: &Value, schema: &Schema, path: &str, found: &mut Vec<Violation>) 
         (Kind::String { length, pattern, values }, Value::Str(text)) => {
             if !values.is_empty() && !values.contains(&text.as_str()) {
                 let set = values.join(", ");
-                push(found, path, value, schema, format!("Member must satisfy enum value set: [{set}]"));
+                push(found, path, value, format!("Member must satisfy enum value set: [{set}]"));
                 return;
             }
-            check_length(text.chars().count(), *length, value, schema, path, found);
+            check_length(text.chars().count(), *length, value, path, found);
             if let Some(pattern) = pattern
                 && pattern.regex().is_some_and(|regex| !regex.is_match(text))
             {
                 let source = pattern.source;
-                push(
-                    found,
-                    path,
-                    value,
-                    schema,
-                    format!("Member must satisfy regular expression pattern: {source}"),
-                );
+                push(found, path, value, format!("Member must satisfy regular expression pattern: {source}"));
             }
         }
         (Kind::Blob(length), Value::Blob(bytes)) => {
-            check_length(bytes.len(), *length, value, schema, path, found);
+            check_length(bytes.len(), *length, value, path, found);
         }
         (Kind::Integer(bounds) | Kind::Long(bounds), Value::Int(number)) => {
-            check_bounds(*number, *bounds, value, schema, path, found);
+            check_bounds(*number, *bounds, value, path, found);
         }
         (Kind::Double(bounds), Value::Float(number)) => {
-            check_bounds(*number, *bounds, value, schema, path, found);
+            check_bounds(*number, *bounds, value, path, found);
         }
         _ => {}
     }
 }
 
-fn check_length(
-    length: usize,
-    bounds: Bounds<i64>,
-    value: &Value,
-    schema: &Schema,
-    path: &str,
-    found: &mut Vec<Violation>,
-) {
+fn check_length(length: usize, bounds: Bounds<i64>, value: &Value, path: &str, found: &mut Vec<Violation>) {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     if let Some(min) = bounds.min.filter(|min| length < *min) {
-        push(found, path, value, schema, format!("Member must have length greater than or equal to {min}"));
+        push(found, path, value, format!("Member must have length greater than or equal to {min}"));
     }
     if let Some(max) = bounds.max.filter(|max| length > *max) {
-        push(found, path, value, schema, format!("Member must have length less than or equal to {max}"));
+        push(found, path, value, format!("Member must have length less than or equal to {max}"));
     }
 }
 
@@ -126,21 +123,19 @@ fn check_bounds<T: PartialOrd + std::fmt::Display>(
     number: T,
     bounds: Bounds<T>,
     value: &Value,
-    schema: &Schema,
     path: &str,
     found: &mut Vec<Violation>,
 ) {
     if let Some(min) = bounds.min.filter(|min| number < *min) {
-        push(found, path, value, schema, format!("Member must have value greater than or equal to {min}"));
+        push(found, path, value, format!("Member must have value greater than or equal to {min}"));
     }
     if let Some(max) = bounds.max.filter(|max| number > *max) {
-        push(found, path, value, schema, format!("Member must have value less than or equal to {max}"));
+        push(found, path, value, format!("Member must have value less than or equal to {max}"));
     }
 }
 
-fn push(found: &mut Vec<Violation>, path: &str, value: &Value, schema: &Schema, constraint: String) {
-    let shown = if schema.sensitive { "***".to_owned() } else { display(value) };
-    found.push(Violation { path: path.to_owned(), value: Some(shown), constraint });
+fn push(found: &mut Vec<Violation>, path: &str, value: &Value, constraint: String) {
+    found.push(Violation { path: path.to_owned(), value: Some(display(value)), constraint });
 }
 
 fn display(value: &Value) -> String {

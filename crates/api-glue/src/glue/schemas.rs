@@ -2380,7 +2380,7 @@ pub static CONNECTION_PROPERTIES: Schema = Schema {
         value: &VALUE_STRING,
         length: Bounds { min: Some(0), max: Some(100) },
     },
-    sensitive: false,
+    sensitive: true,
 };
 
 pub static CONNECTION_PROPERTY_KEY: Schema = Schema {
@@ -8974,7 +8974,7 @@ pub static PROPERTY_KEY: Schema = Schema {
 pub static PROPERTY_MAP: Schema = Schema {
     name: "PropertyMap",
     kind: Kind::Map { key: &PROPERTY_KEY, value: &PROPERTY_VALUE, length: Bounds { min: None, max: None } },
-    sensitive: false,
+    sensitive: true,
 };
 
 pub static PROPERTY_PREDICATE: Schema = Schema {
