@@ -273,6 +273,9 @@ def test_encryption_settings(server):
     put = glue.put_data_catalog_encryption_settings
     put(DataCatalogEncryptionSettings={"EncryptionAtRest": at_rest})
     assert read() == defaults | {"EncryptionAtRest": at_rest}
+    password = {"ReturnConnectionPasswordEncrypted": True, "AwsKmsKeyId": KEY}
+    put(DataCatalogEncryptionSettings={"ConnectionPasswordEncryption": password})
+    assert read() == defaults | {"ConnectionPasswordEncryption": password}
     keyless = {"ConnectionPasswordEncryption": {"ReturnConnectionPasswordEncrypted": True}}
     assert fault(put, DataCatalogEncryptionSettings=keyless)[0] == "InvalidInputException"
     roleless = {"EncryptionAtRest": {"CatalogEncryptionMode": "SSE-KMS-WITH-SERVICE-ROLE"}}

@@ -205,14 +205,14 @@ pub(crate) async fn put_settings(
             "CatalogEncryptionServiceRole is required for the mode SSE-KMS-WITH-SERVICE-ROLE.",
         ));
     }
+    let defaults = defaults();
+    let settings = DataCatalogEncryptionSettings {
+        encryption_at_rest: given.encryption_at_rest.or(defaults.encryption_at_rest),
+        connection_password_encryption: given
+            .connection_password_encryption
+            .or(defaults.connection_password_encryption),
+    };
     ctx.write(move |tx| {
-        let before = settings(tx, &place)?;
-        let settings = DataCatalogEncryptionSettings {
-            encryption_at_rest: given.encryption_at_rest.or(before.encryption_at_rest),
-            connection_password_encryption: given
-                .connection_password_encryption
-                .or(before.connection_password_encryption),
-        };
         SETTINGS.put(tx, &(&place.account, &place.region), &SettingsRecord { settings })?;
         Ok(PutDataCatalogEncryptionSettingsResponse {})
     })
@@ -233,7 +233,7 @@ fn settings(tx: &ReadTx<'_>, place: &Place) -> Result<DataCatalogEncryptionSetti
     Ok(found.map_or_else(defaults, |record| record.settings))
 }
 
-/// Those of a catalog that nobody has changed.
+/// Those of a catalog that nobody has changed; what a change leaves out is so again, as Terraform relies on.
 fn defaults() -> DataCatalogEncryptionSettings {
     DataCatalogEncryptionSettings {
         encryption_at_rest: Some(EncryptionAtRest {

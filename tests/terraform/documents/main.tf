@@ -106,7 +106,7 @@ resource "aws_glue_data_catalog_encryption_settings" "settings" {
 
     encryption_at_rest {
       catalog_encryption_mode = "SSE-KMS"
-      sse_aws_kms_key_id      = "alias/${var.comment}"
+      sse_aws_kms_key_id      = "arn:aws:kms:us-east-1:111122223333:key/${var.comment}"
     }
   }
 }
