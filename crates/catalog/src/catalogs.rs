@@ -9,11 +9,13 @@ use mastic_api_glue::glue::types::{
     GetCatalogResponse, GetCatalogsRequest, GetCatalogsResponse, UpdateCatalogRequest, UpdateCatalogResponse,
 };
 use mastic_core::{AccountId, Fault, Region, Timestamp};
+use mastic_kernel::ports::CatalogChange;
 use mastic_kernel::{Access, Call, Ctx, Need, tags};
 use mastic_store::{Keyspace, ReadTx, Record, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
 
 use crate::access::with_request_tags;
+use crate::events::Events;
 use crate::keys::{DATABASES, ORPHANS};
 use crate::orphans::{self, Orphan};
 use crate::place::Place;
@@ -211,6 +213,7 @@ pub(crate) async fn delete(ctx: Ctx, input: DeleteCatalogRequest) -> Result<Dele
     if place.catalog.is_empty() {
         return Err(errors::invalid("The default catalog of an account cannot be deleted."));
     }
+    let events = Events::of(&ctx);
     let orphans = ctx
         .write(move |tx| {
             check(tx, &place)?;
@@ -223,6 +226,7 @@ pub(crate) async fn delete(ctx: Ctx, input: DeleteCatalogRequest) -> Result<Dele
             for (name, id) in databases {
                 DATABASES.delete(tx, &crate::databases::key(&place, &name))?;
                 ORPHANS.put(tx, &(&place.account, id.as_str()), &OrphanRecord::Database)?;
+                events.tell(tx, &place, name, CatalogChange::DatabaseDeleted)?;
                 orphans.push((place.account.clone(), id));
             }
             Ok::<_, Fault>(orphans)
