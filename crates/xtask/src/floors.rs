@@ -23,6 +23,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "mastic-sigv4",
             "mastic-policy",
             "mastic-hive",
+            "mastic-schedule",
             "mastic-store",
             "mastic-client",
             "mastic-handoff",
