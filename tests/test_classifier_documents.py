@@ -86,12 +86,12 @@ def test_classifiers_are_listed_in_pages(server):
     [
         ({}, "Exactly one"),
         ({"JsonClassifier": {"Name": "a"} | JSON, "CsvClassifier": {"Name": "a"}}, "Exactly one"),
-        ({"GrokClassifier": {"Name": "a"} | GROK | {"GrokPattern": "%{WORD"}}, "reference without its end"),
+        ({"GrokClassifier": {"Name": "a"} | GROK | {"GrokPattern": "%{WORD"}}, "grok pattern"),
         ({"GrokClassifier": {"Name": "a"} | GROK | {"GrokPattern": "%{WORD:a:decimal}"}}, "decimal"),
-        ({"XMLClassifier": {"Name": "a", "Classification": "x"}}, "RowTag"),
+        ({"XMLClassifier": {"Name": "a", "Classification": "x"}}, "row tag"),
         ({"JsonClassifier": {"Name": "a", "JsonPath": "rows"}}, "rows"),
         ({"CsvClassifier": {"Name": "a", "Delimiter": ",", "QuoteSymbol": ","}}, "different"),
-        ({"CsvClassifier": {"Name": "a", "CustomDatatypes": ["INT8"]}}, "INT8"),
+        ({"CsvClassifier": {"Name": "a", "CustomDatatypes": ["INT8"], "CustomDatatypeConfigured": True}}, "INT8"),
         ({"CsvClassifier": {"Name": "a", "Header": ["a", "a"]}}, "twice"),
     ],
 )

@@ -184,7 +184,6 @@ def test_errors(server, unique):
     refused("InvalidInputException", no_bucket, glue.create_crawler, **(new | {"Targets": absent}))
     jdbc = {"JdbcTargets": [{"ConnectionName": "c", "Path": "db/%"}]}
     refused("InvalidInputException", "JdbcTargets", glue.create_crawler, **(new | {"Targets": jdbc}))
-    refused("InvalidInputException", "schedules", glue.create_crawler, **new, Schedule="cron(0 1 * * ? *)")
     untrusting = server.role(trusted={"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
     trust_text = "Service is unable to assume provided role. Please verify role's TrustPolicy"

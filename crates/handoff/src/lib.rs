@@ -6,11 +6,15 @@
 //! [`Event::Finished`]. Whatever else a runner needs it asks for through the public API, as its role:
 //! nothing here gives it a right.
 
+mod classifier;
+
 use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::{Classifier, CodeGenConfigurationNode, Crawler};
 use mastic_core::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use classifier::custom;
 
 /// What a runner is to do, and as whom.
 #[derive(Debug, Clone, Serialize, Deserialize)]

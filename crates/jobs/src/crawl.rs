@@ -7,8 +7,8 @@ use mastic_api_glue::glue::{op, types::*};
 use mastic_core::{Arn, Fault, Timestamp};
 use mastic_handoff::{CrawlWork, Tally, Work};
 use mastic_kernel::{Ctx, Registry};
-use mastic_store::WriteTx;
 use mastic_store::overlay::{PublishError, publish};
+use mastic_store::{ReadTx, WriteTx};
 use tokio::sync::watch;
 
 use crate::crawler::running;
@@ -29,6 +29,27 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What people read of a crawl that the server's own end cut short.
 const LOST: &str = "The server stopped while the crawl was under way. Nothing of the crawl was kept.";
+
+/// The switch that stops a crawl of this process, for as long as the crawl is under way.
+pub(crate) struct Switch {
+    jobs: Arc<Jobs>,
+    pub(crate) id: String,
+    stop: watch::Receiver<bool>,
+}
+
+impl Drop for Switch {
+    fn drop(&mut self) {
+        self.jobs.end(&self.id);
+    }
+}
+
+/// A crawl that is noted as under way, and what it takes to run it.
+pub(crate) struct Crawl {
+    at: NameKey,
+    role: Arn,
+    work: CrawlWork,
+    started: Timestamp,
+}
 
 impl Jobs {
     pub(crate) fn register_crawls(self: &Arc<Self>, registry: &mut Registry) {
@@ -52,58 +73,26 @@ impl Jobs {
 
     async fn start_crawler(self: &Arc<Self>, ctx: &Ctx, name: &str) -> Result<StartCrawlerResponse, Fault> {
         let at = key(ctx, name)?;
-        let crawl_id = ctx.entropy().uuid();
-        let (id, now) = (crawl_id.clone(), ctx.now());
-        // Before anybody can see the crawl, so that no stop misses it.
-        let stop = self.begin(&crawl_id).ok_or_else(|| Fault::internal("a crawl's id was given twice"))?;
-        let begun = ctx
-            .write({
-                let at = at.clone();
-                move |tx| {
-                    let mut record = CRAWLERS.get(tx, &at)?.ok_or_else(|| not_there(&at.2))?;
-                    if record.crawler.state != Some(CrawlerState::Ready) {
-                        return Err(running(&at.2));
-                    }
-                    let names = record.crawler.classifiers.as_deref().unwrap_or_default();
-                    let classifiers = classifier::resolve(tx, &at, names).map_err(|fault| {
-                        Fault::sender("EntityNotFoundException", fault.message().to_owned())
-                    })?;
-                    record.crawler.state = Some(CrawlerState::Running);
-                    record.crawl_id = Some(id.clone());
-                    CRAWLERS.put(tx, &at, &record)?;
-                    let crawl = CrawlerHistory {
-                        crawl_id: Some(id.clone()),
-                        state: Some(CrawlerHistoryState::Running),
-                        start_time: Some(now),
-                        log_group: Some(LOG_GROUP.to_owned()),
-                        log_stream: Some(at.2.clone()),
-                        message_prefix: Some(id.clone()),
-                        dpu_hour: Some(0.0),
-                        ..CrawlerHistory::default()
-                    };
-                    let crawl =
-                        CrawlRecord { crawl, tables_created: 0, tables_updated: 0, tables_deleted: 0 };
-                    CRAWLS.put(
-                        tx,
-                        &(at.0.as_str(), at.1.as_str(), at.2.as_str(), now.micros(), id.as_str()),
-                        &crawl,
-                    )?;
-                    Ok::<_, Fault>((record, classifiers))
+        let switch = self.switch(ctx.entropy().uuid())?;
+        let (id, now) = (switch.id.clone(), ctx.now());
+        let crawl = ctx
+            .write(move |tx| {
+                let record = CRAWLERS.get(tx, &at)?.ok_or_else(|| not_there(&at.2))?;
+                if record.crawler.state != Some(CrawlerState::Ready) {
+                    return Err(running(&at.2));
                 }
+                let classifiers = classifiers(tx, &at, &record)?;
+                note(tx, at, record, classifiers, id, now)
             })
-            .await;
-        match begun {
-            Ok((record, classifiers)) => {
-                let jobs = Arc::clone(self);
-                let work = CrawlWork { crawl_id, crawler: record.crawler, classifiers };
-                tokio::spawn(async move { jobs.drive_crawl(at, record.role, work, now, stop).await });
-                Ok(StartCrawlerResponse {})
-            }
-            Err(fault) => {
-                self.end(&crawl_id);
-                Err(fault)
-            }
-        }
+            .await?;
+        tokio::spawn(Arc::clone(self).drive_crawl(crawl, switch));
+        Ok(StartCrawlerResponse {})
+    }
+
+    /// Makes the switch that stops a crawl, before anybody can see the crawl: so no stop misses it.
+    pub(crate) fn switch(self: &Arc<Self>, id: String) -> Result<Switch, Fault> {
+        let stop = self.begin(&id).ok_or_else(|| Fault::internal("a crawl's id was given twice"))?;
+        Ok(Switch { jobs: Arc::clone(self), id, stop })
     }
 
     async fn stop_crawler(&self, ctx: &Ctx, name: &str) -> Result<StopCrawlerResponse, Fault> {
@@ -133,24 +122,18 @@ impl Jobs {
         Ok(StopCrawlerResponse {})
     }
 
-    async fn drive_crawl(
-        self: Arc<Self>,
-        at: NameKey,
-        role: Arn,
-        work: CrawlWork,
-        started: Timestamp,
-        stop: watch::Receiver<bool>,
-    ) {
+    /// Drives a crawl that was noted to its end.
+    pub(crate) async fn drive_crawl(self: Arc<Self>, crawl: Crawl, switch: Switch) {
+        let Crawl { at, role, work, started } = crawl;
         let id = work.crawl_id.clone();
         let ending = match execution(&at, role, work) {
-            Ok(execution) => self.execute(execution, stop, std::future::ready(())).await,
+            Ok(execution) => self.execute(execution, switch.stop.clone(), std::future::ready(())).await,
             Err(fault) => Ending::Failed(fault.message().to_owned()),
         };
         while let Err(fault) = self.conclude_crawl(&at, &id, started, ending.clone()).await {
             tracing::error!(crawl = id, cause = fault.cause(), "the end of a crawl could not be written yet");
             tokio::time::sleep(END_AGAIN).await;
         }
-        self.end(&id);
     }
 
     /// Crawls that were under way when the server ended.
@@ -215,7 +198,47 @@ impl Jobs {
     }
 }
 
-fn not_there(name: &str) -> Fault {
+/// The classifiers of a crawler that begins to crawl.
+pub(crate) fn classifiers(
+    tx: &ReadTx<'_>,
+    at: &NameKey,
+    record: &CrawlerRecord,
+) -> Result<Vec<Classifier>, Fault> {
+    let names = record.crawler.classifiers.as_deref().unwrap_or_default();
+    let found = classifier::resolve(tx, at, names);
+    found.map_err(|fault| Fault::sender("EntityNotFoundException", fault.message().to_owned()))
+}
+
+/// Notes that a crawl of a crawler that is ready begins.
+pub(crate) fn note(
+    tx: &mut WriteTx<'_>,
+    at: NameKey,
+    mut record: CrawlerRecord,
+    classifiers: Vec<Classifier>,
+    id: String,
+    now: Timestamp,
+) -> Result<Crawl, Fault> {
+    record.crawler.state = Some(CrawlerState::Running);
+    record.crawl_id = Some(id.clone());
+    CRAWLERS.put(tx, &at, &record)?;
+    let crawl = CrawlerHistory {
+        crawl_id: Some(id.clone()),
+        state: Some(CrawlerHistoryState::Running),
+        start_time: Some(now),
+        log_group: Some(LOG_GROUP.to_owned()),
+        log_stream: Some(at.2.clone()),
+        message_prefix: Some(id.clone()),
+        dpu_hour: Some(0.0),
+        ..CrawlerHistory::default()
+    };
+    let crawl = CrawlRecord { crawl, tables_created: 0, tables_updated: 0, tables_deleted: 0 };
+    let place = (at.0.as_str(), at.1.as_str(), at.2.as_str(), now.micros(), id.as_str());
+    CRAWLS.put(tx, &place, &crawl)?;
+    let work = CrawlWork { crawl_id: id, crawler: record.crawler, classifiers };
+    Ok(Crawl { at, role: record.role, work, started: now })
+}
+
+pub(crate) fn not_there(name: &str) -> Fault {
     Fault::sender("EntityNotFoundException", format!("Crawler with name {name} may not exist."))
 }
 
@@ -244,7 +267,7 @@ fn execution(at: &NameKey, role: Arn, work: CrawlWork) -> Result<Execution, Faul
 }
 
 /// Writes the end of a crawl into its history and its crawler.
-fn close(
+pub(crate) fn close(
     tx: &mut WriteTx<'_>,
     at: &NameKey,
     id: &str,

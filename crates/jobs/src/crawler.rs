@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use mastic_api_glue::glue::{op, types::*};
-use mastic_core::{Arn, Fault};
+use mastic_core::{Arn, Fault, Timestamp};
 use mastic_hive::Configuration;
 use mastic_kernel::{Access, Ctx, Need, Registry, tags};
 use mastic_shape::{Shape, Value};
 use mastic_store::ReadTx;
 
 use crate::definition::key;
-use crate::records::{CRAWLERS, CrawlerRecord};
-use crate::{Jobs, access, classifier, page};
+use crate::records::{CRAWLERS, CRAWLS, CrawlerRecord};
+use crate::{Jobs, access, classifier, crawler_schedule, page};
 
 impl Jobs {
     pub(crate) fn register_crawlers(self: &Arc<Self>, registry: &mut Registry) {
@@ -146,9 +146,6 @@ fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
             return unsupported("S3 targets with a connection or an event queue");
         }
     }
-    if crawler.schedule.is_some() {
-        return unsupported("schedules");
-    }
     let at = key(ctx, "")?;
     let classifiers = crawler.classifiers.as_deref().unwrap_or_default();
     ctx.read(|tx| classifier::resolve(tx, &at, classifiers))?;
@@ -199,10 +196,7 @@ async fn create(ctx: &Ctx, input: CreateCrawlerRequest) -> Result<CreateCrawlerR
         })),
         state: Some(CrawlerState::Ready),
         table_prefix: input.table_prefix,
-        schedule: input
-            .schedule
-            .filter(|s| !s.is_empty())
-            .map(|expression| Schedule { schedule_expression: Some(expression), state: None }),
+        schedule: crawler_schedule::changed(None, input.schedule.as_deref())?,
         crawl_elapsed_time: Some(0),
         creation_time: Some(now),
         last_updated: Some(now),
@@ -224,6 +218,7 @@ async fn create(ctx: &Ctx, input: CreateCrawlerRequest) -> Result<CreateCrawlerR
     let at = key(ctx, &input.name)?;
     let arn = access::crawler_arn(ctx.call(), &input.name)?;
     ctx.write(move |tx| {
+        crawler_schedule::enter(tx, &at, crawler.schedule.as_ref(), now)?;
         if !CRAWLERS.insert_new(tx, &at, &CrawlerRecord { crawler, role, crawl_id: None })? {
             return Err(Fault::sender(
                 "AlreadyExistsException",
@@ -249,13 +244,40 @@ async fn update(ctx: &Ctx, input: UpdateCrawlerRequest) -> Result<UpdateCrawlerR
     let found = ctx.read(|tx| Ok::<_, Fault>(CRAWLERS.get(tx, &at)?))?;
     let mut record = found.ok_or_else(|| missing(&input.name))?;
     let version = record.crawler.version;
-    let crawler = &mut record.crawler;
-    // Only what is given changes.
-    if let Some(role) = &input.role {
+    let role = input.role.as_deref().map(|role| pass_role(ctx, role, &input.name)).transpose()?;
+    let now = ctx.now();
+    apply(&mut record.crawler, input.clone(), now)?;
+    check(ctx, &record.crawler)?;
+    ctx.write(move |tx| {
+        let mut record = CRAWLERS.get(tx, &at)?.ok_or_else(|| missing(&at.2))?;
+        if record.crawler.state != Some(CrawlerState::Ready) {
+            return Err(running(&at.2));
+        }
+        if record.crawler.version != version {
+            let text = format!("Crawler with name {} was updated meanwhile", at.2);
+            return Err(Fault::sender("VersionMismatchException", text));
+        }
+        if input.schedule.is_some() {
+            let schedule =
+                crawler_schedule::changed(record.crawler.schedule.as_ref(), input.schedule.as_deref())?;
+            crawler_schedule::enter(tx, &at, schedule.as_ref(), now)?;
+        }
+        apply(&mut record.crawler, input, now)?;
+        record.role = role.unwrap_or(record.role);
+        Ok(CRAWLERS.put(tx, &at, &record)?)
+    })
+    .await?;
+    Ok(UpdateCrawlerResponse {})
+}
+
+/// Changes what is given.
+fn apply(crawler: &mut Crawler, new: UpdateCrawlerRequest, now: Timestamp) -> Result<(), Fault> {
+    if let Some(role) = &new.role {
         crawler.role = Some(access::role_name(role).to_owned());
-        record.role = pass_role(ctx, role, &input.name)?;
     }
-    let new = input;
+    if new.schedule.is_some() {
+        crawler.schedule = crawler_schedule::changed(crawler.schedule.as_ref(), new.schedule.as_deref())?;
+    }
     crawler.database_name = new.database_name.map(|n| n.to_lowercase()).or(crawler.database_name.take());
     crawler.description = new.description.or(crawler.description.take());
     crawler.targets = new.targets.or(crawler.targets.take());
@@ -267,34 +289,20 @@ async fn update(ctx: &Ctx, input: UpdateCrawlerRequest) -> Result<UpdateCrawlerR
     crawler.lineage_configuration = new.lineage_configuration.or(crawler.lineage_configuration.take());
     crawler.lake_formation_configuration =
         new.lake_formation_configuration.or(crawler.lake_formation_configuration.take());
-    crawler.crawler_security_configuration =
-        new.crawler_security_configuration.filter(|text| !text.is_empty());
+    crawler.crawler_security_configuration = new
+        .crawler_security_configuration
+        .or(crawler.crawler_security_configuration.take())
+        .filter(|text| !text.is_empty());
     if let Some(policy) = new.schema_change_policy {
         crawler.schema_change_policy = Some(with_defaults(Some(policy)));
     }
-    if let Some(expression) = new.schedule.filter(|s| !s.is_empty()) {
-        crawler.schedule = Some(Schedule { schedule_expression: Some(expression), state: None });
-    }
-    crawler.last_updated = Some(ctx.now());
-    crawler.version = version.map(|v| v + 1);
-    check(ctx, &record.crawler)?;
-    ctx.write(move |tx| {
-        let now = CRAWLERS.get(tx, &at)?.ok_or_else(|| missing(&at.2))?;
-        if now.crawler.state != Some(CrawlerState::Ready) {
-            return Err(running(&at.2));
-        }
-        if now.crawler.version != version {
-            let text = format!("Crawler with name {} was updated meanwhile", at.2);
-            return Err(Fault::sender("VersionMismatchException", text));
-        }
-        Ok(CRAWLERS.put(tx, &at, &record)?)
-    })
-    .await?;
-    Ok(UpdateCrawlerResponse {})
+    crawler.last_updated = Some(now);
+    crawler.version = crawler.version.map(|version| version + 1);
+    Ok(())
 }
 
 async fn delete(ctx: &Ctx, input: DeleteCrawlerRequest) -> Result<DeleteCrawlerResponse, Fault> {
-    let at = key(ctx, &input.name)?;
+    let (at, now) = (key(ctx, &input.name)?, ctx.now());
     let arn = access::crawler_arn(ctx.call(), &input.name)?;
     ctx.write(move |tx| {
         let record = CRAWLERS.get(tx, &at)?.ok_or_else(|| missing(&at.2))?;
@@ -302,6 +310,8 @@ async fn delete(ctx: &Ctx, input: DeleteCrawlerRequest) -> Result<DeleteCrawlerR
             return Err(running(&at.2));
         }
         CRAWLERS.delete(tx, &at)?;
+        crawler_schedule::enter(tx, &at, None, now)?;
+        CRAWLS.clear(tx, CRAWLS.prefix((at.0.as_str(), at.1.as_str(), at.2.as_str())))?;
         Ok(tags::delete(tx, &arn)?)
     })
     .await?;

@@ -9,6 +9,7 @@ mod access;
 mod classifier;
 mod crawl;
 mod crawler;
+mod crawler_schedule;
 mod definition;
 mod draft;
 mod execution;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+pub use crawler_schedule::CrawlStarter;
 use mastic_kernel::Background;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -76,6 +78,7 @@ impl Jobs {
         self.register_runs(registry);
         self.register_classifiers(registry);
         self.register_crawlers(registry);
+        self.register_crawler_schedules(registry);
         self.register_crawls(registry);
         self.register_history(registry);
     }

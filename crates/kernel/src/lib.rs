@@ -18,6 +18,7 @@ mod plans;
 pub mod ports;
 mod registry;
 pub mod tags;
+pub mod timetable;
 
 pub use access::{Access, Explanation, Need, Verdict};
 pub use audit::{AuditRecord, DecisionRecord, Outcome};

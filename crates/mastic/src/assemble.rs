@@ -11,7 +11,8 @@ use mastic_catalog::{Catalog, CatalogPolicies, GlueTags};
 use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
 use mastic_gateway::{Calls, Fallback, Limits, Server};
 use mastic_iam::{GivenRoot, Iam};
-use mastic_jobs::{Jobs, RunnerConfig};
+use mastic_jobs::{CrawlStarter, Jobs, RunnerConfig};
+use mastic_kernel::timetable::Timetable;
 use mastic_kernel::{Background, Kernel, Registry, Seams};
 use mastic_objects::Objects;
 use mastic_organizations::Organizations;
@@ -155,6 +156,9 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     home.write_address(&Address { endpoint: endpoint.clone(), region: settings.region.to_string() })?;
     jobs.start(endpoint.clone()).await?;
     tokio::spawn(work(kernel.background("catalog"), catalog.clone()));
+    let timetable = Timetable::new(kernel.background("timetable"));
+    timetable.connect(CrawlStarter::KIND, CrawlStarter::new(jobs));
+    tokio::spawn(async move { timetable.run().await });
     tokio::spawn(sweep(kernel.clone(), iam.clone(), objects, catalog, watch, organizations));
     Ok(Running { endpoint, server, kernel, iam })
 }

@@ -1,7 +1,6 @@
 //! Custom classifiers: `CreateClassifier` to `DeleteClassifier`. Crawls get the documents of theirs from
 //! [`resolve`].
 
-mod syntax;
 mod update;
 
 use std::sync::Arc;
@@ -72,6 +71,12 @@ fn invalid(text: impl Into<String>) -> Fault {
 const ONE_KIND: &str =
     "Exactly one of GrokClassifier, XMLClassifier, JsonClassifier and CsvClassifier must be given.";
 
+/// Whether the classifier can be used.
+fn check(classifier: &Classifier) -> Result<(), Fault> {
+    let (_, settings) = mastic_handoff::custom(classifier).ok_or_else(|| invalid(ONE_KIND))?;
+    settings.check().map_err(|wrong| invalid(wrong.to_string()))
+}
+
 /// The classifiers of a crawler, in its order.
 ///
 /// # Errors
@@ -88,7 +93,7 @@ pub(crate) fn resolve(tx: &ReadTx<'_>, at: &NameKey, names: &[String]) -> Result
 
 async fn create(ctx: &Ctx, input: CreateClassifierRequest) -> Result<CreateClassifierResponse, Fault> {
     let (name, classifier) = made(input, ctx.now())?;
-    syntax::check(&classifier)?;
+    check(&classifier)?;
     let at = key(ctx, &name)?;
     ctx.write(move |tx| match CLASSIFIERS.insert_new(tx, &at, &ClassifierRecord { classifier })? {
         true => Ok(CreateClassifierResponse {}),

@@ -4,7 +4,7 @@ use mastic_api_glue::glue::types::*;
 use mastic_core::{Fault, Timestamp};
 use mastic_kernel::Ctx;
 
-use super::{ONE_KIND, invalid, missing, syntax};
+use super::{ONE_KIND, check, invalid, missing};
 use crate::definition::key;
 use crate::records::CLASSIFIERS;
 
@@ -18,7 +18,7 @@ pub(super) async fn update(
         let mut record = CLASSIFIERS.get(tx, &at)?.ok_or_else(|| missing(&name))?;
         apply(&mut record.classifier, input, now)
             .ok_or_else(|| invalid(format!("Classifier with name {name} is of another kind.")))?;
-        syntax::check(&record.classifier)?;
+        check(&record.classifier)?;
         CLASSIFIERS.put(tx, &at, &record)?;
         Ok(UpdateClassifierResponse {})
     })
