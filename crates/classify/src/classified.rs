@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use mastic_hive::{Format, HiveType};
+use mastic_hive::{Format, HiveType, StructField, stored_name};
 
 use crate::compression::Compression;
 
@@ -17,6 +17,13 @@ pub struct Column {
     pub name: String,
     /// The type; never `void`.
     pub ty: HiveType,
+}
+
+impl Column {
+    /// A column of what was found to be a field.
+    pub(crate) fn of_field(field: StructField) -> Self {
+        Self { name: stored_name(&field.name), ty: field.ty.without_void() }
+    }
 }
 
 /// What was found of one file.

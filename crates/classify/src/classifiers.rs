@@ -11,7 +11,7 @@ use crate::content::Content;
 use crate::custom::Compiled;
 use crate::found::Found;
 use crate::sample::{ClassifyError, HEAD_BYTES, Outcome, Sample};
-use crate::{csv, json, parquet, xml};
+use crate::{avro, bson, csv, ion, json, logs, orc, parquet, xml};
 
 /// How much of a file is searched for the end of its first record or header, in bytes.
 const MAX_HEAD: u64 = 10 * HEAD_BYTES;
@@ -40,9 +40,12 @@ impl Classifiers {
     /// # Errors
     /// `Unreadable` tells of bytes that contradict their format or compression.
     pub fn classify(&self, sample: &Sample<'_>) -> Result<Outcome, ClassifyError> {
-        // The custom classifiers are about text, which these are not.
-        if sample.head.starts_with(b"PAR1") {
-            return parquet::classify(sample);
+        // The custom classifiers are about text, which these are not; their schema is in the footer.
+        if let Some(outcome) = parquet::classify(sample)? {
+            return Ok(outcome);
+        }
+        if let Some(outcome) = orc::classify(sample)? {
+            return Ok(outcome);
         }
         if let Some(need) = sample.more(HEAD_BYTES) {
             return Ok(need);
@@ -86,7 +89,15 @@ impl Classifiers {
 
     /// Each classifier's answer, in order, found out when it is asked for.
     fn all<'a>(&'a self, content: &'a Content<'a>) -> impl Iterator<Item = Found> + 'a {
-        const BUILT_IN: [fn(&Content<'_>) -> Found; 3] = [json::classify, xml::classify, csv::classify];
+        const BUILT_IN: [fn(&Content<'_>) -> Found; 7] = [
+            avro::classify,
+            json::classify,
+            bson::classify,
+            xml::classify,
+            ion::classify,
+            logs::classify,
+            csv::classify,
+        ];
         let custom = self.custom.iter().map(|custom| custom.classify(content));
         custom.chain(BUILT_IN.into_iter().map(|classify| classify(content)))
     }

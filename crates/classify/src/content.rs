@@ -52,7 +52,7 @@ impl Content<'_> {
         RecordCounts::estimate(self.uncompressed_size(), seen, end as u64)
     }
 
-    /// The lines that are whole, at most as many as are looked at, without blank ones and line ends.
+    /// The lines that are whole, at most as many as are looked at, without blank ones and line feeds.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let text = self.text();
         let end = if self.complete {
@@ -61,9 +61,6 @@ impl Content<'_> {
             text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
         };
         let lines = text.get(..end).unwrap_or_default().split(|byte| *byte == b'\n');
-        lines
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-            .filter(|line| !line.is_empty())
-            .take(MAX_RECORDS)
+        lines.filter(|line| !line.trim_ascii().is_empty()).take(MAX_RECORDS)
     }
 }

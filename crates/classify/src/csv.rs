@@ -49,7 +49,7 @@ pub(crate) fn classify(content: &Content<'_>) -> Found {
     }
     let Some((dialect, width)) = find_delimiter(content, b'"', false, 2) else { return Found::No };
     let rows = read(content, dialect, MAX_RECORDS + 1);
-    let header = rows.records.first().filter(|first| is_header(first, &rows, width)).is_some();
+    let header = rows.records.first().filter(|first| is_header(first, &rows, width, dialect)).is_some();
     Found::Yes(describe(content, dialect, width, &rows, header))
 }
 
@@ -155,18 +155,20 @@ fn read(content: &Content<'_>, dialect: Dialect, limit: usize) -> Rows {
 
 /// AWS's rules for a header: every cell is text, short and a legal column name, the last may be
 /// missing throughout, and some cell below is something other than text.
-fn is_header(first: &ByteRecord, rows: &Rows, width: usize) -> bool {
+fn is_header(first: &ByteRecord, rows: &Rows, width: usize, dialect: Dialect) -> bool {
     let trailing = rows.records.iter().all(|record| record.get(width - 1).is_none_or(<[u8]>::is_empty));
     let named = |(place, cell): (usize, &[u8])| {
         let last = place + 1 == width;
         let text = String::from_utf8_lossy(cell);
         (last && trailing)
-            || (cell_type(cell) == HiveType::String
+            || (cell_type(trimmed(cell, dialect)) == HiveType::String
                 && (last || text.chars().count() < MAX_HEADER_CELL)
                 && is_column_name(text.trim()))
     };
     let differs = |record: &ByteRecord| {
-        record.iter().any(|cell| !matches!(cell_type(cell), HiveType::String | HiveType::Void))
+        record
+            .iter()
+            .any(|cell| !matches!(cell_type(trimmed(cell, dialect)), HiveType::String | HiveType::Void))
     };
     rows.records.len() > 1
         && first.len() == width

@@ -180,10 +180,8 @@ fn details(
             serde("avro.schema.literal", schema);
         }
         Some(Details::Grok { pattern, custom_patterns }) => {
-            put("grokPattern", pattern);
             serde("input.format", pattern);
             if !custom_patterns.is_empty() {
-                put("grokCustomPatterns", custom_patterns);
                 serde("input.grokCustomPatterns", custom_patterns);
             }
         }

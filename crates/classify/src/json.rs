@@ -7,7 +7,7 @@ pub(crate) mod tests;
 
 use std::sync::Arc;
 
-use mastic_hive::{Format, HiveType, stored_name};
+use mastic_hive::{Format, HiveType};
 
 use crate::classified::{Classified, Column, Details, RecordCounts};
 use crate::content::{Content, MAX_RECORDS};
@@ -107,10 +107,7 @@ fn classified(
     let mut fields = shape.field_names();
     let single = |ty: HiveType, name: &str| vec![Column { name: name.to_owned(), ty: ty.without_void() }];
     let columns = match shape.into_type() {
-        HiveType::Struct(fields) => fields
-            .into_iter()
-            .map(|field| Column { name: stored_name(&field.name), ty: field.ty.without_void() })
-            .collect(),
+        HiveType::Struct(fields) => fields.into_iter().map(Column::of_field).collect(),
         ty @ HiveType::Array(_) => single(ty, ARRAY_COLUMN),
         ty => single(ty, path::RECORD_COLUMN),
     };

@@ -5,6 +5,8 @@
 //! AWS Glue's crawler would make, each with the reasons for it. Everything is pure, synchronous
 //! and bounded, whatever the bytes are.
 
+mod avro;
+mod bson;
 mod classified;
 mod classifiers;
 mod compression;
@@ -14,9 +16,12 @@ mod custom;
 mod describe;
 mod found;
 mod group;
+mod ion;
 mod json;
 mod lines;
+mod logs;
 mod numbers;
+mod orc;
 mod parquet;
 mod sample;
 mod shape;

@@ -47,7 +47,8 @@ pub(crate) fn count(content: &Content<'_>, grok: &Grok) -> Matched {
     let mut found = Matched { lines: 0, matched: 0, bytes: 0 };
     for line in content.lines() {
         found.lines += 1;
-        found.matched += usize::from(grok.matches(line));
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
+        found.matched += usize::from(grok.matches(text));
         found.bytes += line.len() + 1;
     }
     found

@@ -8,7 +8,7 @@ use mastic_hive::Format;
 
 use crate::classified::{Classified, RecordCounts};
 use crate::compression::Compression;
-use crate::sample::{ClassifyError, Outcome, Sample};
+use crate::sample::{ClassifyError, Outcome, Sample, is_binary};
 use crate::thrift::{Malformed, Reader};
 
 /// The first guess at a footer's length, in bytes.
@@ -18,17 +18,28 @@ const MAX_FOOTER: u64 = 64 << 20;
 /// The footer's length and the magic number behind it.
 const TRAILER: u64 = 8;
 
-pub(crate) fn classify(sample: &Sample<'_>) -> Result<Outcome, ClassifyError> {
+const MAGIC: &[u8] = b"PAR1";
+
+/// Classifies a file that begins as Parquet does; nothing when it is a text after all.
+pub(crate) fn classify(sample: &Sample<'_>) -> Result<Option<Outcome>, ClassifyError> {
+    if !sample.head.starts_with(MAGIC) {
+        return Ok(None);
+    }
     let first_tail = FIRST_TAIL.min(sample.size);
-    let Some(tail) = sample.tail() else { return Ok(Outcome::NeedTail(first_tail)) };
-    let (rest, length) = match tail {
-        [rest @ .., a, b, c, d, b'P', b'A', b'R', b'1'] => (rest, u32::from_le_bytes([*a, *b, *c, *d])),
-        [.., b'P', b'A', b'R', b'E'] => {
-            return Err(unreadable("its footer is encrypted"));
+    let Some(tail) = sample.tail() else { return Ok(Some(Outcome::NeedTail(first_tail))) };
+    match tail {
+        [rest @ .., a, b, c, d, b'P', b'A', b'R', b'1'] => {
+            read(sample, rest, u32::from_le_bytes([*a, *b, *c, *d])).map(Some)
         }
-        _ if (tail.len() as u64) < TRAILER.min(sample.size) => return Ok(Outcome::NeedTail(first_tail)),
-        _ => return Err(unreadable("it does not end in PAR1")),
-    };
+        [.., b'P', b'A', b'R', b'E'] => Err(unreadable("its footer is encrypted")),
+        _ if (tail.len() as u64) < TRAILER.min(sample.size) => Ok(Some(Outcome::NeedTail(first_tail))),
+        _ if is_binary(tail) => Err(unreadable("it does not end in PAR1")),
+        _ => Ok(None),
+    }
+}
+
+/// Reads the footer, which ends `rest`.
+fn read(sample: &Sample<'_>, rest: &[u8], length: u32) -> Result<Outcome, ClassifyError> {
     let length = u64::from(length);
     if length > MAX_FOOTER || length + TRAILER > sample.size {
         return Err(unreadable(&format!("a footer of {length} bytes in a file of {}", sample.size)));

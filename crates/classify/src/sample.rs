@@ -40,6 +40,11 @@ impl<'a> Sample<'a> {
     }
 }
 
+/// Whether bytes have what no text has: of what control characters are in texts, only Ctrl-A is below the tab.
+pub(crate) fn is_binary(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| matches!(byte, 0 | 2..8))
+}
+
 /// What a sample gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

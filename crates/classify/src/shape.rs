@@ -20,22 +20,47 @@ pub(crate) enum Shape {
     Object(Object),
 }
 
+/// Up to how many fields an object is searched through from the beginning.
+const FEW: usize = 16;
+/// How many fields an object may have; a table with more columns cannot be kept.
+const MAX_FIELDS: usize = 100_000;
+
 /// The fields of objects, in the order in which they were first met.
 #[derive(Debug, Default)]
 pub(crate) struct Object {
     fields: Vec<(String, Shape)>,
+    /// Where each name is, once there are more than a few.
     places: HashMap<String, usize>,
 }
 
 impl Object {
-    fn absorb(&mut self, name: String, shape: Shape) {
-        match self.places.get(&name).and_then(|place| self.fields.get_mut(*place)) {
-            Some((_, known)) => known.absorb(shape),
-            None => {
-                self.places.insert(name.clone(), self.fields.len());
-                self.fields.push((name, shape));
+    /// Adds what was seen of a field. One without a name cannot be a column or a field, and is left out.
+    pub(crate) fn absorb(&mut self, name: String, shape: Shape) {
+        let place = match self.fields.len() {
+            0..=FEW => self.fields.iter().position(|(known, _)| *known == name),
+            _ => self.places.get(&name).copied(),
+        };
+        if let Some((_, known)) = place.and_then(|place| self.fields.get_mut(place)) {
+            known.absorb(shape);
+        } else if !name.is_empty() && self.fields.len() < MAX_FIELDS {
+            self.fields.push((name, shape));
+            // The first time all names get their places, later the new one.
+            let from = match self.fields.len() {
+                0..=FEW => return,
+                count if !self.places.is_empty() => count - 1,
+                _ => 0,
+            };
+            for (place, (name, _)) in self.fields.iter().enumerate().skip(from) {
+                self.places.insert(name.clone(), place);
             }
         }
+    }
+}
+
+impl Object {
+    /// What was seen of each field.
+    pub(crate) fn into_shapes(self) -> impl Iterator<Item = Shape> {
+        self.fields.into_iter().map(|(_, shape)| shape)
     }
 }
 

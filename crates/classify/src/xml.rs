@@ -65,10 +65,7 @@ fn classified(
     counts: RecordCounts,
 ) -> Classified {
     let columns = match tree.into_type() {
-        HiveType::Struct(fields) => fields
-            .into_iter()
-            .map(|field| Column { name: stored_name(&field.name), ty: field.ty.without_void() })
-            .collect(),
+        HiveType::Struct(fields) => fields.into_iter().map(Column::of_field).collect(),
         HiveType::Void => Vec::new(),
         ty => vec![Column { name: stored_name(VALUE), ty }],
     };
@@ -178,8 +175,11 @@ impl<'a> Scan<'a> {
             self.tree.close();
             return fits;
         }
-        if self.root.is_none() {
-            self.root = Some(name(start.name().as_ref()).into_owned());
+        match self.root {
+            None => self.root = Some(name(start.name().as_ref()).into_owned()),
+            // A second root.
+            Some(_) if self.outside == 0 => return false,
+            Some(_) => {}
         }
         true
     }
@@ -203,9 +203,10 @@ impl<'a> Scan<'a> {
     fn text(&mut self, text: &[u8]) -> bool {
         if self.tree.is_open() {
             self.tree.text(text);
+            return true;
         }
         // Outside of the root there is but white space.
-        self.root.is_some() || text.trim_ascii().is_empty()
+        self.outside > 0 || text.trim_ascii().is_empty()
     }
 
     fn close(&mut self, at: usize) {

@@ -1,5 +1,8 @@
 //! CSV by a custom classifier's settings (Writing CSV custom classifiers in the AWS Glue Developer Guide).
 
+#[cfg(test)]
+mod tests;
+
 use mastic_hive::{CsvSerde, CsvSettings, Format};
 
 use super::{Dialect, Rows, describe, find_delimiter, is_header, read, usual_width};
@@ -14,7 +17,7 @@ pub(crate) fn classify_with(content: &Content<'_>, settings: &CsvSettings) -> Fo
     }
     let Some((dialect, width)) = dialect_of(content, settings) else { return Found::No };
     let rows = read(content, dialect, MAX_RECORDS + 1);
-    let header = has_header(&rows, width, settings);
+    let header = has_header(&rows, width, dialect, settings);
     if rows.records.len() <= usize::from(header) {
         return Found::No;
     }
@@ -50,13 +53,13 @@ fn dialect_of(content: &Content<'_>, settings: &CsvSettings) -> Option<(Dialect,
 
 /// Whether the first record names the columns: as the settings say; else when it has just the names that they give; else
 /// by the rules of the built-in classifier.
-fn has_header(rows: &Rows, width: usize, settings: &CsvSettings) -> bool {
+fn has_header(rows: &Rows, width: usize, dialect: Dialect, settings: &CsvSettings) -> bool {
     let Some(first) = rows.records.first() else { return false };
     if let Some(contains) = settings.contains_header {
         return contains;
     }
     if settings.header.is_empty() {
-        return is_header(first, rows, width);
+        return is_header(first, rows, width, dialect);
     }
     let same = |(cell, name): (&[u8], &String)| {
         String::from_utf8_lossy(cell).trim().eq_ignore_ascii_case(name.trim())

@@ -1,6 +1,9 @@
 //! Records inside of JSON documents, by a custom classifier's path (Writing JSON custom classifiers in the AWS Glue
 //! Developer Guide).
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 

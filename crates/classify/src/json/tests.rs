@@ -1,12 +1,26 @@
 use proptest::prelude::*;
 
 use crate::classified::{Classified, Details, RecordCounts};
-use crate::classifiers::classify;
+use crate::classifiers::{Classifiers, classify};
 use crate::compression::tests::gzip;
 use crate::sample::{ClassifyError, HEAD_BYTES, Outcome, Sample};
 
 pub(crate) fn outcome(head: &[u8], size: usize) -> Result<Outcome, ClassifyError> {
     classify(&Sample { key: "file", size: size as u64, head, tail: None })
+}
+
+/// Classifies a whole file with custom classifiers, as a crawl does.
+pub(crate) fn whole_with(classifiers: &Classifiers, bytes: &[u8]) -> Classified {
+    let size = bytes.len();
+    let first = |count: u64| &bytes[..usize::try_from(count.min(size as u64)).unwrap()];
+    let mut sample = Sample { key: "file", size: size as u64, head: first(HEAD_BYTES), tail: None };
+    loop {
+        match classifiers.classify(&sample).unwrap() {
+            Outcome::Done(found) => return *found,
+            Outcome::NeedHead(count) => sample.head = first(count),
+            Outcome::NeedTail(count) => sample.tail = Some(&bytes[size - usize::try_from(count).unwrap()..]),
+        }
+    }
 }
 
 pub(crate) fn whole(bytes: &[u8]) -> Classified {

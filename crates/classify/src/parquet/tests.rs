@@ -52,7 +52,7 @@ fn only_the_tail_is_asked_for() {
 #[test]
 fn broken_files_are_unreadable() {
     for bytes in
-        [&b"PAR1"[..], b"PAR1PAR1", b"PAR1....\x04\0\0\0PAR1", b"PAR1\xff\xff\xff\x7fPAR1", &TYPES[..500]]
+        [&b"PAR1\0"[..], b"PAR1PAR1", b"PAR1....\x04\0\0\0PAR1", b"PAR1\xff\xff\xff\x7fPAR1", &TYPES[..500]]
     {
         let found = read(bytes, bytes.len(), None);
         assert!(matches!(found, Err(ClassifyError::Unreadable(_))), "{found:?}");
