@@ -1,30 +1,27 @@
 //! When principals last tried each action: kept in memory and written now and then, as [`crate::uses`] does.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use mastic_core::{Fault, Region, Timestamp};
 use mastic_kernel::Background;
 use mastic_store::{Keyspace, ReadTx, StoreError, WriteTx};
 use parking_lot::RwLock;
 
+use crate::gone;
 use crate::records::LastUsed;
 
 /// By the principal's unique id and the action.
 const ACCESSED: Keyspace<(String, String), LastUsed> = Keyspace::new("iam.accessed");
 
-/// Tries since the start, by principal and action, and whether they are written.
+/// Tries that are not written yet, by principal and action.
 #[derive(Default)]
-pub(crate) struct Accesses(RwLock<HashMap<String, HashMap<String, Noted>>>);
-
-struct Noted {
-    used: LastUsed,
-    written: bool,
-}
+pub(crate) struct Accesses(RwLock<HashMap<String, HashMap<String, LastUsed>>>);
 
 impl Accesses {
     /// Notes a try. AWS shows seconds, so within one nothing is noted twice.
     pub(crate) fn note(&self, principal: &str, action: &str, region: &Region, time: Timestamp) {
-        let fresh = |noted: &Noted| noted.used.time.secs() == time.secs();
+        let fresh = |used: &LastUsed| used.time.secs() == time.secs();
         if self.0.read().get(principal).and_then(|actions| actions.get(action)).is_some_and(fresh) {
             return;
         }
@@ -35,7 +32,7 @@ impl Accesses {
             Some(actions) => actions,
             None => all.entry(principal.to_owned()).or_default(),
         };
-        actions.insert(action.to_owned(), Noted { used, written: false });
+        actions.insert(action.to_owned(), used);
     }
 
     /// The last try of each action.
@@ -50,40 +47,89 @@ impl Accesses {
             found.insert(action, used);
         }
         if let Some(actions) = self.0.read().get(principal) {
-            found.extend(actions.iter().map(|(action, noted)| (action.clone(), noted.used.clone())));
+            found.extend(actions.iter().map(|(action, used)| (action.clone(), used.clone())));
         }
         Ok(found)
     }
 
-    /// Writes what is not yet written; a write that fails loses times of last use, nothing more.
+    /// Writes what is noted, except of principals that are gone; after a write that fails it is still noted.
     pub(crate) async fn flush(&self, background: &Background) -> Result<(), Fault> {
-        let waiting = self.unwritten();
+        let waiting = Arc::new(self.0.read().clone());
         if waiting.is_empty() {
             return Ok(());
         }
+        let rows = Arc::clone(&waiting);
         let put = move |tx: &mut WriteTx<'_>| {
-            waiting.iter().try_for_each(|(key, used)| ACCESSED.put(tx, key, used)).map_err(Fault::from)
-        };
-        background.write(put).await
-    }
-
-    fn unwritten(&self) -> Vec<((String, String), LastUsed)> {
-        let mut waiting = Vec::new();
-        for (principal, actions) in self.0.write().iter_mut() {
-            for (action, noted) in actions.iter_mut().filter(|(_, noted)| !noted.written) {
-                noted.written = true;
-                waiting.push(((principal.clone(), action.clone()), noted.used.clone()));
+            for (principal, actions) in rows.iter() {
+                if gone::is(tx, principal)? {
+                    continue;
+                }
+                for (action, used) in actions {
+                    ACCESSED.put(tx, &(principal, action), used)?;
+                }
             }
-        }
-        waiting
+            Ok::<_, Fault>(())
+        };
+        background.write(put).await?;
+        self.0.write().retain(|principal, actions| {
+            let written = waiting.get(principal);
+            actions.retain(|action, used| written.and_then(|written| written.get(action)) != Some(used));
+            !actions.is_empty()
+        });
+        Ok(())
     }
 }
 
-/// Forgets a principal that is gone.
-pub(crate) fn forget(tx: &mut WriteTx<'_>, principal: &str) -> Result<(), StoreError> {
-    let keys: Vec<(String, String)> = ACCESSED
-        .scan_prefix(tx, (principal,))
-        .map(|row| row.map(|(key, _)| key))
-        .collect::<Result<_, _>>()?;
-    keys.iter().try_for_each(|key| ACCESSED.delete(tx, key).map(drop))
+/// Removes what is written of a principal.
+pub(crate) fn clear(tx: &mut WriteTx<'_>, principal: &str) -> Result<(), StoreError> {
+    ACCESSED.clear(tx, ACCESSED.prefix((principal,))).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use mastic_core::{ManualClock, SeededEntropy};
+    use mastic_kernel::{Kernel, Seams};
+    use mastic_store::Store;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+    fn background() -> Background {
+        let clock = Arc::new(ManualClock::at(START));
+        let seams = Seams { clock, entropy: Arc::new(SeededEntropy::new(7)) };
+        Kernel::new(Store::memory().unwrap(), seams).background("iam")
+    }
+
+    fn note(accesses: &Accesses, principal: &str, second: i64) {
+        let time = Timestamp::from_secs(START.secs() + second);
+        accesses.note(principal, "glue:GetTable", &"eu-west-1".parse().unwrap(), time);
+    }
+
+    #[tokio::test]
+    async fn what_is_written_leaves_the_memory() {
+        let (accesses, background) = (Accesses::default(), background());
+        note(&accesses, "AIDA1", 0);
+        accesses.flush(&background).await.unwrap();
+        assert!(accesses.0.read().is_empty());
+        note(&accesses, "AIDA1", 1);
+        let tried = background.read(|tx| accesses.of(tx, "AIDA1")).unwrap();
+        assert_eq!(tried["glue:GetTable"].time.secs(), START.secs() + 1);
+        accesses.flush(&background).await.unwrap();
+        let rows = background.read(|tx| ACCESSED.count(tx, ACCESSED.all())).unwrap();
+        assert_eq!((rows, accesses.0.read().len()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_of_who_is_gone() {
+        let (accesses, background) = (Accesses::default(), background());
+        note(&accesses, "AROA1", 0);
+        accesses.flush(&background).await.unwrap();
+        note(&accesses, "AROA1", 1);
+        background.write(|tx| Ok::<_, Fault>(gone::note(tx, "AROA1", START)?)).await.unwrap();
+        note(&accesses, "AROA1", 2);
+        accesses.flush(&background).await.unwrap();
+        let rows = background.read(|tx| ACCESSED.count(tx, ACCESSED.all())).unwrap();
+        assert_eq!((rows, accesses.0.read().len()), (0, 0));
+    }
 }

@@ -8,7 +8,7 @@ use crate::faults::{conflict, exists, no_entity, protected, quota};
 use crate::names::{find, folded};
 use crate::page::{Listed, Page};
 use crate::records::{Entity, Mark, USES};
-use crate::{accesses, policies, trust};
+use crate::{gone, policies, trust};
 
 /// Where a managed policy is used as what it says; the words are `PolicyUsageFilter`'s.
 pub(crate) const PERMISSIONS: &str = "PermissionsPolicy";
@@ -86,7 +86,7 @@ pub(crate) async fn delete<E: Entity>(
     name: String,
     check: impl FnOnce(&mut WriteTx<'_>, &AccountId, &E) -> Result<(), Fault> + Send + 'static,
 ) -> Result<(), Fault> {
-    let account = ctx.account()?.clone();
+    let (account, now) = (ctx.account()?.clone(), ctx.now());
     ctx.write(move |tx| {
         let entity = need::<E>(tx, &account, &name)?;
         check(tx, &account, &entity)?;
@@ -105,7 +105,7 @@ pub(crate) async fn delete<E: Entity>(
         }
         trust::rewrite(tx, &base.arn(&account, E::KIND), &base.id, &base.id)?;
         E::SPACE.delete(tx, &(&account, folded(&name)))?;
-        accesses::forget(tx, &base.id)?;
+        gone::note(tx, &base.id, now)?;
         Ok(())
     })
     .await

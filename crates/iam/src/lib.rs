@@ -21,6 +21,7 @@ mod explain;
 mod explain_shape;
 mod faults;
 mod features;
+mod gone;
 mod groups;
 mod holders;
 mod inline;

@@ -11,7 +11,7 @@ use crate::faults::{denied, invalid_input, no_entity, no_such, quota};
 use crate::linked_services::Template;
 use crate::names::{self, folded};
 use crate::records::{Base, Entity, Role};
-use crate::{access, roles, trust};
+use crate::{access, gone, roles, trust};
 
 /// The path below which AWS puts the roles.
 pub(crate) const PATH: &str = "/aws-service-role/";
@@ -127,6 +127,7 @@ async fn delete(
         }
         trust::rewrite(tx, &role.base.arn(&account, Role::KIND), &role.base.id, &role.base.id)?;
         Role::SPACE.delete(tx, &(&account, folded(name)))?;
+        gone::note(tx, &role.base.id, time)?;
         let task = format!("task{PATH}{service}/{name}/{number}");
         DELETIONS.put(tx, &(&account, &task), &Deletion { time })?;
         Ok(t::DeleteServiceLinkedRoleResponse { deletion_task_id: task })

@@ -22,7 +22,7 @@ use crate::records::{
     SESSIONS, Session, USERS,
 };
 use crate::sealed::{Sealed, key_secret, session_secret, session_token};
-use crate::{Iam, documents};
+use crate::{Iam, documents, gone};
 
 /// How long ended sessions are kept, so that a late call hears that they have expired and not that
 /// they are unknown.
@@ -221,6 +221,7 @@ impl Iam {
         self.uses.flush(&self.background).await?;
         self.accesses.flush(&self.background).await?;
         let now = self.background.now();
+        self.background.write(move |tx| gone::sweep(tx, now)).await?;
         while self.background.write(move |tx| sweep(tx, now, SWEPT_AT_ONCE)).await? == SWEPT_AT_ONCE {}
         Ok(())
     }

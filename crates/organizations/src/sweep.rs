@@ -37,7 +37,15 @@ impl Organizations {
             return Ok(());
         }
         self.background
-            .write(move |tx| gone.iter().try_for_each(|(org, account)| org.let_go(tx, account)))
+            .write(move |tx| {
+                for (org, account) in &gone {
+                    // It may have left meanwhile, and be a member elsewhere.
+                    if org.member(tx, account)?.is_some() {
+                        org.let_go(tx, account)?;
+                    }
+                }
+                Ok(())
+            })
             .await
             .map_err(|error: mastic_store::StoreError| error.into())
     }
