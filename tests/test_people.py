@@ -53,6 +53,10 @@ def test_a_user_signs_in_and_works(server, root, iam, user):
     assert code_of(server.client("iam", person).list_users)[0] == "AccessDenied"
     assert any("PasswordLastUsed" in found for found in iam.list_users()["Users"])
     cover("conformance", "mastic", "SignIn")
+    named = [{"AttributeKey": "Username", "AttributeValue": user}]
+    events = server.client("cloudtrail", root).lookup_events(LookupAttributes=named)["Events"]
+    [event] = [json.loads(event["CloudTrailEvent"]) for event in events if event["EventName"] == "SignIn"]
+    assert (event["eventSource"], event["eventType"]) == ("mastic.amazonaws.com", "AwsApiCall")
 
 
 def test_failures_are_alike_and_recorded(server, root, iam, user):

@@ -37,7 +37,7 @@ pub(super) async fn assume_role(
         )
     })?;
     let provider = issuer_of(&ctx, &account, &token)?;
-    let keys = iam.key_sets.for_token(&ctx, &provider.url, &provider.thumbprints, &token).await?;
+    let keys = iam.key_sets.for_token(ctx.kernel(), &provider.url, &provider.thumbprints, &token).await?;
     if !keys.has_key_for(&token) {
         return Err(invalid(
             "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity \
