@@ -10,7 +10,8 @@ use super::guesses::Guard;
 use super::password_policy::{self as policy, granted_or, used_before};
 use super::passwords::{self, Hashed};
 use super::person::Person;
-use crate::faults::{conflict, denied, no_such, validation};
+use crate::faults::{conflict, denied, no_entity, no_such, validation};
+use crate::records::{Entity as _, User};
 
 /// Passwords that are remembered: as many as a policy may forbid to use again.
 const REMEMBERED: usize = 24;
@@ -161,9 +162,9 @@ pub(crate) async fn create(
         used: None,
     };
     ctx.write(move |tx| {
-        // The user may have gone, or got another password, while the hash was computed.
-        if !person.is_root() {
-            Person::named(tx, &account, &person.name)?;
+        // The user may have gone, come again as another, or got another password, while the hash was computed.
+        if !person.is_root() && Person::named(tx, &account, &person.name)?.key != person.key {
+            return Err(no_entity(User::KIND, &person.name));
         }
         if !LOGINS.insert_new(tx, &(&account, person.key.as_str()), &login)? {
             return Err(exists(&person));
