@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// A moment: microseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -63,55 +63,42 @@ impl Timestamp {
     /// `2026-11-21T19:45:00Z`; awsQuery answers and policy conditions use it.
     #[must_use]
     pub fn iso8601(self) -> String {
-        let t = self.civil();
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            t.year(),
-            u8::from(t.month()),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second()
-        )
+        self.written("-", ":")
     }
 
     /// `20261121T194500Z`, the form of SigV4's `X-Amz-Date`.
     #[must_use]
     pub fn basic(self) -> String {
+        self.written("", "")
+    }
+
+    /// Every signature and many decisions need it, so it is put together by hand.
+    fn written(self, dash: &str, colon: &str) -> String {
         let t = self.civil();
-        format!(
-            "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-            t.year(),
-            u8::from(t.month()),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second()
-        )
+        let mut out = String::with_capacity(20);
+        if t.year() < 0 {
+            out.push('-');
+        }
+        let year = t.year().unsigned_abs();
+        two_digits(&mut out, year / 100);
+        two_digits(&mut out, year % 100);
+        let parts = [u8::from(t.month()), t.day(), t.hour(), t.minute(), t.second()];
+        for (part, before) in parts.into_iter().zip([dash, dash, "T", colon, colon]) {
+            out.push_str(before);
+            two_digits(&mut out, u32::from(part));
+        }
+        out.push('Z');
+        out
     }
 
     /// Parses RFC 3339 text, SigV4's basic form, or a bare date.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Ok(t) = OffsetDateTime::parse(text, &Rfc3339) {
-            return i64::try_from(t.unix_timestamp_nanos() / 1000).ok().map(Self);
-        }
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let part = |from: usize, to: usize| digits.get(from..to);
-        let iso = match (digits.len(), text.len()) {
-            (14, 16) => format!(
-                "{}-{}-{}T{}:{}:{}Z",
-                part(0, 4)?,
-                part(4, 6)?,
-                part(6, 8)?,
-                part(8, 10)?,
-                part(10, 12)?,
-                part(12, 14)?
-            ),
-            (8, 10) => format!("{text}T00:00:00Z"),
-            _ => return None,
+        let t = match text.len() {
+            16 => from_basic(text)?,
+            10 => OffsetDateTime::parse(&format!("{text}T00:00:00Z"), &Rfc3339).ok()?,
+            _ => OffsetDateTime::parse(text, &Rfc3339).ok()?,
         };
-        let t = OffsetDateTime::parse(&iso, &Rfc3339).ok()?;
         i64::try_from(t.unix_timestamp_nanos() / 1000).ok().map(Self)
     }
 
@@ -139,6 +126,28 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+}
+
+fn two_digits(out: &mut String, number: u32) {
+    for digit in [number / 10, number % 10] {
+        out.extend(char::from_digit(digit % 10, 10));
+    }
+}
+
+/// The moment of `YYYYMMDDTHHMMSSZ`.
+fn from_basic(text: &str) -> Option<OffsetDateTime> {
+    let number = |from: usize, to: usize| {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u16>().ok())?
+    };
+    let small = |from: usize| number(from, from + 2).and_then(|number| u8::try_from(number).ok());
+    if text.get(8..9) != Some("T") || text.get(15..) != Some("Z") {
+        return None;
+    }
+    let month = Month::try_from(small(4)?).ok()?;
+    let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, small(6)?).ok()?;
+    let time = Time::from_hms(small(9)?, small(11)?, small(13)?).ok()?;
+    Some(PrimitiveDateTime::new(date, time).assume_utc())
 }
 
 impl fmt::Display for Timestamp {

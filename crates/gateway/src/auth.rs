@@ -32,7 +32,7 @@ impl Authenticator {
     /// The call as an unknown caller's, for the audit record of a request that is refused.
     pub(crate) fn anonymous(&self, parts: &Parts, origin: Origin, request_id: RequestId) -> Call {
         Call {
-            caller: Caller::anonymous(),
+            caller: Arc::new(Caller::anonymous()),
             region: self.default_region.clone(),
             request_id,
             time: self.clock.now(),
@@ -81,7 +81,7 @@ impl Authenticator {
             call.region = region;
         }
         self.keys.used(&presented.access_key_id, service, &call.region, call.time);
-        call.caller = key.caller;
+        call.caller = Arc::clone(&key.caller);
         Ok(call)
     }
 }

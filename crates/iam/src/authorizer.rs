@@ -7,7 +7,7 @@ use mastic_kernel::tags::Tags;
 use mastic_kernel::{Authorizer, Call, Explanation, Identity, Need, Verdict};
 use mastic_policy::{
     Attached, Context, Decision, Label, Outcome, Patch, PolicyKind, PolicySet, Principal, Request, allows,
-    authorization_message, decide, has_resource_control, policy_holder,
+    allows_in_any_context, authorization_message, decide, has_resource_control, policy_holder,
 };
 
 use crate::Iam;
@@ -41,46 +41,65 @@ const MAKING: [&str; 6] = [
     "CreateServiceLinkedRole",
 ];
 
-/// A need with all that bears on it.
-struct Question<'a> {
+/// The caller of a call with all that bears on whatever it needs: the same for each need of the call.
+struct Asking<'a> {
     call: &'a Call,
-    need: &'a Need,
     principal: Principal,
     known: Option<Arc<Known>>,
+    /// Where the caller's account stands in its organization.
+    place: Option<Arc<Place>>,
+    /// The caller's policies; those of what a need is about change from need to need.
     set: PolicySet,
-    target: Option<Target>,
-    owner: Option<AccountId>,
-    /// Whether none of the policies looks at the context.
-    plain: bool,
     /// A reason that no policy can outweigh.
     refused: Option<String>,
 }
 
-impl Question<'_> {
+impl Asking<'_> {
     /// Whether the caller is a role that is linked to a service.
     fn is_of_service(&self) -> bool {
         let role = self.principal.identity();
         role.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with("role/aws-service-role/"))
     }
+}
 
+/// What a need is about, as far as it bears on the decision.
+#[derive(Default)]
+struct Subject {
+    target: Option<Target>,
+    owner: Option<AccountId>,
+    /// Where the owner's account stands in its organization.
+    place: Option<Arc<Place>>,
+    /// A reason that no policy can outweigh.
+    refused: Option<String>,
+}
+
+/// A need with all that bears on it.
+struct Question<'a> {
+    asking: &'a Asking<'a>,
+    need: &'a Need,
+    subject: Subject,
+}
+
+impl Question<'_> {
     fn resource(&self) -> &str {
-        self.target.as_ref().map_or(self.need.resource.as_str(), |target| target.arn.as_str())
+        resource(self.need, &self.subject)
     }
 
     fn request<'q>(&'q self, context: &'q Context) -> Request<'q> {
-        let request = Request::new(&self.principal, &self.need.action, self.resource(), context)
-            .of_pattern(self.need.pattern);
-        match &self.owner {
-            Some(owner) => request.owned_by(owner),
-            None => request,
-        }
+        request(&self.asking.principal, self.need, &self.subject, context)
+    }
+
+    /// Why no policy can allow it.
+    fn refused(&self) -> Option<&String> {
+        self.asking.refused.as_ref().or(self.subject.refused.as_ref())
     }
 
     /// The decision as it is kept.
     fn explained(&self, request: &Request<'_>, decision: Decision) -> Explanation {
-        let message = authorization_message(request, &self.set, &decision, &self.call.caller.user_id());
+        let message =
+            authorization_message(request, &self.asking.set, &decision, &self.asking.call.caller.user_id());
         Explanation {
-            refused: self.refused.clone(),
+            refused: self.refused().cloned(),
             decision: decision.condensed(),
             context: request.context.condensed(),
             message,
@@ -100,6 +119,25 @@ impl Question<'_> {
     }
 }
 
+/// The ARN that the need is about, with the path that the request did not know.
+fn resource<'q>(need: &'q Need, subject: &'q Subject) -> &'q str {
+    subject.target.as_ref().map_or(need.resource.as_str(), |target| target.arn.as_str())
+}
+
+fn request<'q>(
+    principal: &'q Principal,
+    need: &'q Need,
+    subject: &'q Subject,
+    context: &'q Context,
+) -> Request<'q> {
+    let request = Request::new(principal, &need.action, resource(need, subject), context);
+    let request = request.of_pattern(need.pattern);
+    match &subject.owner {
+        Some(owner) => request.owned_by(owner),
+        None => request,
+    }
+}
+
 /// IAM's own messages name what exists by kind and name: `role Nightly`, `policy arn:...`.
 fn shown_resource(action: &str, arn: &str) -> Option<String> {
     let name = action.strip_prefix("iam:")?;
@@ -115,36 +153,34 @@ fn shown_resource(action: &str, arn: &str) -> Option<String> {
 }
 
 impl Iam {
-    fn question<'a>(&self, call: &'a Call, need: &'a Need) -> Result<Question<'a>, Fault> {
-        let mut question = Question {
+    fn asking<'a>(&self, call: &'a Call) -> Result<Asking<'a>, Fault> {
+        let mut asking = Asking {
             call,
-            need,
             principal: principal(call),
             known: None,
+            place: None,
             set: PolicySet::default(),
-            target: None,
-            owner: need.owner.clone(),
-            plain: true,
             refused: None,
         };
-        self.ask_identity(&mut question)?;
-        self.ask_resource(&mut question)?;
-        self.ask_organizations(&mut question)?;
-        Ok(question)
+        self.ask_identity(&mut asking)?;
+        if let Some(account) = &call.caller.account {
+            asking.place = self.place(account)?;
+        }
+        Ok(asking)
     }
 
     /// The policies of the caller.
-    fn ask_identity(&self, question: &mut Question<'_>) -> Result<(), Fault> {
-        let (arn, id) = match &question.call.caller.identity {
+    fn ask_identity(&self, asking: &mut Asking<'_>) -> Result<(), Fault> {
+        let (arn, id) = match &asking.call.caller.identity {
             Identity::User { arn, id, .. } => (arn, id),
             Identity::Session(session) => {
-                self.ask_session(question, &session.session_arn, &session.session_policies)?;
+                self.ask_session(asking, &session.session_arn, &session.session_policies)?;
                 (&session.role_arn, &session.role_id)
             }
             Identity::FederatedUser(user) => {
-                self.ask_session(question, &user.session_arn, &user.session_policies)?;
+                self.ask_session(asking, &user.session_arn, &user.session_policies)?;
                 if user.session_policies.is_empty() {
-                    self.ask_session(question, &user.session_arn, &[ALLOWS_NOTHING.to_owned()])?;
+                    self.ask_session(asking, &user.session_arn, &[ALLOWS_NOTHING.to_owned()])?;
                 }
                 if user.user_arn.resource() == "root" {
                     return Ok(());
@@ -156,44 +192,53 @@ impl Iam {
         // A role made anew under an old name does not inherit the old one's sessions.
         match self.known(arn)?.filter(|known| known.id == *id) {
             Some(known) => {
-                question.set.identity.clone_from(&known.identity);
-                question.set.boundary.clone_from(&known.boundary);
-                question.plain &= known.plain;
-                question.known = Some(known);
+                asking.set.identity.clone_from(&known.identity);
+                asking.set.boundary.clone_from(&known.boundary);
+                asking.known = Some(known);
             }
-            None => question.refused = Some(format!("{arn}, whose credentials these are, has been deleted.")),
+            None => asking.refused = Some(format!("{arn}, whose credentials these are, has been deleted.")),
         }
         Ok(())
     }
 
     /// The policies given when the session was made.
-    fn ask_session(&self, question: &mut Question<'_>, arn: &Arn, policies: &[String]) -> Result<(), Fault> {
+    fn ask_session(&self, asking: &mut Asking<'_>, arn: &Arn, policies: &[String]) -> Result<(), Fault> {
         for (place, policy) in policies.iter().enumerate() {
-            let parsed = self.documents.parse(policy).map_err(Fault::internal)?;
-            question.plain &= parsed.plain;
+            let document = self.documents.parse(policy).map_err(Fault::internal)?;
             let label = Label {
-                account: question.call.caller.account.clone(),
+                account: asking.call.caller.account.clone(),
                 kind: PolicyKind::Session,
                 name: format!("session policy {}", place + 1),
                 arn: None,
                 attached_to: arn.to_string(),
             };
-            question.set.session.push(Attached { label: Arc::new(label), document: parsed.document });
+            asking.set.session.push(Attached { label: Arc::new(label), document });
         }
         Ok(())
     }
 
+    /// Turns to the next need of the call.
+    fn turn<'a>(&self, asking: &'a mut Asking<'_>, need: &'a Need) -> Result<Question<'a>, Fault> {
+        asking.set.resource = None;
+        asking.set.trust = None;
+        let mut subject = Subject { owner: need.owner.clone(), ..Subject::default() };
+        self.ask_resource(&mut asking.set, need, &mut subject)?;
+        if self.background.kernel().organizations().is_some() {
+            self.ask_organizations(asking, need, &mut subject)?;
+        }
+        Ok(Question { asking, need, subject })
+    }
+
     /// The policy of the resource, and whose it is.
-    fn ask_resource(&self, question: &mut Question<'_>) -> Result<(), Fault> {
-        let need = question.need;
+    fn ask_resource(&self, set: &mut PolicySet, need: &Need, subject: &mut Subject) -> Result<(), Fault> {
         // A session of `GetFederationToken` has no role that could trust anybody.
         if TRUSTED.contains(&need.action.as_str()) && !need.resource.contains(":federated-user/") {
-            return self.ask_role(question);
+            return self.ask_role(set, need, subject);
         }
         if need.action.starts_with("iam:") {
             // A need that names the owner of what an ARN tells anyway means that very ARN.
             if need.owner.is_none() {
-                question.target = self.target(&need.resource)?;
+                subject.target = self.target(&need.resource)?;
             }
             return Ok(());
         }
@@ -201,8 +246,7 @@ impl Iam {
         let Some(policies) = self.background.kernel().policies(service) else { return Ok(()) };
         let Some(policy) = policies.policy(&need.resource)? else { return Ok(()) };
         if let Some(json) = &policy.document {
-            let parsed = self.documents.parse(json).map_err(Fault::internal)?;
-            question.plain &= parsed.plain;
+            let document = self.documents.parse(json).map_err(Fault::internal)?;
             let holder = policy_holder(&need.resource);
             let label = Label {
                 account: Some(policy.owner.clone()),
@@ -211,39 +255,38 @@ impl Iam {
                 arn: None,
                 attached_to: holder,
             };
-            question.set.resource = Some(Attached { label: Arc::new(label), document: parsed.document });
+            set.resource = Some(Attached { label: Arc::new(label), document });
         }
-        question.owner.get_or_insert(policy.owner);
+        subject.owner.get_or_insert(policy.owner);
         Ok(())
     }
 
-    fn ask_role(&self, question: &mut Question<'_>) -> Result<(), Fault> {
-        let role = question.need.resource.parse::<Arn>().ok();
+    fn ask_role(&self, set: &mut PolicySet, need: &Need, subject: &mut Subject) -> Result<(), Fault> {
+        let role = need.resource.parse::<Arn>().ok();
         let known = match &role {
             Some(role) => self.known(role)?,
             None => None,
         };
         match known {
             Some(known) => {
-                question.target = role.as_ref().map(|role| Target {
+                subject.target = role.as_ref().map(|role| Target {
                     arn: role.to_string(),
                     tags: known.tags.clone(),
                     boundary: None,
                 });
-                question.set.trust.clone_from(&known.trust);
-                question.plain &= known.trust_plain;
+                set.trust.clone_from(&known.trust);
             }
             None => {
                 let nobody = self.documents.parse(TRUSTS_NOBODY).map_err(Fault::internal)?;
                 let label = Label {
                     account: role.as_ref().and_then(Arn::account_id),
                     kind: PolicyKind::Trust,
-                    name: question.need.resource.clone(),
+                    name: need.resource.clone(),
                     arn: None,
-                    attached_to: question.need.resource.clone(),
+                    attached_to: need.resource.clone(),
                 };
-                question.set.trust = Some(Attached { label: Arc::new(label), document: nobody.document });
-                question.refused = Some("There is no such role.".to_owned());
+                set.trust = Some(Attached { label: Arc::new(label), document: nobody });
+                subject.refused = Some("There is no such role.".to_owned());
             }
         }
         Ok(())
@@ -251,36 +294,32 @@ impl Iam {
 
     /// The policies of the organizations of caller and resource. Those of services leave roles that are linked to
     /// a service alone ("Service control policies (SCPs)", tasks and entities not restricted by SCPs).
-    fn ask_organizations(&self, question: &mut Question<'_>) -> Result<(), Fault> {
-        if self.background.kernel().organizations().is_none() || question.is_of_service() {
-            return Ok(());
-        }
-        let [caller, owner] = self.places(question)?;
-        // A list of what AWS's services may do must not take away the explanation of its own denials.
-        if let Some(place) = caller.filter(|_| !question.need.action.starts_with("mastic:")) {
-            question.plain &= place.service_control.plain;
-            question.set.service_control.clone_from(&place.service_control.policies);
-        }
-        if let Some(place) = owner.filter(|_| has_resource_control(&question.need.action)) {
-            question.plain &= place.resource_control.plain;
-            question.set.resource_control.clone_from(&place.resource_control.policies);
-        }
-        Ok(())
-    }
-
-    /// Where the caller's account and the resource's stand.
-    fn places(&self, question: &Question<'_>) -> Result<[Option<Arc<Place>>; 2], Fault> {
-        let own = question.principal.account();
-        let caller = match &question.call.caller.account {
-            Some(account) => self.place(account)?,
-            None => None,
-        };
-        let owner = match question.request(&Context::new()).owner() {
-            Some(owner) if own == Some(owner) => caller.clone(),
+    fn ask_organizations(
+        &self,
+        asking: &mut Asking<'_>,
+        need: &Need,
+        subject: &mut Subject,
+    ) -> Result<(), Fault> {
+        asking.set.service_control.clear();
+        asking.set.resource_control.clear();
+        let context = Context::new();
+        let owner = request(&asking.principal, need, subject, &context).owner();
+        subject.place = match owner {
+            Some(owner) if asking.principal.account() == Some(owner) => asking.place.clone(),
             Some(owner) => owner.parse().ok().map(|owner| self.place(&owner)).transpose()?.flatten(),
             None => None,
         };
-        Ok([caller, owner])
+        if asking.is_of_service() {
+            return Ok(());
+        }
+        // A list of what AWS's services may do must not take away the explanation of its own denials.
+        if let Some(place) = asking.place.as_ref().filter(|_| !need.action.starts_with("mastic:")) {
+            asking.set.service_control.clone_from(&place.service_control);
+        }
+        if let Some(place) = subject.place.as_ref().filter(|_| has_resource_control(&need.action)) {
+            asking.set.resource_control.clone_from(&place.resource_control);
+        }
+        Ok(())
     }
 
     /// The tags of what a need is about, as far as its service tells.
@@ -293,56 +332,82 @@ impl Iam {
     }
 
     fn full_context(&self, question: &Question<'_>) -> Result<Context, Fault> {
-        let session = match (&question.call.caller.access_key_id, &question.call.caller.token) {
+        let Question { asking, need, subject } = question;
+        let session = match (&asking.call.caller.access_key_id, &asking.call.caller.token) {
             (Some(id), Some(_)) => self.session(id)?,
             _ => None,
         };
-        let [caller, owner] = self.places(question)?;
         Ok(context(&Facts {
-            call: question.call,
-            need: question.need,
-            principal: &question.principal,
-            known: question.known.as_deref(),
+            call: asking.call,
+            need,
+            principal: &asking.principal,
+            known: asking.known.as_deref(),
             session: session.as_deref(),
-            target: question.target.as_ref(),
-            tags: self.resource_tags(question.need)?,
-            owner: question.owner.as_ref(),
-            places: (caller.as_deref(), owner.as_deref()),
+            target: subject.target.as_ref(),
+            tags: self.resource_tags(need)?,
+            owner: subject.owner.as_ref(),
+            places: (asking.place.as_deref(), subject.place.as_deref()),
         }))
+    }
+
+    /// Notes the try for the reports of last access, whatever comes of it.
+    fn note(&self, call: &Call, need: &Need) {
+        let principal = match &call.caller.identity {
+            Identity::User { id, .. } => id,
+            Identity::Session(session) => &session.role_id,
+            _ => return,
+        };
+        self.accesses.note(principal, &need.action, &call.region, call.time);
+    }
+
+    /// Decides about what nobody has tried: no report of last access shall show it.
+    pub(crate) fn settle(&self, call: &Call, need: &Need) -> Result<Verdict, Fault> {
+        let mut asking = self.asking(call)?;
+        self.verdict(&self.turn(&mut asking, need)?)
+    }
+
+    fn verdict(&self, question: &Question<'_>) -> Result<Verdict, Fault> {
+        let allowed = |outcome: Outcome| outcome == Outcome::Allow && question.refused().is_none();
+        let set = &question.asking.set;
+        let yes = Verdict { allowed: true, text: String::new(), explanation: None };
+        if allows_in_any_context(&question.request(&Context::new()), set).is_some_and(allowed) {
+            return Ok(yes);
+        }
+        let context = self.full_context(question)?;
+        let request = question.request(&context);
+        if allowed(allows(&request, set)) {
+            return Ok(yes);
+        }
+        let decision = decide(&request, set);
+        let text = question.denial(&request, &decision);
+        let explanation = Some(Box::new(question.explained(&request, decision)));
+        Ok(Verdict { allowed: false, text, explanation })
     }
 }
 
 impl Authorizer for Iam {
     fn decide(&self, call: &Call, need: &Need) -> Result<Verdict, Fault> {
         token_may(call, need)?;
-        match &call.caller.identity {
-            Identity::User { id, .. } => self.accesses.note(id, &need.action, &call.region, call.time),
-            Identity::Session(session) => {
-                self.accesses.note(&session.role_id, &need.action, &call.region, call.time);
-            }
-            _ => {}
-        }
-        let question = self.question(call, need)?;
-        // Most statements with conditions are about other actions: then the context need not be made.
-        let heeded = !question.plain && question.set.heeds_context(&need.action, question.resource());
-        let context = if heeded { self.full_context(&question)? } else { Context::new() };
-        let allowed = allows(&question.request(&context), &question.set) == Outcome::Allow;
-        if allowed && question.refused.is_none() {
-            return Ok(Verdict { allowed: true, text: String::new(), explanation: None });
-        }
-        let context = self.full_context(&question)?;
-        let request = question.request(&context);
-        let decision = decide(&request, &question.set);
-        let text = question.denial(&request, &decision);
-        let explanation = Some(Box::new(question.explained(&request, decision)));
-        Ok(Verdict { allowed: false, text, explanation })
+        self.note(call, need);
+        self.settle(call, need)
+    }
+
+    fn decide_all(&self, call: &Call, needs: &[Need]) -> Result<Vec<Verdict>, Fault> {
+        let mut asking = self.asking(call)?;
+        let verdict = |need| {
+            token_may(call, need)?;
+            self.note(call, need);
+            self.verdict(&self.turn(&mut asking, need)?)
+        };
+        needs.iter().map(verdict).collect()
     }
 
     fn explain(&self, call: &Call, need: &Need) -> Result<Explanation, Fault> {
-        let question = self.question(call, need)?;
+        let mut asking = self.asking(call)?;
+        let question = self.turn(&mut asking, need)?;
         let context = self.full_context(&question)?;
         let request = question.request(&context);
-        Ok(question.explained(&request, decide(&request, &question.set)))
+        Ok(question.explained(&request, decide(&request, &question.asking.set)))
     }
 
     fn patched(&self, call: &Call, patch: &Patch) -> Result<Option<String>, Fault> {

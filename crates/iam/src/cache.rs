@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mastic_policy::{Document, PolicyError, Statement};
+use mastic_policy::{Document, PolicyError};
 use parking_lot::RwLock;
 
 /// Entries kept at most. Past that all go: names that callers make up must not fill the memory.
@@ -50,27 +50,14 @@ impl<V: Clone> Cache<V> {
     }
 }
 
-/// A parsed policy document.
-#[derive(Debug, Clone)]
-pub(crate) struct Parsed {
-    pub(crate) document: Arc<Document>,
-    /// Whether it says the same whatever the request's context is: no conditions, no variables,
-    /// no unique ids.
-    pub(crate) plain: bool,
-}
-
 /// Parsed documents by their text, which never go stale.
 #[derive(Default)]
-pub(crate) struct Documents(Cache<Parsed>);
+pub(crate) struct Documents(Cache<Arc<Document>>);
 
 impl Documents {
     /// The document of this text.
-    pub(crate) fn parse(&self, json: &str) -> Result<Parsed, PolicyError> {
-        self.0.get(1, json, || {
-            let document = Document::parse(json)?;
-            let plain = !document.statements().iter().any(Statement::is_contextual);
-            Ok(Parsed { document: Arc::new(document), plain })
-        })
+    pub(crate) fn parse(&self, json: &str) -> Result<Arc<Document>, PolicyError> {
+        self.0.get(1, json, || Document::parse(json).map(Arc::new))
     }
 }
 
@@ -90,19 +77,5 @@ mod tests {
         // A reader that was slow does not bring the old state back.
         assert_eq!(get(1, 4), Ok(4));
         assert_eq!(get(2, 5), Ok(3));
-    }
-
-    #[test]
-    fn documents_with_conditions_are_not_plain() {
-        let documents = Documents::default();
-        let plain = |rest: &str| {
-            let json = format!(
-                r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"s3:*",{rest}}}}}"#
-            );
-            documents.parse(&json).unwrap().plain
-        };
-        assert!(plain(r#""Resource":"*""#));
-        assert!(!plain(r#""Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#));
-        assert!(!plain(r#""Resource":"arn:aws:s3:::b/${aws:username}/*""#));
     }
 }

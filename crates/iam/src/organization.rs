@@ -18,12 +18,7 @@ pub(crate) struct Place {
 }
 
 /// Policies from the organization's root down to the account.
-#[derive(Debug, Default)]
-pub(crate) struct Levels {
-    pub(crate) policies: Vec<Vec<Attached>>,
-    /// Whether they say the same whatever the request's context is.
-    pub(crate) plain: bool,
-}
+type Levels = Vec<Vec<Attached>>;
 
 impl Iam {
     /// Where the account stands; `None` if it is in no organization.
@@ -44,12 +39,11 @@ impl Iam {
     }
 
     fn levels(&self, management: &AccountId, levels: Vec<ControlLevel>) -> Result<Levels, Fault> {
-        let mut parsed = Levels { policies: Vec::with_capacity(levels.len()), plain: true };
+        let mut parsed = Levels::with_capacity(levels.len());
         for level in levels {
             let mut here = Vec::with_capacity(level.policies.len());
             for policy in level.policies {
                 let document = self.documents.parse(&policy.document).map_err(Fault::internal)?;
-                parsed.plain &= document.plain;
                 let label = Label {
                     account: Some(management.clone()),
                     kind: PolicyKind::Organization,
@@ -57,9 +51,9 @@ impl Iam {
                     arn: Some(policy.arn),
                     attached_to: level.target.clone(),
                 };
-                here.push(Attached { label: Arc::new(label), document: document.document });
+                here.push(Attached { label: Arc::new(label), document });
             }
-            parsed.policies.push(here);
+            parsed.push(here);
         }
         Ok(parsed)
     }

@@ -29,7 +29,7 @@ impl Iam {
         let may = |action: &str, resource: &str, owner: Option<&AccountId>| {
             let need = Need { owner: owner.cloned(), ..Need::new(action, resource) };
             // Credentials that may not call IAM at all may not read it either.
-            self.decide(call, &need).is_ok_and(|verdict| verdict.allowed)
+            self.settle(call, &need).is_ok_and(|verdict| verdict.allowed)
         };
         let account = patch.account.as_ref();
         match (patch.layer, &label.arn) {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use mastic_api_mastic::mastic::types as t;
 use mastic_core::{AccountId, Arn, Fault, Timestamp};
@@ -94,21 +95,21 @@ fn check(
 ) -> Result<Vec<Checked>, Fault> {
     let account = plan.role.account_id();
     let service = Call {
-        caller: Caller {
+        caller: Arc::new(Caller {
             account: account.clone(),
             identity: Identity::Service(SERVICE.to_owned()),
             access_key_id: None,
             token: None,
-        },
+        }),
         ..ctx.call().clone()
     };
     let session = Call {
-        caller: Caller {
+        caller: Arc::new(Caller {
             account: account.clone(),
             identity: Identity::Session(Box::new(session(plan, role_id, session_policy, ctx.now()))),
             access_key_id: None,
             token: None,
-        },
+        }),
         // Runners are neighbours of the server.
         source_ip: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         user_agent: None,

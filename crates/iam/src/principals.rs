@@ -21,10 +21,6 @@ pub(crate) struct Known {
     /// Who may assume the role; none for a user.
     pub(crate) trust: Option<Attached>,
     pub(crate) tags: BTreeMap<String, String>,
-    /// Whether the request's context does not matter to identity policies and boundary.
-    pub(crate) plain: bool,
-    /// Whether it does not matter to the trust policy.
-    pub(crate) trust_plain: bool,
 }
 
 /// An IAM resource that a need names, as far as conditions may speak of it.
@@ -33,13 +29,6 @@ pub(crate) struct Target {
     pub(crate) arn: String,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) boundary: Option<String>,
-}
-
-/// Policies gathered so far.
-#[derive(Default)]
-struct Gathered {
-    policies: Vec<Attached>,
-    conditional: bool,
 }
 
 impl Iam {
@@ -72,7 +61,7 @@ impl Iam {
     }
 
     fn user(&self, tx: &ReadTx<'_>, arn: &Arn, user: User) -> Result<Known, Fault> {
-        let mut gathered = Gathered::default();
+        let mut gathered = Vec::new();
         self.gather(tx, &mut gathered, arn, &user.base)?;
         if let Some(account) = arn.account_id() {
             for key in &user.groups {
@@ -86,13 +75,13 @@ impl Iam {
 
     /// A group calls nobody, but what its policies say can be simulated.
     fn group(&self, tx: &ReadTx<'_>, arn: &Arn, group: Group) -> Result<Known, Fault> {
-        let mut gathered = Gathered::default();
+        let mut gathered = Vec::new();
         self.gather(tx, &mut gathered, arn, &group.base)?;
         self.finish(tx, arn, group.base, gathered)
     }
 
     fn role(&self, tx: &ReadTx<'_>, arn: &Arn, role: &Role) -> Result<Known, Fault> {
-        let mut gathered = Gathered::default();
+        let mut gathered = Vec::new();
         self.gather(tx, &mut gathered, arn, &role.base)?;
         let label = Label {
             account: arn.account_id(),
@@ -103,31 +92,25 @@ impl Iam {
         };
         let trust = self.documents.parse(&role.trust).map_err(Fault::internal)?;
         let known = self.finish(tx, arn, role.base.clone(), gathered)?;
-        Ok(Known {
-            trust: Some(Attached { label: Arc::new(label), document: trust.document }),
-            trust_plain: trust.plain,
-            ..known
-        })
+        Ok(Known { trust: Some(Attached { label: Arc::new(label), document: trust }), ..known })
     }
 
-    fn finish(&self, tx: &ReadTx<'_>, arn: &Arn, base: Base, mut gathered: Gathered) -> Result<Known, Fault> {
-        let identity = std::mem::take(&mut gathered.policies);
+    fn finish(
+        &self,
+        tx: &ReadTx<'_>,
+        arn: &Arn,
+        base: Base,
+        identity: Vec<Attached>,
+    ) -> Result<Known, Fault> {
+        let mut boundaries = Vec::new();
         if let Some(boundary) = &base.boundary {
-            self.managed(tx, &mut gathered, arn, boundary)?;
+            self.managed(tx, &mut boundaries, arn, boundary)?;
         }
-        Ok(Known {
-            id: base.id,
-            identity,
-            boundary: gathered.policies.pop(),
-            trust: None,
-            tags: base.tags,
-            plain: !gathered.conditional,
-            trust_plain: true,
-        })
+        Ok(Known { id: base.id, identity, boundary: boundaries.pop(), trust: None, tags: base.tags })
     }
 
     /// The policies attached to and inside of one user, group or role.
-    fn gather(&self, tx: &ReadTx<'_>, into: &mut Gathered, arn: &Arn, base: &Base) -> Result<(), Fault> {
+    fn gather(&self, tx: &ReadTx<'_>, into: &mut Vec<Attached>, arn: &Arn, base: &Base) -> Result<(), Fault> {
         for policy in &base.attached {
             self.managed(tx, into, arn, policy)?;
         }
@@ -144,7 +127,13 @@ impl Iam {
         Ok(())
     }
 
-    fn managed(&self, tx: &ReadTx<'_>, into: &mut Gathered, arn: &Arn, policy: &str) -> Result<(), Fault> {
+    fn managed(
+        &self,
+        tx: &ReadTx<'_>,
+        into: &mut Vec<Attached>,
+        arn: &Arn,
+        policy: &str,
+    ) -> Result<(), Fault> {
         let Some(account) = arn.account_id() else { return Ok(()) };
         // A policy in use cannot be deleted, so a missing one means a damaged store; deciding
         // without it could allow what it denies.
@@ -160,10 +149,9 @@ impl Iam {
         self.add(into, label, managed.document())
     }
 
-    fn add(&self, into: &mut Gathered, label: Label, document: &str) -> Result<(), Fault> {
-        let parsed = self.documents.parse(document).map_err(Fault::internal)?;
-        into.conditional |= !parsed.plain;
-        into.policies.push(Attached { label: Arc::new(label), document: parsed.document });
+    fn add(&self, into: &mut Vec<Attached>, label: Label, document: &str) -> Result<(), Fault> {
+        let document = self.documents.parse(document).map_err(Fault::internal)?;
+        into.push(Attached { label: Arc::new(label), document });
         Ok(())
     }
 

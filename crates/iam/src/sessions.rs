@@ -169,20 +169,20 @@ impl Iam {
         Ok(user.map(|user| user.base).filter(|base| base.id == id))
     }
 
-    fn temporary_key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
+    fn temporary_key(&self, id: &str) -> Result<Option<Arc<KeyMaterial>>, Fault> {
         let Some(session) = self.session(id)? else { return Ok(None) };
         let Some(caller) = self.caller(id, &session)? else { return Ok(None) };
         let kernel = self.background.kernel();
-        Ok(Some(KeyMaterial {
+        Ok(Some(Arc::new(KeyMaterial {
             secret: session.secret.open(kernel, &session_secret(id))?,
             session_token: Some(session.token.open(kernel, &session_token(id))?),
             expires: Some(session.expires),
             active: true,
-            caller,
-        }))
+            caller: Arc::new(caller),
+        })))
     }
 
-    fn long_term_key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
+    fn long_term_key(&self, id: &str) -> Result<Option<Arc<KeyMaterial>>, Fault> {
         self.background.read(|tx| {
             let Some(key) = KEYS.get(tx, id)? else { return Ok(None) };
             if is_closed(tx, &key.account)? {
@@ -197,18 +197,18 @@ impl Iam {
                 }),
             };
             let Some(identity) = identity else { return Ok(None) };
-            Ok(Some(KeyMaterial {
+            Ok(Some(Arc::new(KeyMaterial {
                 secret: key.secret.open(self.background.kernel(), &key_secret(id))?,
                 session_token: None,
                 expires: None,
                 active: key.active,
-                caller: Caller {
+                caller: Arc::new(Caller {
                     account: Some(key.account),
                     identity,
                     access_key_id: Some(id.to_owned()),
                     token: None,
-                },
-            }))
+                }),
+            })))
         })
     }
 
@@ -244,7 +244,7 @@ impl Iam {
             return denied(text);
         };
         let call = Call {
-            caller,
+            caller: Arc::new(caller),
             region,
             request_id: kernel.request_id(),
             time: self.background.now(),
@@ -277,7 +277,7 @@ impl Iam {
         if let Some(place) = source.account_id().map(|source| self.place(&source)).transpose()?.flatten() {
             place.describe("Source", &mut context);
         }
-        let resource_control = place.map(|place| place.resource_control.policies.clone()).unwrap_or_default();
+        let resource_control = place.map(|place| place.resource_control.clone()).unwrap_or_default();
         let request = Request::new(&principal, "sts:AssumeRole", role.as_str(), &context).owned_by(&account);
         let set = PolicySet { trust: known.trust.clone(), resource_control, ..PolicySet::default() };
         Ok(allows(&request, &set) == Outcome::Allow)
@@ -331,7 +331,7 @@ fn sweep(tx: &mut WriteTx<'_>, now: Timestamp, most: usize) -> Result<usize, Sto
 }
 
 impl Keys for Iam {
-    fn key(&self, access_key_id: &str) -> Result<Option<KeyMaterial>, Fault> {
+    fn key(&self, access_key_id: &str) -> Result<Option<Arc<KeyMaterial>>, Fault> {
         let temporary = access_key_id.starts_with("ASIA");
         let sources = if temporary {
             [SESSIONS.name(), USERS.name(), ROLES.name(), ACCOUNTS.name()]

@@ -158,7 +158,7 @@ fn simulate(
         None => None,
     };
     if let Some(place) = &place {
-        set.service_control.clone_from(&place.service_control.policies);
+        set.service_control.clone_from(&place.service_control);
     }
     set.identity.extend(inputs(INPUT, question.policies)?);
     let mut boundaries = inputs(BOUNDARY, question.boundaries)?;

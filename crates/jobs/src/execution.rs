@@ -244,7 +244,7 @@ impl Jobs {
 
     fn log_call(&self, credentials: &Credentials, execution: &Execution) -> Call {
         Call {
-            caller: credentials.caller.clone(),
+            caller: Arc::new(credentials.caller.clone()),
             region: execution.region.clone(),
             request_id: self.background.kernel().request_id(),
             time: self.background.now(),

@@ -299,7 +299,7 @@ impl AuditRecord {
             time: call.time,
             service: service.to_owned(),
             operation: operation.to_owned(),
-            caller: call.caller.clone(),
+            caller: (*call.caller).clone(),
             region: call.region.to_string(),
             source_ip: call.source_ip.map(|ip| ip.to_string()),
             user_agent: call.user_agent.clone(),
@@ -330,7 +330,7 @@ impl AuditRecord {
     /// When the record holds a region that does not parse, which it never wrote.
     pub fn call(&self) -> Result<Call, Fault> {
         Ok(Call {
-            caller: self.caller.clone(),
+            caller: Arc::new(self.caller.clone()),
             region: self.region.parse().map_err(Fault::internal)?,
             request_id: RequestId::parse(&self.request_id),
             time: self.time,

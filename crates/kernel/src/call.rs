@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use mastic_core::{AccountId, Arn, Region, RequestId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -138,7 +139,7 @@ pub struct RunBinding {
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Who calls.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
     /// The region of the credential scope.
     pub region: Region,
     /// The id of the call.

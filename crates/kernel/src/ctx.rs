@@ -56,7 +56,7 @@ impl Ctx {
     /// signature has told stays.
     pub fn prove(&self, caller: Caller) {
         if self.inner.call.caller.identity == Identity::Anonymous {
-            self.inner.proven.get_or_init(|| Call { caller, ..self.inner.call.clone() });
+            self.inner.proven.get_or_init(|| Call { caller: Arc::new(caller), ..self.inner.call.clone() });
         }
     }
 
@@ -106,12 +106,13 @@ impl Ctx {
     /// # Errors
     /// `AccessDeniedException` with AWS's sentence for the first need that is not allowed.
     pub fn authorize(&self, needs: &[Need]) -> Result<(), Fault> {
-        let mut refused = None;
+        let verdicts = self.inner.kernel.authorizer()?.decide_all(self.call(), needs)?;
         // The first denial is the answer; the others are for `mastic explain`, which tells all that is missing.
-        for need in needs {
-            let (verdict, id) = self.decide(need)?;
-            if !verdict.allowed {
-                refused.get_or_insert((verdict, id));
+        let mut refused = None;
+        for (need, verdict) in needs.iter().zip(verdicts) {
+            let place = self.keep(need, &verdict);
+            if !verdict.allowed && refused.is_none() {
+                refused = Some((verdict, decision_id(self.inner.call.request_id.as_str(), place)));
             }
         }
         match refused {
@@ -129,17 +130,17 @@ impl Ctx {
     /// # Errors
     /// When the authorizer itself fails.
     pub fn allowed(&self, need: &Need) -> Result<bool, Fault> {
-        self.decide(need).map(|(verdict, _)| verdict.allowed)
+        let verdict = self.inner.kernel.authorizer()?.decide(self.call(), need)?;
+        self.keep(need, &verdict);
+        Ok(verdict.allowed)
     }
 
-    /// The verdict, and the id of the decision.
-    fn decide(&self, need: &Need) -> Result<(Verdict, String), Fault> {
-        let verdict = self.inner.kernel.authorizer()?.decide(self.call(), need)?;
+    /// Keeps a decision for the audit record; its place among those of the call, from 1.
+    fn keep(&self, need: &Need, verdict: &Verdict) -> usize {
         let mut decisions = self.inner.decisions.lock();
         let explained = verdict.explanation.clone().filter(|_| decisions.len() < EXPLAINED);
         decisions.push(DecisionRecord { need: need.clone(), allowed: verdict.allowed, explained });
-        let id = decision_id(self.inner.call.request_id.as_str(), decisions.len());
-        Ok((verdict, id))
+        decisions.len()
     }
 
     fn seal(&self, id: &str, message: &str) -> String {

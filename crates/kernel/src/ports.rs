@@ -1,6 +1,7 @@
 //! The small traits through which services meet. The root connects them; none has more than six
 //! methods.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,6 +19,11 @@ use crate::{AuditRecord, Call, Caller, Explanation, Need, RunBinding, Term, Verd
 pub trait Authorizer: Send + Sync {
     /// Whether `call`'s principal may do what `need` says, and why not.
     fn decide(&self, call: &Call, need: &Need) -> Result<Verdict, Fault>;
+
+    /// The same for every need of a call, in order.
+    fn decide_all(&self, call: &Call, needs: &[Need]) -> Result<Vec<Verdict>, Fault> {
+        needs.iter().map(|need| self.decide(call, need)).collect()
+    }
 
     /// Decides again with today's policies, with every reason.
     fn explain(&self, call: &Call, need: &Need) -> Result<Explanation, Fault>;
@@ -70,13 +76,13 @@ pub struct KeyMaterial {
     /// Whether an administrator has switched the key off.
     pub active: bool,
     /// Whom the key stands for.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
 }
 
 /// Resolves access keys. Implemented by `iam`.
 pub trait Keys: Send + Sync {
     /// The key of this id; `None` if there is none.
-    fn key(&self, access_key_id: &str) -> Result<Option<KeyMaterial>, Fault>;
+    fn key(&self, access_key_id: &str) -> Result<Option<Arc<KeyMaterial>>, Fault>;
 
     /// Notes that a call was signed with the key (for `GetAccessKeyLastUsed`).
     fn used(&self, access_key_id: &str, service: &str, region: &Region, time: Timestamp);

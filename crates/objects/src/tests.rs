@@ -67,7 +67,7 @@ impl House {
 
     fn ctx_of(&self, caller: Caller, agent: &str) -> Ctx {
         let call = Call {
-            caller,
+            caller: Arc::new(caller),
             region: "us-east-1".parse().unwrap(),
             request_id: RequestId::parse("r"),
             time: self.kernel.clock().now(),

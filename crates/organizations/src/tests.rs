@@ -105,7 +105,7 @@ impl House {
             token: None,
         };
         let call = Call {
-            caller,
+            caller: Arc::new(caller),
             region: "us-east-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
             time: self.clock.now(),

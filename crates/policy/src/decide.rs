@@ -1,5 +1,6 @@
 use crate::document::{Effect, Statement};
-use crate::evaluate::{Misfit, Nobody, Survey, Verdict, Witness, survey};
+use crate::evaluate::{ContextWatch, Misfit, Nobody, Survey, Verdict, Witness, survey};
+use crate::gate::Screen;
 use crate::missing;
 use crate::named::Reach;
 use crate::reasons::{Decision, Miss, Outcome, PolicyReport, StatementReport};
@@ -10,6 +11,15 @@ use crate::{Attached, Layer, PolicySet, Principal, Request};
 pub fn allows(request: &Request<'_>, set: &PolicySet) -> Outcome {
     let survey = survey(request, set, &mut Nobody);
     outcome(&survey, lacks(request, set, &survey).is_empty())
+}
+
+/// The outcome, if it is the same whatever the context of the request: most statements with conditions
+/// are about other actions, and a context takes longer to make than the decision.
+#[must_use]
+pub fn allows_in_any_context(request: &Request<'_>, set: &PolicySet) -> Option<Outcome> {
+    let mut watch = ContextWatch::default();
+    let survey = survey(request, set, &mut watch);
+    (!watch.heeded).then(|| outcome(&survey, lacks(request, set, &survey).is_empty()))
 }
 
 /// The decision with every reason ("Policy evaluation logic", "Cross-account policy evaluation
@@ -115,7 +125,7 @@ impl Witness for Scribe<'_> {
         });
     }
 
-    fn statement(&mut self, statement: &Statement, verdict: Verdict) {
+    fn statement(&mut self, statement: &Statement, _: &Screen, verdict: Verdict) {
         let Some(report) = self.reports.last_mut() else { return };
         report.statements.push(StatementReport {
             index: report.statements.len(),

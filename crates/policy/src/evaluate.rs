@@ -1,6 +1,6 @@
 use crate::control;
 use crate::document::{Document, Effect, Part, Statement};
-use crate::gate::Gate;
+use crate::gate::{Gate, Screen};
 use crate::named::Reach;
 use crate::pattern::{Pattern, fold};
 use crate::{Attached, Layer, PolicySet, Request};
@@ -25,7 +25,7 @@ pub(crate) trait Witness {
 
     fn policy(&mut self, layer: Layer, level: usize, policy: &Attached);
 
-    fn statement(&mut self, statement: &Statement, verdict: Verdict);
+    fn statement(&mut self, statement: &Statement, screen: &Screen, verdict: Verdict);
 }
 
 /// For those who want the outcome only.
@@ -36,7 +36,23 @@ impl Witness for Nobody {
 
     fn policy(&mut self, _layer: Layer, _level: usize, _policy: &Attached) {}
 
-    fn statement(&mut self, _statement: &Statement, _verdict: Verdict) {}
+    fn statement(&mut self, _statement: &Statement, _screen: &Screen, _verdict: Verdict) {}
+}
+
+/// Sees whether the context had any part in the outcome.
+#[derive(Default)]
+pub(crate) struct ContextWatch {
+    pub(crate) heeded: bool,
+}
+
+impl Witness for ContextWatch {
+    const THOROUGH: bool = false;
+
+    fn policy(&mut self, _layer: Layer, _level: usize, _policy: &Attached) {}
+
+    fn statement(&mut self, _statement: &Statement, screen: &Screen, verdict: Verdict) {
+        self.heeded |= screen.contextual && verdict != Err(Misfit::Action);
+    }
 }
 
 /// What the layers say, before it is decided what that means.
@@ -116,7 +132,7 @@ impl<W: Witness> Poll<'_, W> {
                     }
                 }
                 let verdict = judge(statement, layer, self.request, self.action);
-                self.witness.statement(statement, verdict);
+                self.witness.statement(statement, screen, verdict);
                 match (statement.effect, verdict) {
                     (Effect::Allow, Ok(reach)) => best = best.max(reach),
                     (Effect::Deny, Ok(_)) => self.denied = true,

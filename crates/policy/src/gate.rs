@@ -48,6 +48,8 @@ impl Gate {
 pub(crate) struct Screen {
     pub(crate) effect: Effect,
     pub(crate) gate: Gate,
+    /// Whether what the statement says depends on the request's context.
+    pub(crate) contextual: bool,
     /// Where, and with which eight bytes, the literal beginning of its only resource ends; 0 where
     /// there are more resources or none.
     end: usize,
@@ -65,7 +67,7 @@ impl Screen {
             _ => "",
         };
         let (end, tail) = head.as_bytes().last_chunk().map_or((0, [0; 8]), |tail| (head.len(), *tail));
-        Self { effect: statement.effect, gate, end, tail }
+        Self { effect: statement.effect, gate, contextual: statement.is_contextual(), end, tail }
     }
 
     /// Whether the statement may apply to a request about an action of this gate and this resource.

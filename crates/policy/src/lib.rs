@@ -44,7 +44,7 @@ mod variables;
 
 pub use context::Context;
 pub use control::has_resource_control;
-pub use decide::{allows, decide};
+pub use decide::{allows, allows_in_any_context, decide};
 pub use document::{Document, DocumentKind, Effect, Statement, Version};
 pub use error::PolicyError;
 pub use explanation::{considered, explain};

@@ -5,7 +5,6 @@ use mastic_core::AccountId;
 use serde::{Deserialize, Serialize};
 
 use crate::Document;
-use crate::gate::Gate;
 
 /// Which kind of consent a policy gives or withholds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,18 +154,5 @@ impl PolicySet {
             .chain(self.identity.iter().map(|policy| (Layer::Identity, 0, policy)))
             .chain(one(Layer::Boundary, self.boundary.as_ref()))
             .chain(self.session.iter().map(|policy| (Layer::Session, 0, policy)))
-    }
-
-    /// Whether a statement that may have to do with the action and resource looks at the request's
-    /// context; where none does, a decision is the same with an empty one.
-    #[must_use]
-    pub fn heeds_context(&self, action: &str, resource: &str) -> bool {
-        let gate = Gate::of(&action.to_ascii_lowercase());
-        self.policies().any(|(_, _, policy)| {
-            let Document { statements, screens, allows, denies, .. } = &*policy.document;
-            let passing =
-                || statements.iter().zip(screens).filter(|(_, screen)| screen.passes(gate, resource));
-            allows.or(*denies).meets(gate) && passing().any(|(statement, _)| statement.is_contextual())
-        })
     }
 }

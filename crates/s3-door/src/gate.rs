@@ -46,7 +46,7 @@ impl Gate {
     pub(crate) fn call(&self, request: &mut Parts, origin: Origin) -> (Call, Result<(), Fault>) {
         let agent = request.headers.get(http::header::USER_AGENT);
         let mut call = Call {
-            caller: Caller::anonymous(),
+            caller: Arc::new(Caller::anonymous()),
             region: self.usual_region.clone(),
             request_id: origin.request_id,
             time: self.kernel.clock().now(),
@@ -67,7 +67,7 @@ impl Gate {
             url.verify(request, self.bucket(request), secret, call.time).map_err(s3)?;
             url.settle(request);
             self.keys.used(&url.access_key_id, "s3", &call.region, call.time);
-            call.caller = key.caller;
+            call.caller = Arc::clone(&key.caller);
             return Ok(());
         }
         let wire = RequestParts::new(&request.method, &request.uri, &request.headers);
@@ -85,12 +85,12 @@ impl Gate {
         let key = self.key(&presented.access_key_id, token, call)?;
         self.verifier.verify(&presented, &wire, None, &key.secret, call.time).map_err(s3)?;
         self.keys.used(&presented.access_key_id, "s3", &call.region, call.time);
-        call.caller = key.caller;
+        call.caller = Arc::clone(&key.caller);
         Ok(())
     }
 
     /// The key that a request names, if it may be used now and the session token is its own.
-    fn key(&self, id: &str, token: Option<&str>, call: &Call) -> Result<KeyMaterial, Fault> {
+    fn key(&self, id: &str, token: Option<&str>, call: &Call) -> Result<Arc<KeyMaterial>, Fault> {
         let s3 = |error: SigError| error.fault(Family::S3);
         let key = self.keys.key(id)?.filter(|key| key.active).ok_or_else(|| s3(SigError::UnknownKey))?;
         if token != key.session_token.as_ref().map(|token| token.reveal().as_str()) {

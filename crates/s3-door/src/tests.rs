@@ -22,7 +22,7 @@ const BOB: &str = "444455556666";
 struct Ring;
 
 impl Keys for Ring {
-    fn key(&self, id: &str) -> Result<Option<KeyMaterial>, Fault> {
+    fn key(&self, id: &str) -> Result<Option<Arc<KeyMaterial>>, Fault> {
         let (account, token, expires, active) = match id {
             "AKIAALICE" => (ALICE, None, None, true),
             "AKIABOB" => (BOB, None, None, true),
@@ -31,18 +31,18 @@ impl Keys for Ring {
             "ASIAOVER" => (ALICE, Some("token"), Some(1_000), true),
             _ => return Ok(None),
         };
-        Ok(Some(KeyMaterial {
+        Ok(Some(Arc::new(KeyMaterial {
             secret: Secret::new("secret".to_owned()),
             session_token: token.map(|token| Secret::new(token.to_owned())),
             expires: expires.map(Timestamp::from_secs),
             active,
-            caller: Caller {
+            caller: Arc::new(Caller {
                 account: account.parse::<AccountId>().ok(),
                 identity: Identity::Root,
                 access_key_id: Some(id.to_owned()),
                 token: None,
-            },
-        }))
+            }),
+        })))
     }
 
     fn used(&self, _: &str, _: &str, _: &Region, _: Timestamp) {}

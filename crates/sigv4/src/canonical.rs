@@ -32,28 +32,33 @@ impl<'a> RequestParts<'a> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The canonical request over the given headers; `signed` is sorted and lower case.
-    pub(crate) fn canonical(&self, signed: &[String], payload_hash: &str, s3: bool) -> String {
-        let mut out = String::with_capacity(512);
+    /// The canonical request over the given headers; `signed` is sorted and lower case, with `;` between names.
+    pub(crate) fn canonical(&self, signed: &str, payload_hash: &str, s3: bool) -> String {
+        let mut out = String::with_capacity(1024);
         out.push_str(self.method);
         out.push('\n');
         out.push_str(&canonical_path(self.path, s3));
         out.push('\n');
-        out.push_str(&canonical_query(self.query));
+        if !self.query.is_empty() {
+            out.push_str(&canonical_query(self.query));
+        }
         out.push('\n');
-        for name in signed {
+        for name in signed.split(';') {
             out.push_str(name);
             out.push(':');
-            for (n, value) in self.headers.get_all(name.as_str()).iter().enumerate() {
+            for (n, value) in self.headers.get_all(name).iter().enumerate() {
                 if n > 0 {
                     out.push(',');
                 }
-                out.push_str(&squeeze(&String::from_utf8_lossy(value.as_bytes())));
+                match value.to_str() {
+                    Ok(text) => out.push_str(&squeeze(text)),
+                    Err(_) => out.push_str(&squeeze(&String::from_utf8_lossy(value.as_bytes()))),
+                }
             }
             out.push('\n');
         }
         out.push('\n');
-        out.push_str(&signed.join(";"));
+        out.push_str(signed);
         out.push('\n');
         out.push_str(payload_hash);
         out
@@ -62,5 +67,7 @@ impl<'a> RequestParts<'a> {
 
 /// The string to sign for a canonical request; `stamp` is its `X-Amz-Date`.
 pub(crate) fn string_to_sign(stamp: &str, scope: &Scope, canonical: &str) -> String {
-    format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(&sha256(canonical.as_bytes())))
+    let Scope { date, region, service } = scope;
+    let hash = hex(&sha256(canonical.as_bytes()));
+    [ALGORITHM, "\n", stamp, "\n", date, "/", region, "/", service, "/aws4_request\n", &hash].concat()
 }

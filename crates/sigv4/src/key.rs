@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
 use mastic_core::Secret;
@@ -8,9 +9,9 @@ use mastic_core::Secret;
 use crate::Scope;
 use crate::text::hex;
 
-/// The key that signs everything of one secret key, day, region and service.
+/// The key that signs everything of one secret key, day, region and service. Cheap to clone.
 #[derive(Clone)]
-pub struct SigningKey(hmac::Key);
+pub struct SigningKey(Arc<hmac::Key>);
 
 impl SigningKey {
     /// Derives the key: four HMACs from the secret.
@@ -20,7 +21,7 @@ impl SigningKey {
         for part in [scope.date.as_str(), &scope.region, &scope.service, "aws4_request"] {
             key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref());
         }
-        Self(key)
+        Self(Arc::new(key))
     }
 
     /// The signature of a string to sign: 64 hexadecimal digits.
@@ -46,9 +47,18 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Derived keys of the callers seen lately.
+/// Derived keys of the callers seen lately, by a hash of what they were derived from.
 #[derive(Default)]
-pub(crate) struct KeyCache(RwLock<HashMap<String, SigningKey>>);
+pub(crate) struct KeyCache {
+    hasher: RandomState,
+    keys: RwLock<HashMap<u64, Derived>>,
+}
+
+struct Derived {
+    secret: Secret<String>,
+    scope: Scope,
+    key: SigningKey,
+}
 
 impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,16 +70,21 @@ impl KeyCache {
     const MOST: usize = 1024;
 
     pub(crate) fn key(&self, secret: &Secret<String>, scope: &Scope) -> SigningKey {
-        let name = format!("{}/{scope}", secret.reveal());
-        if let Some(key) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
-            return key.clone();
+        let place = self.hasher.hash_one((secret.reveal(), &scope.date, &scope.region, &scope.service));
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = keys.get(&place)
+            && found.scope == *scope
+            && found.secret == *secret
+        {
+            return found.key.clone();
         }
+        drop(keys);
         let key = SigningKey::derive(secret, scope);
-        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= Self::MOST {
             keys.clear();
         }
-        keys.insert(name, key.clone());
+        keys.insert(place, Derived { secret: secret.clone(), scope: scope.clone(), key: key.clone() });
         key
     }
 }

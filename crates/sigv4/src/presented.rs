@@ -91,8 +91,8 @@ pub struct Presented {
     pub access_key_id: String,
     /// What the signature is good for.
     pub scope: Scope,
-    /// The signed headers, lower case and sorted.
-    pub signed_headers: Vec<String>,
+    /// The names of the signed headers: lower case, sorted, with `;` between them.
+    pub signed_headers: String,
     /// The signature, in hexadecimal.
     pub signature: String,
     /// When the request was signed.
@@ -167,22 +167,26 @@ impl Presented {
         if algorithm != ALGORITHM {
             return Err(SigError::Incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'.")));
         }
-        let mut fields: HashMap<&str, &str> = HashMap::new();
+        let mut fields = ["Credential", "Signature", "SignedHeaders"].map(|name| (name, None));
         for field in rest.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|f| !f.is_empty()) {
-            let (name, value) = field.split_once('=').ok_or_else(|| {
+            let (name, text) = field.split_once('=').ok_or_else(|| {
                 SigError::Incomplete(format!(
                     "'{field}' not a valid key=value pair (missing equal-sign) in Authorization header{}",
                     hashed(value)
                 ))
             })?;
-            if fields.insert(name, value).is_some() {
+            let known = fields.iter_mut().find(|(known, _)| *known == name);
+            if known.is_some_and(|(_, earlier)| earlier.replace(text).is_some()) {
                 return Err(SigError::Incomplete(format!(
                     "Authorization header has '{name}' parameter twice.{}",
                     hashed(value)
                 )));
             }
         }
-        let field = |name: &str| fields.get(name).copied().filter(|text| !text.is_empty());
+        let field = |wanted: &str| {
+            let found = fields.iter().find(|(name, _)| *name == wanted).and_then(|(_, text)| *text);
+            found.filter(|text: &&str| !text.is_empty())
+        };
         let date = request.header("x-amz-date").or_else(|| request.header("date"));
         let (Some(credential), Some(signature), Some(signed), Some(date)) =
             (field("Credential"), field("Signature"), field("SignedHeaders"), date)
@@ -276,29 +280,35 @@ fn hashed(authorization: &str) -> String {
     format!(" (hashed with SHA-256) Authorization={}", hex::encode(sha256(authorization.as_bytes())))
 }
 
-fn signed_headers(text: &str) -> Vec<String> {
+fn signed_headers(text: &str) -> String {
+    let names = || text.split(';');
+    // As every client sends them.
+    if !text.bytes().any(|b| b.is_ascii_uppercase()) && names().zip(names().skip(1)).all(|(a, b)| a < b) {
+        return text.trim_matches(';').to_owned();
+    }
     let mut names: Vec<String> =
-        text.split(';').filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect();
+        names().filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect();
     names.sort_unstable();
     names.dedup();
-    names
+    names.join(";")
 }
 
 fn credential_of(text: &str, error: fn(String) -> SigError) -> Result<(String, Scope), SigError> {
-    let parts: Vec<&str> = text.split('/').collect();
-    let [key, date, region, service, term] = parts.as_slice() else {
+    let mut parts = text.split('/');
+    let five = [(); 5].map(|()| parts.next());
+    let ([Some(key), Some(date), Some(region), Some(service), Some(term)], None) = (five, parts.next())
+    else {
         return Err(error(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{text}'"
         )));
     };
-    if *term != "aws4_request" {
+    if term != "aws4_request" {
         return Err(SigError::Scope(
             "Credential should be scoped with a valid terminator: 'aws4_request'.".into(),
         ));
     }
-    let scope =
-        Scope { date: (*date).to_owned(), region: (*region).to_owned(), service: (*service).to_owned() };
-    Ok(((*key).to_owned(), scope))
+    let scope = Scope { date: date.to_owned(), region: region.to_owned(), service: service.to_owned() };
+    Ok((key.to_owned(), scope))
 }
 
 fn bad_date(text: &str) -> String {

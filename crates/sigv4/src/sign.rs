@@ -58,7 +58,7 @@ impl Signer<'_> {
         Scope { date, region: self.region.to_owned(), service: self.service.to_owned() }
     }
 
-    fn signature(&self, scope: &Scope, request: &RequestParts<'_>, signed: &[String], hash: &str) -> String {
+    fn signature(&self, scope: &Scope, request: &RequestParts<'_>, signed: &str, hash: &str) -> String {
         let canonical = request.canonical(signed, hash, scope.is_s3());
         SigningKey::derive(&self.credentials.secret_access_key, scope).sign(&string_to_sign(
             &self.at.basic(),
@@ -100,8 +100,7 @@ impl Signer<'_> {
         let signature = self.signature(&scope, &request, &signed, &hash);
         let value = format!(
             "{ALGORITHM} Credential={}/{scope}, SignedHeaders={}, Signature={signature}",
-            self.credentials.access_key_id,
-            signed.join(";")
+            self.credentials.access_key_id, signed
         );
         headers.insert(AUTHORIZATION, HeaderValue::from_str(&value)?);
         Ok(signature)
@@ -133,7 +132,7 @@ impl Signer<'_> {
         add("X-Amz-Credential", &format!("{}/{scope}", self.credentials.access_key_id));
         add("X-Amz-Date", &self.at.basic());
         add("X-Amz-Expires", &expires.as_secs().to_string());
-        add("X-Amz-SignedHeaders", &signed.join(";"));
+        add("X-Amz-SignedHeaders", &signed);
         if let Some(token) = &self.credentials.session_token {
             add("X-Amz-Security-Token", token.reveal());
         }
@@ -144,12 +143,9 @@ impl Signer<'_> {
     }
 }
 
-fn signed_names(headers: &HeaderMap) -> Vec<String> {
-    let mut names: Vec<String> = headers
-        .keys()
-        .map(|name| name.as_str().to_owned())
-        .filter(|n| !UNSIGNED.contains(&n.as_str()))
-        .collect();
+fn signed_names(headers: &HeaderMap) -> String {
+    let names = headers.keys().map(HeaderName::as_str).filter(|name| !UNSIGNED.contains(name));
+    let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
-    names
+    names.join(";")
 }

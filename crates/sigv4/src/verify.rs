@@ -88,7 +88,7 @@ impl Verifier {
 
 /// `host` and every `x-amz-*` header sent must be signed ("Create a signed AWS API request").
 fn all_signed(presented: &Presented, request: &RequestParts<'_>) -> Result<(), SigError> {
-    let signed = |name: &str| presented.signed_headers.iter().any(|header| header == name);
+    let signed = |name: &str| presented.signed_headers.split(';').any(|header| header == name);
     if !signed("host") {
         return Err(SigError::NotSigned("host".into()));
     }

@@ -69,7 +69,7 @@ impl House {
             token: None,
         };
         let call = Call {
-            caller,
+            caller: Arc::new(caller),
             region: "eu-west-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
             time: self.clock.now(),

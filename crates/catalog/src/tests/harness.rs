@@ -132,12 +132,12 @@ impl World {
             })),
         };
         Call {
-            caller: Caller {
+            caller: Arc::new(Caller {
                 account: Some(ACCOUNT.parse().unwrap()),
                 identity,
                 access_key_id: None,
                 token: None,
-            },
+            }),
             region: "eu-west-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
             time: self.kernel.clock().now(),

@@ -3,6 +3,7 @@
 //! Whoever fails hears the same, after the same work, whatever was wrong: which accounts and users there are, and
 //! whether a password was right, shows only to who knows all of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_api_mastic::mastic::types as t;
@@ -116,7 +117,7 @@ pub(crate) async fn sign_in(
 /// The trail of the account shows who signed in, or tried to; the call itself nobody signed.
 async fn note(ctx: &Ctx, who: Caller, outcome: Result<(), &Fault>) {
     let mut call = ctx.call().clone();
-    call.caller = who;
+    call.caller = Arc::new(who);
     let (noted, _) = ctx.kernel().admit(call, &Access::Anybody);
     ctx.kernel().audit(&noted, "mastic", "SignIn", None, outcome).await;
 }
@@ -264,7 +265,7 @@ fn may_change(ctx: &Ctx, subject: &Subject) -> Result<bool, Fault> {
         return Ok(true);
     }
     let mut call = ctx.call().clone();
-    call.caller = subject.caller.clone();
+    call.caller = Arc::new(subject.caller.clone());
     let need = Need::new("iam:ChangePassword", subject.caller.arn());
     Ok(ctx.kernel().authorizer()?.decide(&call, &need)?.allowed)
 }

@@ -53,7 +53,7 @@ impl House {
         kernel.connect_policies("s3", buckets.clone());
         let given = GivenRoot { account: Some(ACCOUNT.parse().unwrap()), ..GivenRoot::default() };
         let root = bootstrap(&kernel.background("start"), given).await.unwrap();
-        let root = iam.key(&root.access_key_id).unwrap().unwrap().caller;
+        let root = iam.key(&root.access_key_id).unwrap().unwrap().caller.as_ref().clone();
         let mut registry = Registry::new();
         iam.register(&mut registry);
         Self { kernel, iam, clock, store, root, buckets, registry }
@@ -61,7 +61,7 @@ impl House {
 
     pub fn call_of(&self, caller: &Caller) -> Call {
         Call {
-            caller: caller.clone(),
+            caller: Arc::new(caller.clone()),
             region: "eu-central-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
             time: self.clock.now(),
@@ -98,7 +98,7 @@ impl House {
     }
 
     pub fn caller(&self, access_key_id: &str) -> Caller {
-        self.iam.key(access_key_id).unwrap().unwrap().caller
+        self.iam.key(access_key_id).unwrap().unwrap().caller.as_ref().clone()
     }
 
     pub async fn user(&self, name: &str) -> Caller {

@@ -183,7 +183,7 @@ async fn services_assume_what_trusts_them() {
     let session = house.iam.assume(ask("jr_1")).await.unwrap();
     assert_eq!(session.caller.run(), Some(&id("jr_1")));
     let material = house.iam.key(&session.access_key_id).unwrap().unwrap();
-    assert_eq!(material.caller, session.caller);
+    assert_eq!(*material.caller, session.caller);
     house.role_policy("r", &allow("s3:GetObject", "*")).await;
     assert!(house.allows(&session.caller, "s3:GetObject", "arn:aws:s3:::b/k"));
     // Code of a job is told from what the service does itself.

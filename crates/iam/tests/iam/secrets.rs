@@ -45,7 +45,7 @@ async fn no_row_shows_a_secret() {
 
     let found = house.iam.key(&session.access_key_id).unwrap().unwrap();
     assert_eq!(found.secret, session.secret_access_key);
-    assert_eq!(found.session_token.unwrap().reveal(), &session.session_token);
+    assert_eq!(found.session_token.as_ref().unwrap().reveal(), &session.session_token);
     assert_eq!(house.iam.key(&key.access_key_id).unwrap().unwrap().secret, key.secret_access_key);
 
     let rows = engine.snapshot().unwrap().page(&Span::default(), Order::Ascending, usize::MAX).unwrap();

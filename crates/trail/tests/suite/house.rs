@@ -70,12 +70,12 @@ impl House {
         let identity =
             Identity::User { arn: arn.parse().unwrap(), id: format!("AIDA{user}"), name: user.to_owned() };
         Call {
-            caller: Caller {
+            caller: Arc::new(Caller {
                 account: Some(account(caller)),
                 identity,
                 access_key_id: Some(format!("AKIA{user}")),
                 token: None,
-            },
+            }),
             region: "eu-west-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
             time: self.clock.now(),

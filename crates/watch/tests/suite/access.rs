@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mastic_api_watch::logs::{op, types};
 
@@ -92,7 +93,7 @@ async fn accounts_and_regions_are_apart() {
     let mut elsewhere = house.root();
     elsewhere.region = "us-east-1".parse().unwrap();
     let mut another = house.root();
-    another.caller.account = Some("444455556666".parse().unwrap());
+    Arc::make_mut(&mut another.caller).account = Some("444455556666".parse().unwrap());
     for call in [elsewhere, another] {
         let all = types::DescribeLogGroupsRequest::default();
         let page = house.call_as::<op::DescribeLogGroups>(call, all).await.unwrap();

@@ -59,12 +59,12 @@ impl House {
 
     pub fn root(&self) -> Call {
         Call {
-            caller: Caller {
+            caller: Arc::new(Caller {
                 account: Some("111122223333".parse().unwrap()),
                 identity: Identity::Root,
                 access_key_id: None,
                 token: None,
-            },
+            }),
             region: "eu-west-1".parse().unwrap(),
             request_id: self.kernel.request_id(),
             time: self.clock.now(),
@@ -90,7 +90,7 @@ impl House {
             federation: None,
         };
         let mut call = self.root();
-        call.caller.identity = Identity::Session(Box::new(session));
+        Arc::make_mut(&mut call.caller).identity = Identity::Session(Box::new(session));
         call
     }
 

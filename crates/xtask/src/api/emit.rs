@@ -27,6 +27,33 @@ pub fn service(
     ]
 }
 
+/// What of these the generated text names: not every service needs every one.
+fn imports(text: &str) -> String {
+    // A member or variant may have the same name; as a type or macro it stands after a space, `<` or line end.
+    let named = |name: &str| {
+        text.match_indices(name).any(|(at, _)| {
+            let before = text.get(..at).and_then(|text| text.chars().next_back());
+            let after = text.get(at + name.len()..).and_then(|text| text.chars().next());
+            matches!(before, None | Some(' ' | '<' | '\n')) && matches!(after, Some('<' | '>' | ',' | '!'))
+        })
+    };
+    let sources = [
+        ("std::collections", &["BTreeMap"][..]),
+        ("mastic_core", &["Secret", "Timestamp"]),
+        ("mastic_shape", &["Blob", "Value", "enumeration", "structure"]),
+    ];
+    let lines = sources.into_iter().filter_map(|(source, names)| {
+        let used: Vec<&str> = names.iter().copied().filter(|name| named(name)).collect();
+        match used.as_slice() {
+            [] => None,
+            [one] => Some(format!("use {source}::{one};\n")),
+            many => Some(format!("use {source}::{{{}}};\n", many.join(", "))),
+        }
+    });
+    let lines: String = lines.collect();
+    lines.replace("BTreeMap;\n", "BTreeMap;\n\n")
+}
+
 fn module(id: &str, model: &Model) -> String {
     let meta = &model.metadata;
     let protocol = match (meta.protocol.as_str(), meta.json_version.as_str()) {
@@ -178,11 +205,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn types(&self) -> String {
-        let mut out = format!(
-            "{HEAD}#![expect(unused_imports, reason = \"not every service needs every one\")]\n\n\
-             use std::collections::BTreeMap;\n\nuse mastic_core::{{Secret, Timestamp}};\n\
-             use mastic_shape::{{Blob, Value, enumeration, structure}};\n\n"
-        );
+        let mut out = String::new();
         for (name, shape) in &self.reached {
             match shape.kind.as_str() {
                 "structure" if !shape.document => self.structure(&mut out, name, shape),
@@ -196,7 +219,7 @@ impl<'a> Emitter<'a> {
                 _ => {}
             }
         }
-        out
+        format!("{HEAD}{}\n{out}", imports(&out))
     }
 
     fn structure(&self, out: &mut String, name: &str, shape: &ShapeModel) {
