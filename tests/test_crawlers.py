@@ -183,7 +183,7 @@ def test_errors(server, unique):
     no_bucket = "S3 bucket no-such-bucket-here does not exist."
     refused("InvalidInputException", no_bucket, glue.create_crawler, **(new | {"Targets": absent}))
     jdbc = {"JdbcTargets": [{"ConnectionName": "c", "Path": "db/%"}]}
-    refused("InvalidInputException", "JdbcTargets", glue.create_crawler, **(new | {"Targets": jdbc}))
+    refused("InvalidInputException", "Unable to retrieve connection c", glue.create_crawler, **(new | {"Targets": jdbc}))
     untrusting = server.role(trusted={"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
     trust_text = "Service is unable to assume provided role. Please verify role's TrustPolicy"

@@ -14,7 +14,7 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_core::{AccountId, Arn, Fault, Region, Timestamp};
 use mastic_kernel::{Access, Call, Ctx, Kernel, Need, tags};
-use mastic_store::{Keyspace, Record, WriteTx};
+use mastic_store::{Keyspace, ReadTx, Record, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
 
 use crate::access::with_request_tags;
@@ -37,6 +37,11 @@ struct ConnectionRecord {
 
 impl Record for ConnectionRecord {
     const VERSION: u16 = 1;
+}
+
+/// Whether there is a connection of the name.
+pub(crate) fn exists(tx: &ReadTx<'_>, place: &Place, name: &str) -> Result<bool, StoreError> {
+    CONNECTIONS.contains(tx, &(&place.account, &place.region, name))
 }
 
 /// How much of passwords an answer has.

@@ -8,7 +8,7 @@ use mastic_kernel::ports::{TableFacts, Tables};
 use crate::keys::{DATABASES, PARTITIONS};
 use crate::place::Place;
 use crate::tables::Target;
-use crate::{Catalog, databases};
+use crate::{Catalog, connections, databases, security};
 
 /// Partitions that are looked at for locations of their own.
 const PARTITIONS_SEEN: usize = 1000;
@@ -47,6 +47,16 @@ impl Tables for Catalog {
             }
             Ok(Some(TableFacts { locations, partitioned }))
         })
+    }
+
+    fn connection(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault> {
+        let place = Place::of_account(ctx.call(), None)?;
+        ctx.read(|tx| Ok(connections::exists(tx, &place, name)?))
+    }
+
+    fn security_configuration(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault> {
+        let place = Place::of_account(ctx.call(), None)?;
+        ctx.read(|tx| Ok(security::exists(tx, &place, name)?))
     }
 }
 

@@ -13,7 +13,7 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_core::{AccountId, Fault, Region, Timestamp};
 use mastic_kernel::{Access, Call, Ctx};
-use mastic_store::{Keyspace, ReadTx, Record};
+use mastic_store::{Keyspace, ReadTx, Record, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
@@ -53,6 +53,11 @@ struct SettingsRecord {
 
 impl Record for SettingsRecord {
     const VERSION: u16 = 1;
+}
+
+/// Whether there is a security configuration of the name.
+pub(crate) fn exists(tx: &ReadTx<'_>, place: &Place, name: &str) -> Result<bool, StoreError> {
+    CONFIGURATIONS.contains(tx, &(&place.account, &place.region, name))
 }
 
 pub(crate) fn may_create(_: &Call, _: &CreateSecurityConfigurationRequest) -> Result<Access, Fault> {

@@ -27,6 +27,15 @@ pub(crate) const SESSION_NAME: &str = "AWS-Crawler";
 /// A crawl may take this long at most ("Service quotas", AWS General Reference).
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Characters of an error message ("LastCrawlInfo", AWS Glue Web API Reference).
+const LONGEST_MESSAGE: usize = 2048;
+
+/// How long the history of a crawler is kept ("ListCrawls", AWS Glue Web API Reference).
+const HISTORY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// The data processing units that a crawl counts as, as in the example of AWS's price list.
+const UNITS: f64 = 2.0;
+
 /// What people read of a crawl that the server's own end cut short.
 const LOST: &str = "The server stopped while the crawl was under way. Nothing of the crawl was kept.";
 
@@ -160,6 +169,22 @@ impl Jobs {
         Ok(())
     }
 
+    /// A crawl that has done its work is `STOPPING` until what it wrote is true.
+    async fn mark_stopping(&self, at: &NameKey, id: &str) -> Result<(), Fault> {
+        let (at, id) = (at.clone(), id.to_owned());
+        self.background
+            .write(move |tx| {
+                if let Some(mut record) = CRAWLERS.get(tx, &at)?
+                    && record.crawl_id.as_ref() == Some(&id)
+                {
+                    record.crawler.state = Some(CrawlerState::Stopping);
+                    CRAWLERS.put(tx, &at, &record)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
     /// Ends a crawl. On success what it wrote and its end become true in one transaction.
     async fn conclude_crawl(
         &self,
@@ -170,6 +195,7 @@ impl Jobs {
     ) -> Result<(), Fault> {
         let ending = match ending {
             Ending::Succeeded(tally) => {
+                self.mark_stopping(at, id).await?;
                 let (place, crawl, now) = (at.clone(), id.to_owned(), self.background.now());
                 let conflict = self
                     .background
@@ -285,7 +311,8 @@ pub(crate) fn close(
             (LastCrawlStatus::Failed, CrawlerHistoryState::Failed, Some(text), Tally::default())
         }
         Ending::Failed(reason) => {
-            (LastCrawlStatus::Failed, CrawlerHistoryState::Failed, Some(reason.clone()), Tally::default())
+            let text = reason.chars().take(LONGEST_MESSAGE).collect();
+            (LastCrawlStatus::Failed, CrawlerHistoryState::Failed, Some(text), Tally::default())
         }
     };
     if let Some(mut record) = CRAWLERS.get(tx, at)?
@@ -307,6 +334,7 @@ pub(crate) fn close(
     if let Some(mut record) = CRAWLS.get(tx, &place)? {
         record.crawl.state = Some(history);
         record.crawl.end_time = Some(now);
+        record.crawl.dpu_hour = Some(unit_hours(now.since(started)));
         record.crawl.error_message = message;
         record.crawl.summary = summary(&tally);
         record.tables_created = count(tally.tables_created);
@@ -314,7 +342,15 @@ pub(crate) fn close(
         record.tables_deleted = count(tally.tables_deleted);
         CRAWLS.put(tx, &place, &record)?;
     }
+    let old = CRAWLS.prefix((at.0.as_str(), at.1.as_str(), at.2.as_str()));
+    let until = now.minus(HISTORY).micros();
+    CRAWLS.clear(tx, old.before(&(at.0.as_str(), at.1.as_str(), at.2.as_str(), until, "")))?;
     Ok(())
+}
+
+/// Hours of data processing units, in thousandths.
+fn unit_hours(span: Duration) -> f64 {
+    (span.as_secs_f64() / 3600.0 * UNITS * 1000.0).round() / 1000.0
 }
 
 fn count(number: u64) -> i32 {

@@ -1,17 +1,18 @@
 //! Crawler definitions: `CreateCrawler` to `BatchGetCrawlers`.
 
+mod check;
+mod targets;
+
 use std::sync::Arc;
 
 use mastic_api_glue::glue::{op, types::*};
 use mastic_core::{Arn, Fault, Timestamp};
-use mastic_hive::Configuration;
 use mastic_kernel::{Access, Ctx, Need, Registry, tags};
-use mastic_shape::{Shape, Value};
 use mastic_store::ReadTx;
 
 use crate::definition::key;
-use crate::records::{CRAWLERS, CRAWLS, CrawlerRecord};
-use crate::{Jobs, access, classifier, crawler_schedule, page};
+use crate::records::{CRAWLERS, CRAWLS, CrawlerRecord, NameKey};
+use crate::{Jobs, access, crawler_schedule, history, page};
 
 impl Jobs {
     pub(crate) fn register_crawlers(self: &Arc<Self>, registry: &mut Registry) {
@@ -36,9 +37,8 @@ impl Jobs {
         registry.on::<op::GetCrawler, _, _>(
             |call, input| access::crawler(call, "GetCrawler", &input.name),
             |ctx, input| async move {
-                let found = ctx.read(|tx| Ok::<_, Fault>(CRAWLERS.get(tx, &key(&ctx, &input.name)?)?))?;
-                let record = found.ok_or_else(|| missing(&input.name))?;
-                Ok(GetCrawlerResponse { crawler: Some(record.crawler) })
+                let found = get(&ctx, &input.name)?.ok_or_else(|| missing(&input.name))?;
+                Ok(GetCrawlerResponse { crawler: Some(found) })
             },
         );
         registry.on::<op::GetCrawlers, _, _>(
@@ -46,7 +46,9 @@ impl Jobs {
             |ctx, input| async move {
                 let limit = page::limit(input.max_results, 1000);
                 let (crawlers, next_token) =
-                    list(&ctx, input.next_token.as_deref(), limit, |_, record| Ok(Some(record.crawler)))?;
+                    list(&ctx, input.next_token.as_deref(), limit, |tx, at, record| {
+                        Ok(Some(history::shown(tx, record, at, ctx.now())?))
+                    })?;
                 Ok(GetCrawlersResponse { crawlers: Some(crawlers), next_token })
             },
         );
@@ -55,11 +57,11 @@ impl Jobs {
             |ctx, input| async move {
                 let limit = page::limit(input.max_results, 1000);
                 let wanted = input.tags.unwrap_or_default();
-                let (names, next_token) = list(&ctx, input.next_token.as_deref(), limit, |tx, record| {
-                    let Some(name) = record.crawler.name else { return Ok(None) };
-                    let arn = access::crawler_arn(ctx.call(), &name)?;
-                    Ok(access::carries(tx, &arn, &wanted)?.then_some(name))
-                })?;
+                let (names, next_token) =
+                    list(&ctx, input.next_token.as_deref(), limit, |tx, (_, _, name), _| {
+                        let arn = access::crawler_arn(ctx.call(), name)?;
+                        Ok(access::carries(tx, &arn, &wanted)?.then(|| name.clone()))
+                    })?;
                 Ok(ListCrawlersResponse { crawler_names: Some(names), next_token })
             },
         );
@@ -73,8 +75,8 @@ impl Jobs {
                 let mut crawlers = Vec::new();
                 let mut crawlers_not_found = Vec::new();
                 for name in input.crawler_names {
-                    match ctx.read(|tx| Ok::<_, Fault>(CRAWLERS.get(tx, &key(&ctx, &name)?)?))? {
-                        Some(record) => crawlers.push(record.crawler),
+                    match get(&ctx, &name)? {
+                        Some(crawler) => crawlers.push(crawler),
                         None => crawlers_not_found.push(name),
                     }
                 }
@@ -95,84 +97,28 @@ pub(crate) fn running(name: &str) -> Fault {
     Fault::sender("CrawlerRunningException", format!("Crawler with name {name} has already started"))
 }
 
-fn invalid(text: impl Into<String>) -> Fault {
-    Fault::sender("InvalidInputException", text)
+fn get(ctx: &Ctx, name: &str) -> Result<Option<Crawler>, Fault> {
+    let (at, now) = (key(ctx, name)?, ctx.now());
+    ctx.read(|tx| CRAWLERS.get(tx, &at)?.map(|record| history::shown(tx, record, &at, now)).transpose())
 }
 
 pub(crate) fn list<T>(
     ctx: &Ctx,
     token: Option<&str>,
     limit: usize,
-    mut keep: impl FnMut(&ReadTx<'_>, CrawlerRecord) -> Result<Option<T>, Fault>,
+    mut keep: impl FnMut(&ReadTx<'_>, &NameKey, CrawlerRecord) -> Result<Option<T>, Fault>,
 ) -> Result<(Vec<T>, Option<String>), Fault> {
     let (account, region, _) = key(ctx, "")?;
     ctx.read(|tx| {
         let range = page::after(CRAWLERS.prefix((account.as_str(), region.as_str())), token)?;
-        page::take(&CRAWLERS, CRAWLERS.scan(tx, range), limit, |_, record| keep(tx, record))
+        page::take(&CRAWLERS, CRAWLERS.scan(tx, range), limit, |at, record| keep(tx, at, record))
     })
-}
-
-/// Refuses what the crawler cannot do yet, by name, and what AWS refuses.
-fn check(ctx: &Ctx, crawler: &Crawler) -> Result<(), Fault> {
-    let unsupported = |what: &str| Err(invalid(format!("Mastic's crawlers do not have {what} yet.")));
-    let targets = crawler.targets.clone().unwrap_or_default();
-    let Value::Map(kinds) = targets.clone().into_value() else { return Err(invalid("Targets is empty.")) };
-    let filled = |value: &Value| value.as_list().is_some_and(|items| !items.is_empty());
-    if let Some((kind, _)) = kinds.iter().find(|(kind, value)| kind != "S3Targets" && filled(value)) {
-        return unsupported(kind);
-    }
-    let s3 = targets.s3_targets.unwrap_or_default();
-    if s3.is_empty() {
-        return Err(invalid("At least one target is required."));
-    }
-    for target in &s3 {
-        let path = target.path.as_deref().unwrap_or_default();
-        let bucket = path.strip_prefix("s3://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        if bucket.is_empty() {
-            return Err(invalid(format!(
-                "{path} is not a valid S3 path: it begins with s3:// and names a bucket."
-            )));
-        }
-        let policies = ctx.kernel().policies("s3");
-        let arn = Arn::new("s3", "", "", bucket);
-        if let Some(policies) = policies
-            && policies.policy(arn.as_str())?.is_none()
-        {
-            return Err(invalid(format!("S3 bucket {bucket} does not exist.")));
-        }
-        // Clients send empty text for what is not set.
-        let set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-        if set(&target.connection_name) || set(&target.event_queue_arn) {
-            return unsupported("S3 targets with a connection or an event queue");
-        }
-    }
-    let at = key(ctx, "")?;
-    let classifiers = crawler.classifiers.as_deref().unwrap_or_default();
-    ctx.read(|tx| classifier::resolve(tx, &at, classifiers))?;
-    if crawler.crawler_security_configuration.is_some() {
-        return unsupported("security configurations");
-    }
-    let lake = crawler.lake_formation_configuration.as_ref();
-    if lake.and_then(|l| l.use_lake_formation_credentials) == Some(true) {
-        return unsupported("Lake Formation credentials");
-    }
-    if let Some(behavior) = crawler.recrawl_policy.as_ref().and_then(|p| p.recrawl_behavior)
-        && behavior != RecrawlBehavior::CrawlEverything
-    {
-        return unsupported(&format!("the recrawl behavior {}", behavior.as_str()));
-    }
-    if crawler.database_name.as_deref().unwrap_or_default().is_empty() {
-        return Err(invalid("A crawler over S3 needs a DatabaseName."));
-    }
-    Configuration::parse(crawler.configuration.as_deref().unwrap_or_default())
-        .map_err(|error| invalid(error.to_string()))?;
-    Ok(())
 }
 
 fn pass_role(ctx: &Ctx, role: &str, crawler: &str) -> Result<Arn, Fault> {
     let source = access::crawler_arn(ctx.call(), crawler)?;
     access::pass_role(ctx, role, &source, |_| {
-        invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
+        check::invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
     })
 }
 
@@ -181,7 +127,7 @@ async fn create(ctx: &Ctx, input: CreateCrawlerRequest) -> Result<CreateCrawlerR
     let crawler = Crawler {
         name: Some(input.name.clone()),
         role: Some(access::role_name(&input.role).to_owned()),
-        targets: Some(input.targets),
+        targets: Some(targets::kept(input.targets)),
         database_name: input.database_name.map(|name| name.to_lowercase()),
         description: input.description,
         classifiers: Some(input.classifiers.unwrap_or_default()),
@@ -214,7 +160,7 @@ async fn create(ctx: &Ctx, input: CreateCrawlerRequest) -> Result<CreateCrawlerR
     let given = input.tags.unwrap_or_default();
     tags::check(&given)?;
     let role = pass_role(ctx, &input.role, &input.name)?;
-    check(ctx, &crawler)?;
+    check::check(ctx, &crawler, None)?;
     let at = key(ctx, &input.name)?;
     let arn = access::crawler_arn(ctx.call(), &input.name)?;
     ctx.write(move |tx| {
@@ -246,12 +192,14 @@ async fn update(ctx: &Ctx, input: UpdateCrawlerRequest) -> Result<UpdateCrawlerR
     let version = record.crawler.version;
     let role = input.role.as_deref().map(|role| pass_role(ctx, role, &input.name)).transpose()?;
     let now = ctx.now();
+    let before = record.crawler.clone();
     apply(&mut record.crawler, input.clone(), now)?;
-    check(ctx, &record.crawler)?;
+    check::check(ctx, &record.crawler, Some(&before))?;
     ctx.write(move |tx| {
         let mut record = CRAWLERS.get(tx, &at)?.ok_or_else(|| missing(&at.2))?;
         if record.crawler.state != Some(CrawlerState::Ready) {
-            return Err(running(&at.2));
+            let text = "Cannot update Crawler while running. Please stop crawl or wait until it completes to update.";
+            return Err(Fault::sender("CrawlerRunningException", text));
         }
         if record.crawler.version != version {
             let text = format!("Crawler with name {} was updated meanwhile", at.2);
@@ -280,7 +228,7 @@ fn apply(crawler: &mut Crawler, new: UpdateCrawlerRequest, now: Timestamp) -> Re
     }
     crawler.database_name = new.database_name.map(|n| n.to_lowercase()).or(crawler.database_name.take());
     crawler.description = new.description.or(crawler.description.take());
-    crawler.targets = new.targets.or(crawler.targets.take());
+    crawler.targets = new.targets.map(targets::kept).or(crawler.targets.take());
     crawler.classifiers = new.classifiers.or(crawler.classifiers.take());
     crawler.table_prefix = new.table_prefix.or(crawler.table_prefix.take());
     crawler.configuration =

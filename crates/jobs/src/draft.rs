@@ -148,6 +148,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Opening a connection.
+    pub(crate) fn connection(&mut self, name: &str, purpose: &str) {
+        for resource in ["catalog".to_owned(), format!("connection/{name}")] {
+            self.add(Need::new("glue:GetConnection", self.arn("glue", &resource)), purpose);
+        }
+    }
+
     /// What the catalog knows of a table, for a caller that may know it.
     pub(crate) fn facts(&self, database: &str, table: &str) -> Result<Option<TableFacts>, Fault> {
         let mut look = Draft::new(self.ctx)?;

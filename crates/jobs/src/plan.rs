@@ -177,11 +177,42 @@ fn keep(draft: &mut Draft<'_>, kept: &Kept<'_>, found: bool, purpose: &str) -> R
     Ok(())
 }
 
-/// What a crawl reads and brings up to date. The names of its tables are not known before.
+/// What a crawl reads and brings up to date. The names of new tables are not known before.
 fn crawling(draft: &mut Draft<'_>, crawler: &Crawler) -> Result<(), Fault> {
-    let targets = crawler.targets.as_ref().and_then(|targets| targets.s3_targets.as_deref());
-    for path in targets.unwrap_or_default().iter().filter_map(|target| target.path.as_deref()) {
-        draft.read(path, "target")?;
+    let targets = crawler.targets.clone().unwrap_or_default();
+    for target in targets.s3_targets.iter().flatten() {
+        draft.read(target.path.as_deref().unwrap_or_default(), "target")?;
+    }
+    let delta =
+        targets.delta_targets.iter().flatten().flat_map(|target| target.delta_tables.iter().flatten());
+    let iceberg = targets.iceberg_targets.iter().flatten().flat_map(|target| target.paths.iter().flatten());
+    for path in delta.chain(iceberg) {
+        draft.read_folder(path, "target");
+    }
+    for target in targets.jdbc_targets.iter().flatten() {
+        draft.connection(target.connection_name.as_deref().unwrap_or_default(), "target");
+    }
+    let mut actions = vec![
+        "UpdateTable",
+        "GetPartitions",
+        "BatchCreatePartition",
+        "BatchUpdatePartition",
+        "BatchDeletePartition",
+    ];
+    for target in targets.catalog_targets.iter().flatten() {
+        for table in &target.tables {
+            let of = OfCatalog::Table(&target.database_name, table);
+            for location in &draft.facts(&target.database_name, table)?.unwrap_or_default().locations {
+                draft.read_folder(location, "target");
+            }
+            draft.catalog("GetTable", of, "target");
+            for action in &actions {
+                draft.catalog(action, of, "target");
+            }
+        }
+    }
+    if targets.catalog_targets.iter().flatten().next().is_some() {
+        return Ok(());
     }
     let database = crawler.database_name.as_deref().unwrap_or_default();
     draft.catalog("GetDatabase", OfCatalog::Database(database), "database");
@@ -190,14 +221,7 @@ fn crawling(draft: &mut Draft<'_>, crawler: &Crawler) -> Result<(), Fault> {
     }
     draft.catalog("GetTables", OfCatalog::Tables(database, ""), "database");
     let of = OfCatalog::Tables(database, crawler.table_prefix.as_deref().unwrap_or_default());
-    let mut actions = vec![
-        "CreateTable",
-        "UpdateTable",
-        "GetPartitions",
-        "BatchCreatePartition",
-        "BatchUpdatePartition",
-        "BatchDeletePartition",
-    ];
+    actions.insert(0, "CreateTable");
     let deletes = crawler.schema_change_policy.as_ref().and_then(|policy| policy.delete_behavior);
     if deletes == Some(DeleteBehavior::DeleteFromDatabase) {
         actions.push("DeleteTable");

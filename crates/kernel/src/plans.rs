@@ -53,6 +53,12 @@ pub trait Tables: Send + Sync {
 
     /// The table, if there is one.
     fn table(&self, ctx: &Ctx, database: &str, name: &str) -> Result<Option<TableFacts>, Fault>;
+
+    /// Whether there is a connection of the name.
+    fn connection(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault>;
+
+    /// Whether there is a security configuration of the name.
+    fn security_configuration(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault>;
 }
 
 /// Buckets as plans see them. Implemented by `objects`; nobody is asked whether the caller may look.
