@@ -362,6 +362,7 @@ impl Iam {
 
     /// Decides about what nobody has tried: no report of last access shall show it.
     pub(crate) fn settle(&self, call: &Call, need: &Need) -> Result<Verdict, Fault> {
+        token_may(call, need)?;
         let mut asking = self.asking(call)?;
         self.verdict(&self.turn(&mut asking, need)?)
     }
@@ -389,7 +390,8 @@ impl Authorizer for Iam {
     fn decide(&self, call: &Call, need: &Need) -> Result<Verdict, Fault> {
         token_may(call, need)?;
         self.note(call, need);
-        self.settle(call, need)
+        let mut asking = self.asking(call)?;
+        self.verdict(&self.turn(&mut asking, need)?)
     }
 
     fn decide_all(&self, call: &Call, needs: &[Need]) -> Result<Vec<Verdict>, Fault> {

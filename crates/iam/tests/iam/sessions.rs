@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use mastic_api_iam::iam::{op, types as t};
 use mastic_api_iam::sts::{op as sts_op, types as sts};
-use mastic_kernel::Caller;
 use mastic_kernel::ports::Keys;
+use mastic_kernel::{Authorizer as _, Caller};
+use mastic_policy::{Label, Layer, Patch, PolicyKind};
 
 use crate::house::{ACCOUNT, House, OTHER, allow, failure, is, trust};
 
@@ -214,6 +215,32 @@ async fn session_tokens_stand_for_their_user() {
     assert_eq!(root.expiration.secs(), 1_790_000_000 + 3600);
     let mfa = sts::GetSessionTokenRequest { token_code: Some("123456".into()), ..get(None) };
     assert!(failure(house.call::<sts_op::GetSessionToken>(&alice, mfa).await).2.starts_with("MultiFactor"));
+}
+
+#[tokio::test]
+async fn who_may_not_call_iam_reads_no_policy_by_way_of_a_patch() {
+    let (house, alice, role) = scene().await;
+    house.allow(&house.root, "alice", &allow("*", "*")).await;
+    let label = Label {
+        account: None,
+        kind: PolicyKind::Trust,
+        name: role.clone(),
+        arn: None,
+        attached_to: role.clone(),
+    };
+    let patch = Patch {
+        layer: Layer::Trust,
+        level: 0,
+        account: ACCOUNT.parse().ok(),
+        attached_to: role,
+        policy: Some(label),
+        grants: Vec::new(),
+    };
+    let read = |caller| house.iam.patched(&house.call_of(caller), &patch).unwrap();
+    assert!(read(&alice).unwrap().contains("sts:AssumeRole"));
+    let answer = house.call::<sts_op::GetSessionToken>(&alice, sts::GetSessionTokenRequest::default()).await;
+    let temporary = house.caller(&answer.unwrap().credentials.unwrap().access_key_id);
+    assert_eq!(read(&temporary), None);
 }
 
 #[tokio::test]
