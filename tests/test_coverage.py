@@ -13,6 +13,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
+import coverage_catalog
 import coverage_organizations
 import harness
 from plugin_coverage import BOTOCORE, ROOT, cover, implemented, rows_of
@@ -122,29 +123,12 @@ class World:
             DatabaseName=THING, TableName=THING, PartitionIndex={"Keys": ["p"], "IndexName": THING}
         )
         glue.update_table(DatabaseName=THING, TableInput=table)
-        self.catalog_documents(glue, tags)
+        coverage_catalog.make(glue, role, tags)
         targets = {"S3Targets": [{"Path": f"s3://{self.bucket}/"}]}
         glue.create_crawler(Name=THING, Role=role, DatabaseName=THING, Targets=targets, Tags=tags)
         glue.create_classifier(JsonClassifier={"Name": THING, "JsonPath": "$[*]"})
         script = {"Name": "glueetl", "ScriptLocation": f"s3://{self.bucket}/script.py"}
         glue.create_job(Name=THING, Role=role, Command=script, Tags=tags)
-
-    def catalog_documents(self, glue, tags):
-        glue.create_catalog(Name=THING, CatalogInput={}, Tags=tags)
-        glue.create_user_defined_function(DatabaseName=THING, FunctionInput={"FunctionName": THING})
-        network = {"Name": THING, "ConnectionType": "NETWORK", "ConnectionProperties": {}}
-        network["PhysicalConnectionRequirements"] = {"SubnetId": "subnet-1"}
-        glue.create_connection(ConnectionInput=network, Tags=tags)
-        glue.create_security_configuration(Name=THING, EncryptionConfiguration={})
-        profile = {"JobConfiguration": {"timeout": {"MaxValue": "60"}}}
-        glue.create_usage_profile(Name=THING, Configuration=profile, Tags=tags)
-        counts = {"NumberOfNulls": 0, "NumberOfDistinctValues": 1}
-        data = {"Type": "LONG", "LongColumnStatisticsData": counts}
-        when = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
-        one = {"ColumnName": "a", "ColumnType": "int", "AnalyzedTime": when, "StatisticsData": data}
-        of = {"DatabaseName": THING, "TableName": THING, "ColumnStatisticsList": [one]}
-        glue.update_column_statistics_for_table(**of)
-        glue.update_column_statistics_for_partition(**of, PartitionValues=[THING])
 
     def logs(self):
         logs = self.client("logs")
@@ -165,17 +149,7 @@ class World:
                 (glue.get_table_versions, table),
                 (glue.get_partitions, table),
                 (glue.get_partition_indexes, table),
-                (glue.get_catalogs, {"IncludeRoot": True}),
-                (glue.get_user_defined_functions, {"Pattern": "*"}),
-                (glue.get_connections, {}),
-                (glue.get_security_configurations, {}),
-                (glue.get_data_catalog_encryption_settings, {}),
-                (glue.list_usage_profiles, {}),
-                (glue.get_column_statistics_for_table, table | {"ColumnNames": ["a"]}),
-                (
-                    glue.get_column_statistics_for_partition,
-                    table | {"ColumnNames": ["a"], "PartitionValues": [THING]},
-                ),
+                *coverage_catalog.looks(glue),
                 (glue.get_crawlers, {}),
                 (glue.get_classifiers, {}),
                 (glue.list_crawls, {"CrawlerName": THING}),

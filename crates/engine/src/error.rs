@@ -77,6 +77,16 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// What is wrong, without the node's name: for work that has only one.
+    #[must_use]
+    pub fn without_node(&self) -> String {
+        match self {
+            Self::Node(error) => error.message.clone(),
+            Self::File(error) => format!("`{}`: {}", error.file, error.cause),
+            Self::Setup(text) => text.clone(),
+        }
+    }
+
     /// The root cause of `error`, which arose while `node` worked.
     pub(crate) fn at(node: &str, error: &DataFusionError) -> Self {
         if let Some(found) = in_chain::<FileError>(error) {

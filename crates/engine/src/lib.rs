@@ -1,4 +1,4 @@
-//! Visual jobs as DataFusion plans: sources, transforms, sinks.
+//! Visual jobs as DataFusion plans: sources, transforms, sinks; and column statistics of catalog tables.
 //!
 //! A job's nodes become a checked [`JobGraph`]; [`run`] builds one plan per target and writes its
 //! rows through the crate's own partitioned sink. Buckets come in as object stores, the catalog as a
@@ -13,6 +13,7 @@ pub mod plan;
 mod run;
 mod sink;
 mod source;
+mod statistics;
 mod target;
 mod transform;
 mod types;
@@ -22,3 +23,4 @@ pub use error::{EngineError, FileError, NodeError};
 pub use plan::JobGraph;
 pub use run::{RunSummary, run};
 pub use sink::{Output, WrittenFile};
+pub use statistics::{Measured, StatisticsRequest, column_statistics};

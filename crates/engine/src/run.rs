@@ -75,7 +75,7 @@ pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSumma
 }
 
 /// A session with the run's limits, in which SQL is read as Spark reads it.
-fn session(environment: &Environment) -> Result<SessionContext, EngineError> {
+pub(crate) fn session(environment: &Environment) -> Result<SessionContext, EngineError> {
     let mut disk = DiskManagerBuilder::default();
     if let Some(folder) = &environment.spill_folder {
         disk = disk.with_mode(DiskManagerMode::Directories(vec![folder.clone()]));
@@ -195,7 +195,7 @@ async fn listed(
 }
 
 /// DataFusion's own readers find buckets by their URLs.
-fn register(
+pub(crate) fn register(
     context: &SessionContext,
     environment: &Environment,
     files: &[SourceFile],

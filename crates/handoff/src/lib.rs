@@ -57,6 +57,8 @@ pub enum Work {
     Job(Box<JobWork>),
     /// A crawl.
     Crawl(Box<CrawlWork>),
+    /// A column statistics task run.
+    ColumnStatistics(Box<StatisticsWork>),
 }
 
 /// A run of a visual job.
@@ -81,6 +83,21 @@ pub struct CrawlWork {
     pub crawler: Crawler,
     /// The crawler's custom classifiers as they were then, in its order.
     pub classifiers: Vec<Classifier>,
+}
+
+/// A column statistics task run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StatisticsWork {
+    /// The run's id, a UUID.
+    pub run_id: String,
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// The columns; all that are no partition keys if there are none.
+    pub columns: Vec<String>,
+    /// The percentage of the rows to look at; all if it is missing.
+    pub sample: Option<f64>,
 }
 
 /// What a runner tells.

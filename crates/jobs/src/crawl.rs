@@ -39,11 +39,11 @@ const UNITS: f64 = 2.0;
 /// What people read of a crawl that the server's own end cut short.
 const LOST: &str = "The server stopped while the crawl was under way. Nothing of the crawl was kept.";
 
-/// The switch that stops a crawl of this process, for as long as the crawl is under way.
+/// The switch that stops a crawl, or another run that nobody queues, for as long as it is under way in this process.
 pub(crate) struct Switch {
     jobs: Arc<Jobs>,
     pub(crate) id: String,
-    stop: watch::Receiver<bool>,
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 impl Drop for Switch {

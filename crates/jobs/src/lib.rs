@@ -7,6 +7,7 @@
 
 mod access;
 mod classifier;
+mod column_statistics;
 mod crawl;
 mod crawler;
 mod crawler_schedule;
@@ -26,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+pub use column_statistics::StatisticsStarter;
 pub use crawler_schedule::CrawlStarter;
 use mastic_kernel::Background;
 use parking_lot::Mutex;
@@ -71,7 +73,7 @@ impl Jobs {
 }
 
 impl Jobs {
-    /// Registers the operations of jobs, runs, classifiers, crawlers and crawls; Glue's service itself is made known by the
+    /// Registers the operations of jobs, runs, classifiers, crawlers, crawls and column statistics tasks; Glue's service itself is made known by the
     /// catalog.
     pub fn register(self: &Arc<Self>, registry: &mut mastic_kernel::Registry) {
         self.register_definitions(registry);
@@ -81,5 +83,7 @@ impl Jobs {
         self.register_crawler_schedules(registry);
         self.register_crawls(registry);
         self.register_history(registry);
+        self.register_statistics_runs(registry);
+        self.register_statistics_settings(registry);
     }
 }

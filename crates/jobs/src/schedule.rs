@@ -37,6 +37,7 @@ impl Jobs {
         self.endpoint.get_or_init(|| endpoint);
         self.recover_runs().await?;
         self.recover_crawls().await?;
+        self.recover_statistics().await?;
         self.discard_leftovers().await?;
         let jobs = Arc::clone(self);
         tokio::spawn(async move {

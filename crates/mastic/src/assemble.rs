@@ -11,7 +11,7 @@ use mastic_catalog::{Catalog, CatalogPolicies, GlueTags};
 use mastic_core::{AccountId, Region, Secret, SystemClock, SystemEntropy};
 use mastic_gateway::{Calls, Fallback, Limits, Server};
 use mastic_iam::{GivenRoot, Iam};
-use mastic_jobs::{CrawlStarter, Jobs, RunnerConfig};
+use mastic_jobs::{CrawlStarter, Jobs, RunnerConfig, StatisticsStarter};
 use mastic_kernel::timetable::Timetable;
 use mastic_kernel::{Background, Kernel, Registry, Seams};
 use mastic_objects::Objects;
@@ -157,7 +157,8 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     jobs.start(endpoint.clone()).await?;
     tokio::spawn(work(kernel.background("catalog"), catalog.clone()));
     let timetable = Timetable::new(kernel.background("timetable"));
-    timetable.connect(CrawlStarter::KIND, CrawlStarter::new(jobs));
+    timetable.connect(CrawlStarter::KIND, CrawlStarter::new(jobs.clone()));
+    timetable.connect(StatisticsStarter::KIND, StatisticsStarter::new(jobs));
     tokio::spawn(async move { timetable.run().await });
     tokio::spawn(sweep(kernel.clone(), iam.clone(), objects, catalog, watch, organizations));
     Ok(Running { endpoint, server, kernel, iam })

@@ -1,4 +1,4 @@
-//! One run in one process: crawl or visual job.
+//! One run in one process: crawl, visual job or column statistics.
 //!
 //! The server starts this program, writes an assignment to its standard input and reads events from its
 //! standard output (see `mastic-handoff`). All else goes through the public API, as the run's role.
@@ -9,6 +9,7 @@ mod events;
 mod failure;
 mod job;
 mod session;
+mod statistics;
 mod stores;
 
 use std::io::BufRead;
@@ -70,6 +71,7 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
         match work {
             Work::Job(job) => job::run(&session, *job).await,
             Work::Crawl(crawl) => crawl::run(&session, *crawl).await,
+            Work::ColumnStatistics(work) => statistics::run(&session, *work).await,
         }
     });
     // Threads that are still busy have nothing to say any more.

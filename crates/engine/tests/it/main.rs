@@ -8,6 +8,7 @@ mod flights;
 mod sink;
 #[cfg(test)]
 mod sources;
+mod statistics;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

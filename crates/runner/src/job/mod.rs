@@ -56,7 +56,8 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
     Ok(tally)
 }
 
-fn environment(session: &Session) -> Result<Environment, Failure> {
+/// The engine's view of the run: its buckets, catalog and limits.
+pub(crate) fn environment(session: &Session) -> Result<Environment, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let memory = session.memory_limit.saturating_sub(UNCOUNTED).max(LEAST);
     Ok(Environment {
