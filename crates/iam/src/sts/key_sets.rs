@@ -19,10 +19,13 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// Issuers remembered at most.
 const MOST: usize = 1000;
 
-/// Keys with the moment at which they came, by the issuer and the thumbprints that its server proved itself with: what one
-/// account's provider trusts must not become true for another's.
+/// An issuer, and the thumbprints of which one may prove its server: what one account's provider trusts must not become
+/// true for another's.
+type Source = (String, Vec<String>);
+
+/// Keys with the moment at which they came.
 #[derive(Default)]
-pub(crate) struct KeySets(Mutex<HashMap<(String, Vec<String>), (Timestamp, Arc<KeySet>)>>);
+pub(crate) struct KeySets(Mutex<HashMap<Source, (Timestamp, Arc<KeySet>)>>);
 
 impl KeySets {
     /// The issuer's keys, of which one could have signed the token, if it has any such.
