@@ -10,6 +10,7 @@ use mastic_api_glue::glue::types::{
     UsageProfileDefinition,
 };
 use mastic_core::{AccountId, Fault, Region, Timestamp};
+use mastic_kernel::ports::{Limit, UsageProfiles};
 use mastic_kernel::{Access, Call, Ctx, Need, tags};
 use mastic_store::{Keyspace, Record};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,28 @@ const NUMBERS: [&str; 3] = ["numberOfWorkers", "timeout", "idleTimeout"];
 
 /// Parameters that are texts, with a default and a choice.
 const TEXTS: [&str; 1] = ["workerType"];
+
+impl UsageProfiles for crate::Catalog {
+    fn of_jobs(&self, ctx: &Ctx, name: &str) -> Result<Option<BTreeMap<String, Limit>>, Fault> {
+        let place = Place::of(ctx.call(), None)?;
+        let found = ctx.read(|tx| PROFILES.get(tx, &(&place.account, &place.region, name)))?;
+        Ok(found.map(|record| {
+            let parameters = record.configuration.job_configuration.unwrap_or_default();
+            parameters.into_iter().map(|(name, values)| (name, limit(values))).collect()
+        }))
+    }
+}
+
+/// The values of a parameter that were checked when they came.
+fn limit(values: ConfigurationObject) -> Limit {
+    let number = |text: Option<String>| text.and_then(|text| text.parse().ok());
+    Limit {
+        default: values.default_value,
+        allowed: values.allowed_values,
+        least: number(values.min_value),
+        most: number(values.max_value),
+    }
+}
 
 fn resource(name: &str) -> String {
     format!("usageProfile/{name}")

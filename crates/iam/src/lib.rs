@@ -115,5 +115,6 @@ impl Iam {
         kernel.connect_accounts(Arc::clone(self) as _);
         kernel.connect_holders(Arc::clone(self) as _);
         kernel.connect_uses(Arc::clone(self) as _);
+        kernel.connect_principal_tags(Arc::clone(self) as _);
     }
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mastic_core::{AccountId, Arn, Fault};
+use mastic_kernel::ports::PrincipalTags;
+use mastic_kernel::tags::Tags;
+use mastic_kernel::{Caller, Identity};
 use mastic_policy::{Attached, Label, PolicyKind};
 use mastic_store::ReadTx;
 
@@ -29,6 +32,17 @@ pub(crate) struct Target {
     pub(crate) arn: String,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) boundary: Option<String>,
+}
+
+impl PrincipalTags for Iam {
+    fn of_caller(&self, caller: &Caller) -> Result<Tags, Fault> {
+        let arn = match &caller.identity {
+            Identity::User { arn, .. } => arn,
+            Identity::Session(session) => &session.role_arn,
+            _ => return Ok(Tags::new()),
+        };
+        Ok(self.known(arn)?.map(|known| known.tags.clone()).unwrap_or_default())
+    }
 }
 
 impl Iam {

@@ -7,6 +7,7 @@ use mastic_core::{Arn, Fault, Timestamp};
 use mastic_kernel::{Access, Ctx, Need, Registry, tags};
 use mastic_store::ReadTx;
 
+use crate::limits::Limits;
 use crate::records::{JOBS, JobRecord, NameKey};
 use crate::{Jobs, access, node, page};
 
@@ -114,6 +115,9 @@ struct Definition {
 
 fn define(ctx: &Ctx, mut job: Job) -> Result<Definition, Fault> {
     let role = job.role.clone().unwrap_or_default();
+    if let Some(limits) = Limits::of(ctx)? {
+        limits.define(&mut job)?;
+    }
     if job.max_capacity.is_some() && (job.worker_type.is_some() || job.number_of_workers.is_some()) {
         return Err(invalid("Please do not set Max Capacity if using Worker Type and Number of Workers."));
     }

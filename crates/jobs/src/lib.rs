@@ -15,6 +15,7 @@ mod definition;
 mod draft;
 mod execution;
 mod history;
+mod limits;
 mod node;
 mod page;
 mod plan;

@@ -9,6 +9,7 @@ use mastic_kernel::{Ctx, Registry};
 use mastic_store::{ReadTx, StoreError, WriteTx};
 
 use crate::definition::key;
+use crate::limits::Limits;
 use crate::records::{JOBS, JobRecord, OPEN_RUNS, Open, RUN_PLACES, RUNS, RunKey, RunPlace, RunRecord};
 use crate::{Jobs, access, page};
 
@@ -62,6 +63,7 @@ impl Jobs {
         let started = ctx.now();
         let given = id.clone();
         let owner = ctx.clone();
+        let limits = Limits::of(ctx)?;
         ctx.write(move |tx| {
             let job = JOBS.get(tx, &at)?;
             let job = job.ok_or_else(|| Fault::sender("EntityNotFoundException", NO_JOB))?;
@@ -73,6 +75,9 @@ impl Jobs {
                 None => None,
             };
             let mut record = new_run(&job, input, previous, given, started)?;
+            if let Some(limits) = &limits {
+                limits.admit(&mut record.run)?;
+            }
             let running = open_runs(tx, &at)?;
             if running >= usize::try_from(record.max_concurrent_runs).unwrap_or(1) {
                 if record.run.job_run_queuing_enabled != Some(true) {

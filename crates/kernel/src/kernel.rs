@@ -6,6 +6,7 @@ use mastic_store::Store;
 use parking_lot::RwLock;
 
 use crate::audit::Trail;
+use crate::limits::Limiting;
 use crate::plans::Foresight;
 use crate::ports::{
     Accounts, Authorizer, CatalogEvents, EventIndex, Issuers, LogSink, OrganizationPolicies, PolicyHolders,
@@ -41,6 +42,7 @@ struct Inner {
     organizations: OnceLock<Arc<dyn OrganizationPolicies>>,
     policies: RwLock<HashMap<&'static str, Arc<dyn ResourcePolicies>>>,
     foresight: Foresight,
+    limiting: Limiting,
     tags: RwLock<HashMap<&'static str, Arc<dyn ResourceTags>>>,
     holders: RwLock<Vec<Arc<dyn PolicyHolders>>>,
     uses: OnceLock<Arc<dyn PrincipalUses>>,
@@ -75,12 +77,17 @@ impl Kernel {
                 organizations: OnceLock::new(),
                 policies: RwLock::new(HashMap::new()),
                 foresight: Foresight::default(),
+                limiting: Limiting::default(),
                 tags: RwLock::new(HashMap::new()),
                 holders: RwLock::new(Vec::new()),
                 uses: OnceLock::new(),
                 catalog_events: OnceLock::new(),
             }),
         }
+    }
+
+    pub(crate) fn limiting(&self) -> &Limiting {
+        &self.inner.limiting
     }
 
     pub(crate) fn foresight(&self) -> &Foresight {

@@ -12,6 +12,7 @@ mod changes;
 mod ctx;
 mod history;
 mod kernel;
+mod limits;
 mod message;
 pub mod page;
 mod plans;

@@ -11,6 +11,7 @@ use mastic_store::{ReadTx, WriteTx};
 use mastic_policy::Patch;
 
 pub use crate::changes::{CatalogChange, CatalogEvent, CatalogEvents, TablePartitions};
+pub use crate::limits::{Limit, PrincipalTags, UsageProfiles};
 pub use crate::plans::{Files, Plan, Planned, Plans, TableFacts, Tables};
 use crate::tags::Tags;
 use crate::{AuditRecord, Call, Caller, Explanation, Need, RunBinding, Term, Verdict};

@@ -113,6 +113,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
     kernel.connect_plans(jobs.clone(), catalog.clone(), objects.clone());
+    kernel.connect_usage_profiles(catalog.clone());
     kernel.connect_tags("logs", watch.clone());
     kernel.connect_tags("glue", GlueTags::new(kernel.background("tags")));
     kernel.connect_holders(objects.clone());
