@@ -6,6 +6,7 @@ pub(crate) mod tests;
 mod zip;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::io::{self, ErrorKind, Read};
 
 use crate::content::Content;
@@ -83,7 +84,15 @@ pub(crate) fn decode<'a>(
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let whole = head.len() as u64 >= sample.size;
     let content = |bytes: Cow<'a, [u8]>, complete, limited, consumed| {
-        Decoded::Content(Content { bytes, compression, size: sample.size, complete, limited, consumed })
+        Decoded::Content(Content {
+            bytes,
+            compression,
+            size: sample.size,
+            complete,
+            limited,
+            consumed,
+            text: OnceCell::new(),
+        })
     };
     if compression == Compression::None {
         let bytes = head.get(..most).unwrap_or(head);

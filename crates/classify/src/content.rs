@@ -1,6 +1,7 @@
 //! The beginning of a file's contents, decompressed.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::classified::RecordCounts;
 use crate::compression::Compression;
@@ -21,6 +22,8 @@ pub(crate) struct Content<'a> {
     pub(crate) limited: bool,
     /// Bytes of the file that these came from.
     pub(crate) consumed: u64,
+    /// Whether the bytes look like text, once a classifier asked.
+    pub(crate) text: OnceCell<bool>,
 }
 
 impl Content<'_> {
@@ -34,7 +37,7 @@ impl Content<'_> {
         let control = |byte: &u8| {
             byte.is_ascii_control() && !matches!(byte, 1 | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1b)
         };
-        !self.bytes.is_empty() && !self.bytes.iter().any(control)
+        *self.text.get_or_init(|| !self.bytes.is_empty() && !self.bytes.iter().any(control))
     }
 
     /// The size of the file before compression: known, or supposed from the ratio seen.

@@ -120,7 +120,9 @@ impl Forms {
 
 fn describe(kinds: &[&Arc<Classified>]) -> Form {
     let first = kinds.first();
-    let format = first.and_then(|first| first.format);
+    // A SerDe that knows quotes is taken for all files if it is for one.
+    let quoting = kinds.iter().map(|kind| kind.format).find(|format| *format == Some(Format::OpenCsv));
+    let format = quoting.or_else(|| first.map(|first| first.format)).flatten();
     let classification = first.map_or(Cow::Borrowed(UNKNOWN), |first| first.classification.clone());
     let columns = merge_columns(kinds.iter().map(|kind| kind.columns.as_slice()));
     let mut parameters = BTreeMap::new();

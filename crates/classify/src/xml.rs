@@ -22,6 +22,9 @@ const ATTRIBUTE: &str = "_";
 /// What the text of an element that has attributes or children is called, as in Glue's XML reader.
 const VALUE: &str = "_VALUE";
 
+/// How many attributes an element may have.
+const MAX_ATTRIBUTES: usize = 1000;
+
 /// The document as one record, whose columns are what the root element has in it.
 pub(crate) fn classify(content: &Content<'_>) -> Found {
     if !looks_like_markup(content.text()) || !content.is_text() {
@@ -185,8 +188,11 @@ impl<'a> Scan<'a> {
     }
 
     fn attributes(&mut self, start: &BytesStart<'_>) -> bool {
-        for attribute in start.attributes().with_checks(false) {
+        for (place, attribute) in start.attributes().with_checks(false).enumerate() {
             let Ok(attribute) = attribute else { return false };
+            if place >= MAX_ATTRIBUTES {
+                return false;
+            }
             let key = attribute.key.as_ref();
             if key == b"xmlns" || key.starts_with(b"xmlns:") {
                 continue;
