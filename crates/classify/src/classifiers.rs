@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mastic_hive::{Custom, InvalidClassifier};
+use mastic_hive::{Custom, InvalidClassifier, is_column_name};
 
 use crate::classified::Classified;
 use crate::compression::{Compression, Decoded, decode};
@@ -40,11 +40,20 @@ impl Classifiers {
     /// # Errors
     /// `Unreadable` tells of bytes that contradict their format or compression.
     pub fn classify(&self, sample: &Sample<'_>) -> Result<Outcome, ClassifyError> {
-        // The custom classifiers are about text, which these are not; their schema is in the footer.
-        if let Some(outcome) = parquet::classify(sample)? {
-            return Ok(outcome);
+        let outcome = self.look(sample)?;
+        if let Outcome::Done(found) = &outcome
+            && let Some(column) = found.columns.iter().find(|column| !is_column_name(&column.name))
+        {
+            // The catalog would refuse the table of all files for the sake of this one.
+            let name: String = column.name.chars().take(80).collect();
+            return Err(ClassifyError::Unreadable(format!("{name:?} cannot be the name of a column")));
         }
-        if let Some(outcome) = orc::classify(sample)? {
+        Ok(outcome)
+    }
+
+    fn look(&self, sample: &Sample<'_>) -> Result<Outcome, ClassifyError> {
+        // The custom classifiers are about text, which these are not.
+        if let Some(outcome) = by_footer(sample)? {
             return Ok(outcome);
         }
         if let Some(need) = sample.more(HEAD_BYTES) {
@@ -58,6 +67,11 @@ impl Classifiers {
                 Decoded::Need(need) => return Ok(need),
                 Decoded::Unknown => return Ok(Outcome::Done(Box::new(Classified::unknown(compression)))),
             };
+            if compression != Compression::None
+                && let Some(found) = inside(&content)?
+            {
+                return Ok(Outcome::Done(Box::new(found)));
+            }
             let wanted = (sample.head.len() as u64 + HEAD_BYTES).min(MAX_HEAD);
             let wider = content.limited && limit < MAX_HEAD;
             let need = if wider { None } else { sample.more(wanted) };
@@ -100,6 +114,28 @@ impl Classifiers {
         ];
         let custom = self.custom.iter().map(|custom| custom.classify(content));
         custom.chain(BUILT_IN.into_iter().map(|classify| classify(content)))
+    }
+}
+
+/// Formats whose schema is in the footer.
+fn by_footer(sample: &Sample<'_>) -> Result<Option<Outcome>, ClassifyError> {
+    match parquet::classify(sample)? {
+        None => orc::classify(sample),
+        found => Ok(found),
+    }
+}
+
+/// A format with a footer inside of whole-file compression: nothing in there can be reached but from the beginning.
+fn inside(content: &Content<'_>) -> Result<Option<Classified>, ClassifyError> {
+    let size = if content.complete { content.bytes.len() as u64 } else { u64::MAX };
+    let sample = Sample { key: "", size, head: &content.bytes, tail: None };
+    match by_footer(&sample)? {
+        Some(Outcome::Done(found)) => Ok(Some(Classified { compression: content.compression, ..*found })),
+        Some(_) => {
+            let name = content.compression.name();
+            Err(ClassifyError::Unreadable(format!("its footer is too far inside of {name} compression")))
+        }
+        None => Ok(None),
     }
 }
 

@@ -74,6 +74,13 @@ fn a_top_level_array_is_one_column() {
 }
 
 #[test]
+fn names_that_no_column_can_have_are_refused_by_name() {
+    let text = b"{\"a\\nb\":1}";
+    let error = outcome(text, text.len()).unwrap_err().to_string();
+    assert_eq!(error, "the file cannot be read: \"a\\nb\" cannot be the name of a column");
+}
+
+#[test]
 fn what_is_not_json() {
     for text in ["{a}", "{\"a\":1}\nx", "{\"a\":1", "[1,2", "[1]2", "[1 2]", "{\"a\":1}[1]", "{", "["] {
         assert_eq!(whole(text.as_bytes()).classification, "UNKNOWN", "{text}");

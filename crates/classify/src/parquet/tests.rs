@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use crate::classifiers::classify;
+use crate::compression::tests::gzip;
 use crate::json::tests::schema;
 use crate::sample::{ClassifyError, Outcome, Sample};
 
@@ -47,6 +48,23 @@ fn only_the_tail_is_asked_for() {
     assert_eq!(read(TYPES, 100, None), Ok(Outcome::NeedTail(size as u64)));
     let Ok(Outcome::NeedTail(footer)) = read(TYPES, 100, Some(8)) else { panic!() };
     assert!(matches!(read(TYPES, 100, Some(usize::try_from(footer).unwrap())), Ok(Outcome::Done(_))));
+}
+
+#[test]
+fn a_whole_file_may_be_compressed_if_it_is_small() {
+    let packed = gzip(TYPES);
+    let Ok(Outcome::Done(found)) = read(&packed, packed.len(), None) else { panic!() };
+    assert_eq!((&*found.classification, found.compression.name()), ("parquet", "gzip"));
+    let long = gzip(&[TYPES, &vec![0; 2 << 20], TYPES].concat());
+    let error = read(&long, long.len(), None).unwrap_err().to_string();
+    assert_eq!(error, "the file cannot be read: its footer is too far inside of gzip compression");
+}
+
+#[test]
+fn a_text_that_begins_so_is_a_text() {
+    let text = b"PAR1,id\nx,1\ny,2\n";
+    let Ok(Outcome::Done(found)) = read(text, text.len(), None) else { panic!() };
+    assert_eq!(found.classification, "csv");
 }
 
 #[test]
