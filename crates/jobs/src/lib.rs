@@ -9,6 +9,8 @@ mod access;
 mod classifier;
 mod column_statistics;
 mod crawl;
+#[cfg(test)]
+mod crawl_tests;
 mod crawler;
 mod crawler_schedule;
 mod definition;

@@ -41,6 +41,11 @@ impl Scheduled {
         let (kind, account) = (kind.to_owned(), account.to_owned());
         Self { kind, account, region: region.to_owned(), name: name.to_owned() }
     }
+
+    fn place(&self) -> PlaceKey {
+        let Self { kind, account, region, name } = self.clone();
+        (kind, account, region, name)
+    }
 }
 
 /// What remains to be done once a start is durable.
@@ -87,7 +92,8 @@ const DUE: Keyspace<(i64, String, String, String, String), Due> = Keyspace::new(
 /// When each is due.
 const PLACES: Keyspace<PlaceKey, Place> = Keyspace::new("kernel.due-place");
 
-/// Puts something into the timetable, or changes its schedule: the first time is the first after `now`.
+/// Puts something into the timetable, or changes its schedule: the first time is the first after `now`. Where it has the
+/// very schedule already, its next time stays, also one that has just come and is about to be served.
 ///
 /// # Errors
 /// If the store cannot be written.
@@ -97,15 +103,23 @@ pub fn set(
     cron: &Cron,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Scheduled { kind, account, region, name } = scheduled.clone();
+    if let Some(Place { due }) = PLACES.get(tx, &scheduled.place())?
+        && let Some(row) = DUE.get(tx, &(due, kind, account, region, name))?
+        && row.cron == cron.to_string()
+    {
+        return Ok(());
+    }
+    enter(tx, scheduled, cron, now)
+}
+
+/// Gives something its first time after `now`, whatever it had.
+fn enter(tx: &mut WriteTx<'_>, scheduled: &Scheduled, cron: &Cron, now: Timestamp) -> Result<(), StoreError> {
     clear(tx, scheduled)?;
     let Some(due) = cron.next_after(now) else { return Ok(()) };
     let Scheduled { kind, account, region, name } = scheduled.clone();
-    DUE.put(
-        tx,
-        &(due.micros(), kind.clone(), account.clone(), region.clone(), name.clone()),
-        &Due { cron: cron.to_string() },
-    )?;
-    PLACES.put(tx, &(kind, account, region, name), &Place { due: due.micros() })
+    DUE.put(tx, &(due.micros(), kind, account, region, name), &Due { cron: cron.to_string() })?;
+    PLACES.put(tx, &scheduled.place(), &Place { due: due.micros() })
 }
 
 /// Takes something out of the timetable.
@@ -113,8 +127,7 @@ pub fn set(
 /// # Errors
 /// If the store cannot be written.
 pub fn clear(tx: &mut WriteTx<'_>, scheduled: &Scheduled) -> Result<(), StoreError> {
-    let Scheduled { kind, account, region, name } = scheduled.clone();
-    let place = (kind, account, region, name);
+    let place = scheduled.place();
     if let Some(Place { due }) = PLACES.get(tx, &place)? {
         let (kind, account, region, name) = place.clone();
         DUE.delete(tx, &(due, kind, account, region, name))?;
@@ -178,7 +191,7 @@ impl Timetable {
                 let (due, kind, account, region, name) = key;
                 let scheduled = Scheduled { kind, account, region, name };
                 match row.cron.parse::<Cron>() {
-                    Ok(cron) => set(tx, &scheduled, &cron, now)?,
+                    Ok(cron) => enter(tx, &scheduled, &cron, now)?,
                     Err(_) => clear(tx, &scheduled)?,
                 }
                 match starter {

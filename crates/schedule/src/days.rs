@@ -1,11 +1,13 @@
 //! The two fields of days, of which one is always `?`.
 
+use std::collections::BTreeSet;
+
 use time::{Date, Weekday};
 
 use crate::field::{Field, number};
 
 /// Days on which a schedule is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Day {
     /// A day of the month.
     OfMonth(u8),
@@ -24,45 +26,42 @@ pub(crate) enum Day {
 }
 
 /// A field `Day-of-month`.
-pub(crate) fn of_month(text: &str) -> Result<Vec<Day>, String> {
-    let mut days = Vec::new();
+pub(crate) fn of_month(text: &str) -> Result<BTreeSet<Day>, String> {
+    let mut days = BTreeSet::new();
     for term in text.split(',') {
         let upper = term.to_ascii_uppercase();
-        match upper.as_str() {
-            "L" => days.push(Day::Last),
-            "LW" => days.push(Day::LastWorking),
-            _ => match upper.strip_suffix('W') {
-                Some(day) => days.push(Day::NearestWorking(small(Field::DAY_OF_MONTH.value(day)?)?)),
-                None => {
-                    let values = Field::DAY_OF_MONTH.term(&upper)?.into_iter();
-                    days.extend(
-                        values
-                            .map(|day| Ok(Day::OfMonth(small(day)?)))
-                            .collect::<Result<Vec<_>, String>>()?,
-                    );
-                }
-            },
+        if upper == "L" {
+            days.insert(Day::Last);
+        } else if upper == "LW" {
+            days.insert(Day::LastWorking);
+        } else if let Some(day) = upper.strip_suffix('W') {
+            days.insert(Day::NearestWorking(small(Field::DAY_OF_MONTH.value(day)?)?));
+        } else {
+            for day in Field::DAY_OF_MONTH.term(&upper)? {
+                days.insert(Day::OfMonth(small(day)?));
+            }
         }
     }
     Ok(days)
 }
 
 /// A field `Day-of-week`.
-pub(crate) fn of_week(text: &str) -> Result<Vec<Day>, String> {
-    let mut days = Vec::new();
+pub(crate) fn of_week(text: &str) -> Result<BTreeSet<Day>, String> {
+    let mut days = BTreeSet::new();
     for term in text.split(',') {
         let upper = term.to_ascii_uppercase();
         if upper == "L" {
-            days.push(Day::OfWeek(7));
+            days.insert(Day::OfWeek(7));
         } else if let Some((day, nth)) = upper.split_once('#') {
             let nth = number(nth).filter(|nth| (1..=5).contains(nth));
             let nth = nth.ok_or_else(|| format!("{term} names no week of the month: they are 1 to 5"))?;
-            days.push(Day::NthOfWeek(small(Field::DAY_OF_WEEK.value(day)?)?, small(nth)?));
+            days.insert(Day::NthOfWeek(small(Field::DAY_OF_WEEK.value(day)?)?, small(nth)?));
         } else if let Some(day) = upper.strip_suffix('L') {
-            days.push(Day::LastOfWeek(small(Field::DAY_OF_WEEK.value(day)?)?));
+            days.insert(Day::LastOfWeek(small(Field::DAY_OF_WEEK.value(day)?)?));
         } else {
-            let values = Field::DAY_OF_WEEK.term(&upper)?.into_iter();
-            days.extend(values.map(|day| Ok(Day::OfWeek(small(day)?))).collect::<Result<Vec<_>, String>>()?);
+            for day in Field::DAY_OF_WEEK.term(&upper)? {
+                days.insert(Day::OfWeek(small(day)?));
+            }
         }
     }
     Ok(days)

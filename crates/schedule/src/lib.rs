@@ -44,7 +44,7 @@ pub struct Cron {
     text: String,
     minutes: BTreeSet<u16>,
     hours: BTreeSet<u16>,
-    days: Vec<Day>,
+    days: BTreeSet<Day>,
     months: BTreeSet<u16>,
     years: BTreeSet<u16>,
 }

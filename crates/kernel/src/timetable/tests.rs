@@ -182,6 +182,17 @@ async fn a_changed_schedule_counts_from_its_change() {
     assert_eq!(world.started(), [("a".to_owned(), due, world.clock.now().micros())]);
 }
 
+#[tokio::test]
+async fn what_has_just_come_due_survives_its_schedule_being_set_again() {
+    let world = World::new("2026-01-01T00:30:00Z");
+    let server = world.server();
+    world.set("a", Some(&cron("0 * * * ? *"))).await;
+    world.clock.advance(Duration::from_secs(30 * 60));
+    world.set("a", Some(&cron("0 * * * ? *"))).await;
+    assert_eq!(server.tick().await.unwrap(), 1);
+    assert_eq!((server.tick().await.unwrap(), world.entries()), (0, (1, 1)));
+}
+
 /// Fails as long as it is told to.
 struct Unwell(parking_lot::Mutex<bool>);
 

@@ -6,7 +6,7 @@ mod sampling;
 
 use std::sync::Arc;
 
-use mastic_api_glue::glue::types::Crawler;
+use mastic_api_glue::glue::types::{Crawler, CrawlerTargets};
 use mastic_classify::{Classifiers, Grouping, group};
 use mastic_crawl::{Crawl, CrawlError, Found, Include, Rules, log, update};
 use mastic_handoff::{CrawlWork, Tally};
@@ -45,9 +45,24 @@ async fn crawl(session: &Session, work: CrawlWork) -> Result<Tally, Failure> {
 }
 
 fn includes(crawler: &Crawler) -> Result<Vec<Arc<Include>>, Failure> {
+    refuse_others(&crawler.targets.clone().unwrap_or_default())?;
     let targets = crawler.targets.as_ref().and_then(|targets| targets.s3_targets.as_deref());
     let read = |target| Include::new(target).map(Arc::new).map_err(|error| Failure::new(error.to_string()));
     targets.unwrap_or_default().iter().map(read).collect()
+}
+
+/// Targets that a crawler can have and this runner cannot crawl: a crawl of nothing must not look like a success.
+fn refuse_others(targets: &CrawlerTargets) -> Result<(), Failure> {
+    let others = [
+        ("JdbcTargets", targets.jdbc_targets.iter().flatten().count()),
+        ("CatalogTargets", targets.catalog_targets.iter().flatten().count()),
+        ("DeltaTargets", targets.delta_targets.iter().flatten().count()),
+        ("IcebergTargets", targets.iceberg_targets.iter().flatten().count()),
+    ];
+    match others.into_iter().find(|(_, count)| *count > 0) {
+        Some((kind, _)) => Err(Failure::new(format!("Mastic's crawls do not have {kind} yet."))),
+        None => Ok(()),
+    }
 }
 
 /// The tables that all targets make; what two targets share counts once.
