@@ -3,6 +3,7 @@
 mod access;
 mod catalogs;
 mod databases;
+mod documents;
 mod events;
 mod harness;
 mod indexes;

@@ -8,6 +8,7 @@ mod flights;
 mod sink;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
 mod statistics;
 #[cfg(test)]
 mod support;
