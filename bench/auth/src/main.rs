@@ -3,13 +3,15 @@
 //! The same request is served over one connection by three doors over one store: with both, without the decision (an
 //! authorizer that says yes), and without the signature too (the operation counts as unsigned). The caller is a
 //! session of a role with ten policies of 25 statements, one in five with a condition. CPU is that of the server's
-//! threads; the client's is not in it. Latency is told twice: of a client that sends the same bytes again, the
-//! fastest that there can be, and of one that makes and signs each call, as all SDKs do.
+//! threads; the client's is not in it. Latency is that of a client that sends the same bytes again, the
+//! fastest that there can be, and of one that makes and signs each call, as all SDKs do; and of boto3, if the first
+//! argument names a Python that has it.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -282,6 +284,23 @@ impl Line {
     }
 }
 
+/// What boto3 sees of the doors, a line for each; nothing where no Python is named.
+fn boto3(python: Option<String>, lines: &[(&str, Line)], credentials: &Credentials) -> Vec<String> {
+    let Some(python) = python else { return Vec::new() };
+    let token = credentials.session_token.as_ref().map(|token| token.reveal().clone());
+    let told = Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/client.py"))
+        .args(lines.iter().map(|(_, line)| format!("http://{}", line.address)))
+        .env("AWS_ACCESS_KEY_ID", &credentials.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.reveal())
+        .env("AWS_SESSION_TOKEN", token.unwrap_or_default())
+        .env("AWS_DEFAULT_REGION", REGION)
+        .output()
+        .unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    String::from_utf8(told.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
 /// Nanoseconds that this process's threads have run, this one left out.
 fn served() -> u64 {
     let time = |path: String| -> u64 {
@@ -318,8 +337,6 @@ fn main() {
     });
     let mut lines: Vec<(&str, Line)> =
         addresses.iter().map(|(name, address)| (*name, Line::new(*address, &credentials))).collect();
-    let only = std::env::args().nth(1);
-    lines.retain(|(name, _)| only.as_ref().is_none_or(|only| only == name));
     let mut figures: Vec<[Vec<f64>; 3]> = lines.iter().map(|_| Default::default()).collect();
     let micros = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(CALLS);
     for round in 0..=ROUNDS {
@@ -342,15 +359,19 @@ fn main() {
         }
     }
     println!("GetTable, median of {ROUNDS} rounds of {CALLS} calls over one connection, in microseconds");
-    println!("{:24} {:>18} {:>18} {:>18}", "", "server's CPU", "same bytes again", "client that signs");
-    let base = figures[0].clone();
+    println!(
+        "{:24} {:>18} {:>18} {:>18} {:>18}",
+        "", "server's CPU", "same bytes again", "client that signs", "boto3"
+    );
+    let boto3 = boto3(std::env::args().nth(1), &lines, &credentials);
+    let (base, mut boto3) = (figures[0].clone(), boto3.into_iter());
     for ((name, _), measured) in lines.iter().zip(&mut figures) {
         print!("{name:24}");
         for (of, to) in measured.iter_mut().zip(&base) {
             let mut more: Vec<f64> = of.iter().zip(to).map(|(a, b)| a / b * 100.0 - 100.0).collect();
             print!(" {:>8.1} ({:+5.1} %)", median(of), median(&mut more));
         }
-        println!();
+        println!(" {:>18}", boto3.next().unwrap_or_default());
     }
     runtime.block_on(look_up(&house, &root));
 }
