@@ -1414,21 +1414,6 @@ impl Op for TagResource {
     }
 }
 
-pub enum TestConnection {}
-
-impl Op for TestConnection {
-    type Input = types::TestConnectionRequest;
-    type Output = types::TestConnectionResponse;
-
-    fn service() -> &'static Service {
-        &super::SERVICE
-    }
-
-    fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[235]
-    }
-}
-
 pub enum UntagResource {}
 
 impl Op for UntagResource {

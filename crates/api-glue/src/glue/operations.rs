@@ -4331,7 +4331,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: Some((&schemas::TEST_CONNECTION_REQUEST, &schemas::TEST_CONNECTION_RESPONSE)),
+        shapes: None,
     },
     Operation {
         name: "UntagResource",

@@ -11393,44 +11393,6 @@ pub static TARGET_REDSHIFT_CATALOG: Schema = Schema {
     sensitive: false,
 };
 
-pub static TEST_CONNECTION_INPUT: Schema = Schema {
-    name: "TestConnectionInput",
-    kind: Kind::Structure(&[
-        Member { name: "ConnectionType", wire: "ConnectionType", schema: &CONNECTION_TYPE, required: true },
-        Member {
-            name: "ConnectionProperties",
-            wire: "ConnectionProperties",
-            schema: &CONNECTION_PROPERTIES,
-            required: true,
-        },
-        Member {
-            name: "AuthenticationConfiguration",
-            wire: "AuthenticationConfiguration",
-            schema: &AUTHENTICATION_CONFIGURATION_INPUT,
-            required: false,
-        },
-    ]),
-    sensitive: false,
-};
-
-pub static TEST_CONNECTION_REQUEST: Schema = Schema {
-    name: "TestConnectionRequest",
-    kind: Kind::Structure(&[
-        Member { name: "ConnectionName", wire: "ConnectionName", schema: &NAME_STRING, required: false },
-        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
-        Member {
-            name: "TestConnectionInput",
-            wire: "TestConnectionInput",
-            schema: &TEST_CONNECTION_INPUT,
-            required: false,
-        },
-    ]),
-    sensitive: false,
-};
-
-pub static TEST_CONNECTION_RESPONSE: Schema =
-    Schema { name: "TestConnectionResponse", kind: Kind::Structure(&[]), sensitive: false };
-
 pub static TIMEOUT: Schema =
     Schema { name: "Timeout", kind: Kind::Integer(Bounds { min: Some(1), max: None }), sensitive: false };
 

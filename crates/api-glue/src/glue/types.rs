@@ -7386,37 +7386,6 @@ structure!(TargetRedshiftCatalog {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct TestConnectionInput {
-    pub connection_type: Option<ConnectionType>,
-    pub connection_properties: BTreeMap<String, String>,
-    pub authentication_configuration: Option<AuthenticationConfigurationInput>,
-}
-
-structure!(TestConnectionInput {
-"ConnectionType" => connection_type,
-"ConnectionProperties" => connection_properties,
-"AuthenticationConfiguration" => authentication_configuration,
-});
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TestConnectionRequest {
-    pub connection_name: Option<String>,
-    pub catalog_id: Option<String>,
-    pub test_connection_input: Option<TestConnectionInput>,
-}
-
-structure!(TestConnectionRequest {
-"ConnectionName" => connection_name,
-"CatalogId" => catalog_id,
-"TestConnectionInput" => test_connection_input,
-});
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TestConnectionResponse {}
-
-structure!(TestConnectionResponse {});
-
-#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TransformConfigParameter {
     pub name: String,
     pub r#type: Option<ParamType>,
