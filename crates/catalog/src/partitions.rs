@@ -237,21 +237,22 @@ impl Partitions {
             if full && ahead > LOOK_AHEAD {
                 return Ok((page, last));
             }
-            match scan.see(&sorted.0)? {
-                Step::End => break,
-                Step::Jump(to) => rows.skip_to(&shelf.at(to)),
-                Step::Match if wanted.part.is_none_or(|part| part.has(&sorted.0)) => {
-                    if full {
-                        return Ok((page, last));
-                    }
-                    bytes += record.content.size();
-                    let values = shelf.values(sorted);
-                    if page.len() + 1 >= wanted.size || bytes >= PAGE_BYTES {
-                        last = Some(paging::token(&values)?);
-                    }
-                    page.push(self.answer(tx, values, &record, wanted.columns)?);
+            let (matches, step) = scan.see(&sorted.0)?;
+            if matches && wanted.part.is_none_or(|part| part.has(&sorted.0)) {
+                if full {
+                    return Ok((page, last));
                 }
-                Step::Match | Step::Next => {}
+                bytes += record.content.size();
+                let values = shelf.values(sorted);
+                if page.len() + 1 >= wanted.size || bytes >= PAGE_BYTES {
+                    last = Some(paging::token(&values)?);
+                }
+                page.push(self.answer(tx, values, &record, wanted.columns)?);
+            }
+            match step {
+                Step::Next => {}
+                Step::Jump(to) => rows.skip_to(&shelf.at(to)),
+                Step::End => break,
             }
         }
         Ok((page, None))

@@ -3,6 +3,8 @@ use crate::engine::{Order, Row, Snapshot, Span};
 use crate::overlay::Entry;
 
 const FIRST_PAGE: usize = 16;
+/// Behind a skip: who skips once mostly skips again.
+const PAGE_AFTER_SKIP: usize = 2;
 const LARGEST_PAGE: usize = 256;
 
 /// Walks a span page by page. The first page is small, so that a scan that ends early costs little.
@@ -62,7 +64,7 @@ impl<'t> Cursor<'t> {
             if start > self.span.start {
                 self.span.start = start;
                 self.last_page = self.span.is_empty();
-                self.size = FIRST_PAGE;
+                self.size = PAGE_AFTER_SKIP;
             }
         }
     }

@@ -30,14 +30,12 @@ enum Reach<'e> {
 /// What a scan is to do after it has seen a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The partition matches; go on with the next one.
-    Match,
-    /// It does not; go on with the next one.
+    /// Go on with the next partition.
     Next,
-    /// It does not, and no other does before the first partition whose leading values, encoded by their orders,
-    /// are these or greater.
+    /// No other matches before the first partition whose leading values, encoded by their orders, are these
+    /// or greater.
     Jump(Vec<String>),
-    /// Neither it nor any behind it does.
+    /// No other matches at all.
     End,
 }
 
@@ -86,14 +84,14 @@ impl PartitionScan<'_> {
         }
     }
 
-    /// What to do about the partition with these values, encoded by their orders.
+    /// Whether the partition with these values, encoded by their orders, matches, and what to do after it.
     ///
     /// # Errors
     /// `InvalidState` when a value that had to be looked at does not fit its key's type, or the
     /// number of values is not the number of keys.
-    pub fn see(&mut self, row: &[String]) -> Result<Step, ExpressionError> {
+    pub fn see(&mut self, row: &[String]) -> Result<(bool, Step), ExpressionError> {
         if self.plan.expression.is_blank() {
-            return Ok(Step::Match);
+            return Ok((true, Step::Next));
         }
         if row.len() != self.plan.expression.keys {
             return Err(self.plan.expression.wrong_count(row.len()));
@@ -105,8 +103,8 @@ impl PartitionScan<'_> {
         for (depth, value) in row.iter().enumerate().skip(same) {
             match self.levels.get(depth).and_then(|ranges| ranges.first_from(value)) {
                 Some(first) if first == *value => {}
-                Some(first) => return Ok(jump(row, depth, first)),
-                None => return Ok(self.past(row, depth)),
+                Some(first) => return Ok((false, jump(row, depth, first))),
+                None => return Ok((false, self.past(row, depth))),
             }
             let order = self.plan.orders.get(depth).copied();
             self.seen.push(value.clone());
@@ -114,14 +112,18 @@ impl PartitionScan<'_> {
             self.levels.push(self.plan.admitted(&self.values));
         }
         let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
-        Ok(if holds(&self.plan.expression.root, &values)? { Step::Match } else { Step::Next })
+        Ok((holds(&self.plan.expression.root, &values)?, self.past(row, row.len())))
     }
 
     /// Where to go when nothing more can come under the first `depth` values of the row.
     fn past(&self, row: &[String], depth: usize) -> Step {
-        for (depth, (value, ranges)) in row.iter().zip(&self.levels).enumerate().take(depth).rev() {
-            if let Some(first) = ranges.first_from(&format!("{value}\0")) {
-                return jump(row, depth, first);
+        for (place, (value, ranges)) in row.iter().zip(&self.levels).enumerate().take(depth).rev() {
+            let behind = format!("{value}\0");
+            match ranges.first_from(&behind) {
+                // The next partition is as good a place as any.
+                Some(first) if first == behind && place + 1 == row.len() => return Step::Next,
+                Some(first) => return jump(row, place, first),
+                None => {}
             }
         }
         Step::End

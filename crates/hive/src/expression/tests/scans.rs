@@ -49,16 +49,17 @@ impl Shelf {
         };
         while let Some(row) = next {
             looked += 1;
-            next = match scan.see(row)? {
+            let (matches, step) = scan.see(row)?;
+            if matches {
+                found.push(self.values(row));
+            }
+            next = match step {
                 Step::End => None,
                 Step::Jump(to) => {
                     assert!(to > *row, "{to:?} is not behind {row:?}");
                     self.rows.range(to..).next()
                 }
-                step => {
-                    if step == Step::Match {
-                        found.push(self.values(row));
-                    }
+                Step::Next => {
                     let behind = (std::ops::Bound::Excluded(row.clone()), std::ops::Bound::Unbounded);
                     self.rows.range(behind).next()
                 }
