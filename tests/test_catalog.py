@@ -195,9 +195,9 @@ def test_what_is_missing_has_aws_s_texts(glue, database):
         glue.create_table,
         DatabaseName=database,
         TableInput={"Name": "t"},
-        OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE"}},
+        TransactionId="1",
     )
-    assert code == "InvalidInputException" and "OpenTableFormatInput" in text
+    assert code == "InvalidInputException" and "TransactionId" in text
 
 
 def test_versions_and_their_lock(glue, database):

@@ -93,6 +93,14 @@ pub(crate) fn not_supported(member: &str) -> Fault {
     invalid(format!("Mastic does not support {member} yet. See docs/differences.md."))
 }
 
+/// What S3 refused, in a call of Glue's.
+pub(crate) fn of_s3(fault: Fault) -> Fault {
+    if fault.status() >= 500 || fault.code() == "AccessDeniedException" {
+        return fault;
+    }
+    invalid(format!("{} (Service: Amazon S3; Error Code: {})", fault.message(), fault.code()))
+}
+
 pub(crate) fn concurrent_update() -> Fault {
     Fault::sender("ConcurrentModificationException", "Update table failed due to concurrent modifications.")
 }

@@ -21,6 +21,8 @@ mod events;
 mod facts;
 mod filter;
 mod functions;
+mod iceberg;
+mod iceberg_types;
 mod indexes;
 mod keys;
 mod orphans;

@@ -18,7 +18,7 @@ use crate::events::Events;
 use crate::keys::{ORPHANS, TABLES, VERSIONS};
 use crate::place::Place;
 use crate::records::{OrphanRecord, TableRecord};
-use crate::{databases, errors, indexes, orphans, paging, reorder, statistics};
+use crate::{databases, errors, iceberg, indexes, orphans, paging, reorder, statistics};
 
 /// A table as an input names it, in stored names.
 #[derive(Debug, Clone)]
@@ -56,6 +56,12 @@ impl Target {
         (&self.place.account, database, &self.table)
     }
 
+    /// Whether the table can be made.
+    fn is_free(&self, tx: &ReadTx<'_>) -> Result<(), Fault> {
+        let database = databases::find(tx, &self.place, &self.database)?.id;
+        if TABLES.contains(tx, &self.key(&database))? { Err(errors::exists("Table")) } else { Ok(()) }
+    }
+
     /// Removes the table; what hangs on it is an orphan then.
     fn remove(&self, tx: &mut WriteTx<'_>, events: &Events) -> Result<orphans::Orphan, Fault> {
         let (database, record) = self.find_with_database(tx)?;
@@ -82,18 +88,30 @@ pub(crate) fn no_transaction(id: Option<&String>, as_of: Option<Timestamp>) -> R
 
 pub(crate) async fn create(ctx: Ctx, input: CreateTableRequest) -> Result<CreateTableResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), None)?;
-    if input.open_table_format_input.is_some() {
-        return Err(errors::not_supported("OpenTableFormatInput"));
-    }
     let target = Target::of(ctx.call(), &input)?;
     let indexes = input.partition_indexes.unwrap_or_default();
+    let mut table = match input.table_input {
+        // An Iceberg table can do without.
+        None if input.open_table_format_input.is_some() => TableInput::default(),
+        None => return Err(no_table_input()),
+        Some(table) => table,
+    };
+    table.name.clone_from(&target.table);
+    if let Some(format) = input.open_table_format_input {
+        ctx.read(|tx| target.is_free(tx))?;
+        let uuids = [ctx.entropy().uuid(), ctx.entropy().uuid()];
+        if let Some(file) = iceberg::create(&mut table, format, ctx.now(), uuids)? {
+            let writer = ctx.kernel().object_writer()?;
+            writer.put(&ctx, &file.bucket, &file.key, file.bytes).await.map_err(errors::of_s3)?;
+        }
+    }
     let mut record = TableRecord {
         id: ctx.entropy().hex(8),
         version: 0,
         created: ctx.now(),
         updated: ctx.now(),
         created_by: ctx.caller().arn(),
-        input: kept(input.table_input, &target)?,
+        input: table,
         order: Vec::new(),
     };
     record.order = record.key_types();

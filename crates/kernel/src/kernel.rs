@@ -9,8 +9,8 @@ use crate::audit::Trail;
 use crate::limits::Limiting;
 use crate::plans::Foresight;
 use crate::ports::{
-    Accounts, Authorizer, CatalogEvents, EventIndex, Issuers, LogSink, OrganizationPolicies, PolicyHolders,
-    PrincipalUses, ResourcePolicies, ResourceTags, RoleSessions,
+    Accounts, Authorizer, CatalogEvents, EventIndex, Issuers, LogSink, ObjectWriter, OrganizationPolicies,
+    PolicyHolders, PrincipalUses, ResourcePolicies, ResourceTags, RoleSessions,
 };
 use crate::{Access, AuditRecord, Background, Call, Ctx, Lookup, Outcome};
 
@@ -47,6 +47,7 @@ struct Inner {
     holders: RwLock<Vec<Arc<dyn PolicyHolders>>>,
     uses: OnceLock<Arc<dyn PrincipalUses>>,
     catalog_events: OnceLock<Arc<dyn CatalogEvents>>,
+    object_writer: OnceLock<Arc<dyn ObjectWriter>>,
 }
 
 impl Kernel {
@@ -82,6 +83,7 @@ impl Kernel {
                 holders: RwLock::new(Vec::new()),
                 uses: OnceLock::new(),
                 catalog_events: OnceLock::new(),
+                object_writer: OnceLock::new(),
             }),
         }
     }
@@ -181,6 +183,19 @@ impl Kernel {
     /// Connects the port for what principals do; the first connection stays.
     pub fn connect_uses(&self, uses: Arc<dyn PrincipalUses>) {
         self.inner.uses.get_or_init(|| uses);
+    }
+
+    /// Connects the port by which other services write objects; the first connection stays.
+    pub fn connect_object_writer(&self, writer: Arc<dyn ObjectWriter>) {
+        self.inner.object_writer.get_or_init(|| writer);
+    }
+
+    /// The port by which other services write objects.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn object_writer(&self) -> Result<&Arc<dyn ObjectWriter>, Fault> {
+        self.inner.object_writer.get().ok_or_else(|| Fault::internal("no writer of objects is connected"))
     }
 
     /// Connects who hears of changes of the Data Catalog; the first connection stays.

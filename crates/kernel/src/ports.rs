@@ -14,7 +14,7 @@ pub use crate::changes::{CatalogChange, CatalogEvent, CatalogEvents, TablePartit
 pub use crate::limits::{Limit, PrincipalTags, UsageProfiles};
 pub use crate::plans::{Files, Plan, Planned, Plans, TableFacts, Tables};
 use crate::tags::Tags;
-use crate::{AuditRecord, Call, Caller, Explanation, Need, RunBinding, Term, Verdict};
+use crate::{AuditRecord, Call, Caller, Ctx, Explanation, Need, RunBinding, Term, Verdict};
 
 /// Decides needs. Implemented by `iam`.
 pub trait Authorizer: Send + Sync {
@@ -151,6 +151,16 @@ pub trait LogSink: Send + Sync {
         stream: &str,
         lines: Vec<(Timestamp, String)>,
     ) -> Result<(), Fault>;
+}
+
+/// Writes objects for other services. Implemented by `objects`; the caller's own permissions decide, as on AWS.
+#[async_trait]
+pub trait ObjectWriter: Send + Sync {
+    /// Writes an object whole.
+    ///
+    /// # Errors
+    /// That the caller may not (`s3:PutObject`), or S3's.
+    async fn put(&self, ctx: &Ctx, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<(), Fault>;
 }
 
 /// An account of this server, as other services see it.

@@ -28,9 +28,10 @@ use crate::master_key;
 /// The longest body of an awsJson or awsQuery call, in bytes.
 const MAX_CALL: usize = 16 << 20;
 
-/// How often leftovers are swept and old records dropped.
 /// How long the catalog's own work rests after a failure.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often leftovers are swept and old records dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// How old a blob must be before it counts as an orphan: longer than a PUT takes.
@@ -112,6 +113,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     kernel.connect_issuers(Issuers::new(settings.issuers.clone()));
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
+    kernel.connect_object_writer(objects.clone());
     kernel.connect_plans(jobs.clone(), catalog.clone(), objects.clone());
     kernel.connect_usage_profiles(catalog.clone());
     kernel.connect_tags("logs", watch.clone());

@@ -26,6 +26,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod writer;
 
 pub use blobs::Durability;
 pub use body::{Body, Trailer};
