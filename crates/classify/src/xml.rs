@@ -154,6 +154,9 @@ impl<'a> Scan<'a> {
     fn open(&mut self, start: &BytesStart<'_>) -> bool {
         let tag = start.name();
         let name = name(tag.as_ref());
+        if name.is_empty() {
+            return false;
+        }
         if self.root.is_none() {
             self.root = Some(name.clone().into_owned());
         } else if !self.tree.is_open() && self.outside == 0 {
@@ -173,6 +176,9 @@ impl<'a> Scan<'a> {
 
     /// AWS's classifier does not parse records that are empty elements.
     fn empty(&mut self, start: &BytesStart<'_>) -> bool {
+        if start.name().as_ref().is_empty() {
+            return false;
+        }
         if self.tree.is_open() {
             let fits = self.tree.open(&name(start.name().as_ref())) && self.attributes(start);
             self.tree.close();

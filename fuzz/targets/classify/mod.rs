@@ -29,7 +29,10 @@ fn show(bytes: &[u8], ask: Ask<'_>) {
         let Outcome::Done(found) = outcome else { panic!("nothing more can be had: {outcome:?}") };
         check(&found);
     }
-    // A mebibyte of a larger file, and its end.
+    // A mebibyte of a larger file, and its end. That takes its time: once in a while is enough.
+    if bytes.len() % 16 != 0 {
+        return;
+    }
     let mut head = bytes.to_vec();
     head.resize(1 << 20, b' ');
     let mut cut = Sample { key: "k", size: 3 << 20, head: &head, tail: None };
