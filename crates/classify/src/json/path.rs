@@ -25,20 +25,22 @@ pub(crate) fn classify_path(content: &Content<'_>, path: &JsonPath, written: &Ar
         return Found::No;
     }
     let mut records = Records::default();
-    let mut end = text.len();
+    let (mut end, mut whole) = (text.len(), 0usize);
     let mut documents = serde_json::Deserializer::from_slice(text);
     while documents.end().is_err() {
         match (Down { steps: path.steps(), records: &mut records }).deserialize(&mut documents) {
-            Ok(()) => {}
+            Ok(()) => whole += 1,
             Err(error) if records.seen >= MAX_RECORDS => {
                 end = offset(text, error.line(), error.column());
                 break;
             }
             Err(error) if error.is_eof() && !content.complete => {
-                if records.seen == 0 {
-                    return Found::Unfinished;
+                match records.seen {
+                    // Documents that were whole had none: there is little hope for more.
+                    0 if whole > 0 => return Found::No,
+                    0 => return Found::Unfinished,
+                    _ => break,
                 }
-                break;
             }
             Err(_) => return Found::No,
         }

@@ -55,6 +55,9 @@ fn every_operator_leads_somewhere() {
 fn a_path_that_leads_nowhere_leaves_it_to_the_others() {
     let found = json("$.nosuch[*]", AREAS);
     assert!(matches!(&found.details, Details::Json { path: None, .. }));
+    let long = format!("{AREAS}\n").repeat(10_000);
+    let sample = Sample { key: "k", size: long.len() as u64, head: &long.as_bytes()[..1 << 20], tail: None };
+    assert!(matches!(classifiers("$.nosuch").classify(&sample), Ok(Outcome::Done(_))));
     assert_eq!(json("$.a", "id,name\n1,a\n").classification, "csv");
     assert_eq!(json("$[*]", "[1,2").classification, "UNKNOWN");
 }
