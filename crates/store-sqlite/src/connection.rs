@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use mastic_store::StoreError;
 use mastic_store::engine::{Order, Row, Span};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 
 use crate::Options;
@@ -27,6 +28,8 @@ impl Sql {
         let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
         connection.busy_timeout(PATIENCE).map_err(failure)?;
         connection.set_prepared_statement_cache_capacity(32);
+        // Otherwise SQLite plans a statement anew whenever other keys are bound to it, which costs more than to run it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failure)?;
         Ok(Self(connection))
     }
 
@@ -128,5 +131,34 @@ impl Sql {
             .prepare_cached(query)
             .and_then(|mut ready| ready.query_row(params![span.start, span.end], |row| row.get(0)))
             .map_err(failure)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mastic_store::engine::{Order, Span};
+    use rusqlite::StatementStatus;
+
+    use super::Sql;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_the_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store");
+        std::fs::File::create(&file).unwrap();
+        let sql = Sql::bare(&file).unwrap();
+        sql.create(1, 1).unwrap();
+        for key in 0..50_u8 {
+            sql.put(&[key], b"value").unwrap();
+        }
+        for key in 0..50_u8 {
+            let span = Span { start: vec![key], end: Some(vec![key, 1]) };
+            assert_eq!(sql.page(&span, Order::Ascending, 1 + usize::from(key)).unwrap().len(), 1);
+        }
+        let statement =
+            sql.0.prepare_cached("SELECT k, v FROM kv WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3");
+        let statement = statement.unwrap();
+        assert!(statement.get_status(StatementStatus::Run) >= 50, "it is the one that pages use");
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
