@@ -34,7 +34,8 @@ pub(crate) const UPDATED_BY: &str = "UPDATED_BY_CRAWLER";
 pub(crate) const DEPRECATED_BY: &str = "DEPRECATED_BY_CRAWLER";
 /// The parameter of a table whose partitions can be filtered by an index.
 pub(crate) const FILTERING: &str = "partition_filtering.enabled";
-const RUN_ID: &str = "CRAWL_RUN_ID";
+/// The parameter that names the crawl which wrote a table.
+pub(crate) const RUN_ID: &str = "CRAWL_RUN_ID";
 
 impl Crawl {
     /// The table as the crawl would make it.

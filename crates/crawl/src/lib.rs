@@ -5,6 +5,8 @@
 mod adapt;
 mod classifiers;
 mod describe;
+mod diff;
+mod draft;
 pub mod log;
 mod partitions;
 mod plan;
@@ -13,6 +15,7 @@ mod update;
 
 pub use classifiers::classifiers;
 pub use describe::{Crawl, Found};
+pub use draft::Draft;
 pub use plan::{Change, Rules};
 pub use target::{Choice, Include, TargetError, split};
 pub use update::{Catalog, CrawlError, Step, update};

@@ -51,14 +51,17 @@ pub trait Catalog {
     fn ensure(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// All its tables.
-    fn tables(&self) -> impl Future<Output = Result<Vec<Table>, Self::Error>> + Send;
+    fn tables(&mut self) -> impl Future<Output = Result<Vec<Table>, Self::Error>> + Send;
 
     /// A page of a table's partitions in order, and the token of the next.
     fn partitions(
-        &self,
+        &mut self,
         table: &str,
         token: Option<String>,
     ) -> impl Future<Output = Result<(Vec<Partition>, Option<String>), Self::Error>> + Send;
+
+    /// Hears of a table that the targets gave.
+    fn found(&mut self, _found: &Found) {}
 
     /// Does something to a table.
     fn take(&mut self, table: &str, step: Step) -> impl Future<Output = Result<(), Self::Error>> + Send;
@@ -87,6 +90,7 @@ pub async fn update<C: Catalog>(
     let pairs = pair(&mut found, &existing);
     let mut tally = Tally::default();
     for (found, pair) in found.iter().zip(pairs) {
+        catalog.found(found);
         let known = pair.and_then(|place| existing.get(place));
         let plan = rules.plan(found, known);
         one(catalog, database, rules, (found, known), plan, &mut tally).await?;

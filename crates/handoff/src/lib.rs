@@ -11,6 +11,7 @@ mod classifier;
 use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::{Classifier, CodeGenConfigurationNode, Crawler};
+use mastic_api_mastic::mastic::types::PlanCrawlResponse;
 use mastic_core::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,16 @@ pub struct CrawlWork {
     pub crawler: Crawler,
     /// The crawler's custom classifiers as they were then, in its order.
     pub classifiers: Vec<Classifier>,
+    /// Whether nothing is written, and what would be is told at the end.
+    #[serde(default)]
+    pub plan: Option<PlanOptions>,
+}
+
+/// How a crawl is planned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanOptions {
+    /// Whether as if the crawler's `Configuration` had `KeepComments`.
+    pub keep_comments: bool,
 }
 
 /// A column statistics task run.
@@ -133,6 +144,8 @@ pub enum Log {
 pub enum Finish {
     /// It is done.
     Succeeded(Tally),
+    /// It was to be planned only, and this is the plan.
+    Planned(Box<PlanCrawlResponse>),
     /// It failed; the text carries the root cause: which action on which resource, which file.
     Failed(String),
 }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::crawler::running;
 use crate::definition::key;
-use crate::execution::{Ending, Execution, LogPlaces};
+use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED};
 use crate::records::{CRAWLERS, CRAWLS, CrawlRecord, CrawlerRecord, NameKey};
 use crate::schedule::END_AGAIN;
 use crate::{Jobs, access, classifier};
@@ -260,7 +260,7 @@ pub(crate) fn note(
     let crawl = CrawlRecord { crawl, tables_created: 0, tables_updated: 0, tables_deleted: 0 };
     let place = (at.0.as_str(), at.1.as_str(), at.2.as_str(), now.micros(), id.as_str());
     CRAWLS.put(tx, &place, &crawl)?;
-    let work = CrawlWork { crawl_id: id, crawler: record.crawler, classifiers };
+    let work = CrawlWork { crawl_id: id, crawler: record.crawler, classifiers, plan: None };
     Ok(Crawl { at, role: record.role, work, started: now })
 }
 
@@ -268,7 +268,7 @@ pub(crate) fn not_there(name: &str) -> Fault {
     Fault::sender("EntityNotFoundException", format!("Crawler with name {name} may not exist."))
 }
 
-fn execution(at: &NameKey, role: Arn, work: CrawlWork) -> Result<Execution, Fault> {
+pub(crate) fn execution(at: &NameKey, role: Arn, work: CrawlWork) -> Result<Execution, Fault> {
     let (account, region, name) = at.clone();
     let id = work.crawl_id.clone();
     let source = Arn::new("glue", &region, &account, &format!("crawler/{name}"));
@@ -305,6 +305,12 @@ pub(crate) fn close(
         Ending::Succeeded(tally) => {
             (LastCrawlStatus::Succeeded, CrawlerHistoryState::Completed, None, tally.clone())
         }
+        Ending::Planned(_) => (
+            LastCrawlStatus::Failed,
+            CrawlerHistoryState::Failed,
+            Some(ONLY_PLANNED.to_owned()),
+            Tally::default(),
+        ),
         Ending::Stopped => (LastCrawlStatus::Cancelled, CrawlerHistoryState::Stopped, None, Tally::default()),
         Ending::TimedOut => {
             let text = "The crawl was ended after 24 hours.".to_owned();

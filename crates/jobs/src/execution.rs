@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mastic_api_mastic::mastic::types::PlanCrawlResponse;
 use mastic_core::{Arn, Fault, Region, Timestamp};
 use mastic_handoff::{Assignment, Event, Finish, Log, RunCredentials, Tally, Work, from_line, to_line};
 use mastic_kernel::ports::{Credentials, ServiceSession};
@@ -61,10 +62,15 @@ pub(crate) struct LogPlaces {
     pub prefix: String,
 }
 
+/// What people read of work whose runner did not do it.
+pub(crate) const ONLY_PLANNED: &str = "The runner told what it would do and did not do it.";
+
 /// How an execution ended; nothing of its output is true yet.
 #[derive(Debug, Clone)]
 pub(crate) enum Ending {
     Succeeded(Tally),
+    /// A crawl was planned only.
+    Planned(Box<PlanCrawlResponse>),
     Failed(String),
     Stopped,
     TimedOut,
@@ -237,6 +243,7 @@ impl Jobs {
         match (cut_short, finish) {
             (Some((ending, _)), _) => ending,
             (None, Some(Finish::Succeeded(tally))) => Ending::Succeeded(tally),
+            (None, Some(Finish::Planned(plan))) => Ending::Planned(plan),
             (None, Some(Finish::Failed(reason))) => Ending::Failed(reason),
             (None, None) => Ending::Failed(died(status, &last_words)),
         }

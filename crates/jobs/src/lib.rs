@@ -9,6 +9,7 @@ mod access;
 mod classifier;
 mod column_statistics;
 mod crawl;
+mod crawl_plan;
 #[cfg(test)]
 mod crawl_tests;
 mod crawler;
@@ -85,6 +86,7 @@ impl Jobs {
         self.register_crawlers(registry);
         self.register_crawler_schedules(registry);
         self.register_crawls(registry);
+        self.register_plans(registry);
         self.register_history(registry);
         self.register_statistics_runs(registry);
         self.register_statistics_settings(registry);

@@ -10,7 +10,7 @@ use mastic_store::overlay::{PublishError, publish};
 use tokio::sync::watch;
 
 use crate::Jobs;
-use crate::execution::{Ending, Execution, LogPlaces};
+use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED};
 use crate::records::{OPEN_RUNS, RUNS, RunKey, RunRecord};
 use crate::run::{close, has_room, insert};
 
@@ -210,6 +210,7 @@ impl Jobs {
                     }
                     Ending::Failed(reason) => (JobRunState::Failed, Some(reason)),
                     Ending::Succeeded(_) => (JobRunState::Succeeded, None),
+                    Ending::Planned(_) => (JobRunState::Failed, Some(ONLY_PLANNED.to_owned())),
                 };
                 record.run.error_message = message;
                 close(tx, &at, &mut record, state, now)?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod assemble;
+mod crawl;
 mod demo;
 mod explain;
 mod failure;
@@ -40,6 +41,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     /// Tells, before anything runs, which permissions a job or crawler needs and which are missing.
     Preflight(preflight::PreflightArguments),
+    /// Tells what a crawl would write, and why.
+    Crawl(crawl::CrawlArguments),
     /// Shows the whole idea on real data: two accounts, a crawl, a visual job, a denial and its cure.
     Demo(demo::DemoArguments),
 }
@@ -67,6 +70,7 @@ async fn run(command: Command) -> Result<(), failure::Failure> {
         Command::Account(arguments) => account::run(arguments).await,
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Preflight(arguments) => preflight::run(arguments).await,
+        Command::Crawl(arguments) => crawl::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
     }
 }

@@ -1,44 +1,69 @@
 use std::io::{Stdout, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mastic_core::Timestamp;
 use mastic_handoff::{Event, Finish, Log, to_line};
 
-/// Where a run's events go: lines of the standard output, which the server reads.
+/// Where a run's events go.
 #[derive(Clone)]
-pub(crate) struct Events(Arc<Stdout>);
+pub(crate) enum Events {
+    /// Lines of the standard output, which the server reads.
+    Told(Arc<Stdout>),
+    /// Nowhere: what a crawl that is planned only would print is kept.
+    Kept(Arc<Mutex<Vec<String>>>),
+}
 
 impl Events {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(std::io::stdout()))
+        Self::Told(Arc::new(std::io::stdout()))
     }
 
-    fn tell(&self, event: &Event) {
-        if let Ok(line) = to_line(event) {
-            // A server that is gone has closed the input too, and that ends the process.
-            let _ = self.0.lock().write_all(line.as_bytes());
+    pub(crate) fn keeping() -> Self {
+        Self::Kept(Arc::default())
+    }
+
+    /// The lines that were kept.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        match self {
+            Self::Told(_) => Vec::new(),
+            Self::Kept(lines) => std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        match (self, event) {
+            (Self::Told(out), event) => {
+                if let Ok(line) = to_line(&event) {
+                    // A server that is gone has closed the input too, and that ends the process.
+                    let _ = out.lock().write_all(line.as_bytes());
+                }
+            }
+            (Self::Kept(lines), Event::Log { line, .. }) => {
+                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+            (Self::Kept(_), _) => {}
         }
     }
 
     /// A line of what the run prints.
     pub(crate) fn output(&self, line: impl Into<String>) {
-        self.tell(&Event::Log { log: Log::Output, line: line.into() });
+        self.tell(Event::Log { log: Log::Output, line: line.into() });
     }
 
     /// A line of what goes wrong.
     pub(crate) fn error(&self, line: impl Into<String>) {
-        self.tell(&Event::Log { log: Log::Error, line: line.into() });
+        self.tell(Event::Log { log: Log::Error, line: line.into() });
     }
 
     /// How far the run is.
     pub(crate) fn progress(&self, done: u64) {
-        self.tell(&Event::Progress { done });
+        self.tell(Event::Progress { done });
     }
 
     /// The end.
     pub(crate) fn finish(&self, finish: Finish) {
-        self.tell(&Event::Finished(finish));
+        self.tell(Event::Finished(finish));
     }
 }
 

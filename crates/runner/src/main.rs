@@ -57,7 +57,9 @@ fn main() -> ExitCode {
 fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
     let Assignment { work, .. } = &assignment;
     let work = work.clone();
-    let session = Arc::new(Session::new(assignment, events.clone())?);
+    let planned = matches!(&work, Work::Crawl(crawl) if crawl.plan.is_some());
+    let events = if planned { Events::keeping() } else { events.clone() };
+    let session = Arc::new(Session::new(assignment, events)?);
     let watched = Arc::clone(&session);
     std::thread::Builder::new()
         .name("input".to_owned())
@@ -69,14 +71,15 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
         .map_err(|error| Failure::new(format!("The runtime cannot be started: {error}")))?;
     let done = runtime.block_on(async {
         match work {
-            Work::Job(job) => job::run(&session, *job).await,
-            Work::Crawl(crawl) => crawl::run(&session, *crawl).await,
-            Work::ColumnStatistics(work) => statistics::run(&session, *work).await,
+            Work::Job(job) => job::run(&session, *job).await.map(Finish::Succeeded),
+            Work::Crawl(crawl) if crawl.plan.is_some() => crawl::plan(&session, *crawl).await,
+            Work::Crawl(crawl) => crawl::run(&session, *crawl).await.map(Finish::Succeeded),
+            Work::ColumnStatistics(work) => statistics::run(&session, *work).await.map(Finish::Succeeded),
         }
     });
     // Threads that are still busy have nothing to say any more.
     runtime.shutdown_background();
-    done.map(Finish::Succeeded)
+    done
 }
 
 /// Takes up fresh credentials; ends the process when the input ends.

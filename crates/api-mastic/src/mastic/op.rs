@@ -49,6 +49,21 @@ impl Op for ListAccounts {
     }
 }
 
+pub enum PlanCrawl {}
+
+impl Op for PlanCrawl {
+    type Input = types::PlanCrawlRequest;
+    type Output = types::PlanCrawlResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[3]
+    }
+}
+
 pub enum Preflight {}
 
 impl Op for Preflight {
@@ -60,7 +75,7 @@ impl Op for Preflight {
     }
 
     fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[3]
+        &super::operations::OPERATIONS[4]
     }
 }
 
@@ -75,6 +90,6 @@ impl Op for SignIn {
     }
 
     fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[4]
+        &super::operations::OPERATIONS[5]
     }
 }

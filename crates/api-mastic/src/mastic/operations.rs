@@ -4,7 +4,7 @@ use mastic_shape::{AccessLevel, Operation};
 
 use super::schemas;
 
-pub static OPERATIONS: [Operation; 5] = [
+pub static OPERATIONS: [Operation; 6] = [
     Operation {
         name: "CreateAccount",
         action: "mastic:CreateAccount",
@@ -34,6 +34,16 @@ pub static OPERATIONS: [Operation; 5] = [
         http: None,
         unsigned: false,
         shapes: Some((&schemas::LIST_ACCOUNTS_REQUEST, &schemas::LIST_ACCOUNTS_RESPONSE)),
+    },
+    Operation {
+        name: "PlanCrawl",
+        action: "mastic:PlanCrawl",
+        access: AccessLevel::Write,
+        resources: &[],
+        condition_keys: &[],
+        http: None,
+        unsigned: false,
+        shapes: Some((&schemas::PLAN_CRAWL_REQUEST, &schemas::PLAN_CRAWL_RESPONSE)),
     },
     Operation {
         name: "Preflight",

@@ -141,6 +141,27 @@ pub static DECISIONS: Schema = Schema {
     sensitive: false,
 };
 
+pub static DIFFERENCE: Schema = Schema {
+    name: "Difference",
+    kind: Kind::Structure(&[
+        Member { name: "What", wire: "What", schema: &STRING_SHAPE, required: true },
+        Member { name: "Before", wire: "Before", schema: &STRING_SHAPE, required: false },
+        Member { name: "After", wire: "After", schema: &STRING_SHAPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DIFFERENCES: Schema = Schema {
+    name: "Differences",
+    kind: Kind::List {
+        member: &DIFFERENCE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static ENCODED_MESSAGE: Schema = Schema {
     name: "EncodedMessage",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(10240) }, pattern: None, values: &[] },
@@ -283,6 +304,105 @@ pub static PERMISSIONS: Schema = Schema {
     name: "Permissions",
     kind: Kind::List {
         member: &PERMISSION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static PLAN_CRAWL_REQUEST: Schema = Schema {
+    name: "PlanCrawlRequest",
+    kind: Kind::Structure(&[
+        Member { name: "CrawlerName", wire: "CrawlerName", schema: &NAME, required: true },
+        Member { name: "KeepComments", wire: "KeepComments", schema: &BOOLEAN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static PLAN_CRAWL_RESPONSE: Schema = Schema {
+    name: "PlanCrawlResponse",
+    kind: Kind::Structure(&[
+        Member { name: "CrawlerName", wire: "CrawlerName", schema: &STRING_SHAPE, required: true },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &STRING_SHAPE, required: true },
+        Member { name: "Tables", wire: "Tables", schema: &PLANNED_TABLES, required: true },
+        Member { name: "Log", wire: "Log", schema: &STRINGS, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static PLANNED_COLUMN: Schema = Schema {
+    name: "PlannedColumn",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &STRING_SHAPE, required: true },
+        Member { name: "Type", wire: "Type", schema: &STRING_SHAPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static PLANNED_COLUMNS: Schema = Schema {
+    name: "PlannedColumns",
+    kind: Kind::List {
+        member: &PLANNED_COLUMN,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static PLANNED_PARTITION: Schema = Schema {
+    name: "PlannedPartition",
+    kind: Kind::Structure(&[
+        Member { name: "Change", wire: "Change", schema: &STRING_SHAPE, required: true },
+        Member { name: "Values", wire: "Values", schema: &STRINGS, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static PLANNED_PARTITION_LIST: Schema = Schema {
+    name: "PlannedPartitionList",
+    kind: Kind::List {
+        member: &PLANNED_PARTITION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static PLANNED_PARTITIONS: Schema = Schema {
+    name: "PlannedPartitions",
+    kind: Kind::Structure(&[
+        Member { name: "Created", wire: "Created", schema: &INTEGER, required: true },
+        Member { name: "Updated", wire: "Updated", schema: &INTEGER, required: true },
+        Member { name: "Deprecated", wire: "Deprecated", schema: &INTEGER, required: true },
+        Member { name: "Deleted", wire: "Deleted", schema: &INTEGER, required: true },
+        Member { name: "Some", wire: "Some", schema: &PLANNED_PARTITION_LIST, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static PLANNED_TABLE: Schema = Schema {
+    name: "PlannedTable",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &STRING_SHAPE, required: true },
+        Member { name: "Location", wire: "Location", schema: &STRING_SHAPE, required: true },
+        Member { name: "Change", wire: "Change", schema: &STRING_SHAPE, required: true },
+        Member { name: "Columns", wire: "Columns", schema: &PLANNED_COLUMNS, required: true },
+        Member { name: "PartitionKeys", wire: "PartitionKeys", schema: &STRINGS, required: true },
+        Member { name: "IndexKeys", wire: "IndexKeys", schema: &STRINGS, required: false },
+        Member { name: "Differences", wire: "Differences", schema: &DIFFERENCES, required: true },
+        Member { name: "Partitions", wire: "Partitions", schema: &PLANNED_PARTITIONS, required: true },
+        Member { name: "Reasons", wire: "Reasons", schema: &STRINGS, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static PLANNED_TABLES: Schema = Schema {
+    name: "PlannedTables",
+    kind: Kind::List {
+        member: &PLANNED_TABLE,
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },

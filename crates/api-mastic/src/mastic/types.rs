@@ -98,6 +98,19 @@ structure!(Decision {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct Difference {
+    pub what: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+structure!(Difference {
+"What" => what,
+"Before" => before,
+"After" => after,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ExplainRequestRequest {
     pub request_id: Option<String>,
     pub encoded_message: Option<String>,
@@ -216,6 +229,96 @@ structure!(Permission {
 "Resource" => resource,
 "Purpose" => purpose,
 "Allowed" => allowed,
+"Reasons" => reasons,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlanCrawlRequest {
+    pub crawler_name: String,
+    pub keep_comments: Option<bool>,
+}
+
+structure!(PlanCrawlRequest {
+"CrawlerName" => crawler_name,
+"KeepComments" => keep_comments,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlanCrawlResponse {
+    pub crawler_name: String,
+    pub database_name: String,
+    pub tables: Vec<PlannedTable>,
+    pub log: Vec<String>,
+}
+
+structure!(PlanCrawlResponse {
+"CrawlerName" => crawler_name,
+"DatabaseName" => database_name,
+"Tables" => tables,
+"Log" => log,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlannedColumn {
+    pub name: String,
+    pub r#type: String,
+}
+
+structure!(PlannedColumn {
+"Name" => name,
+"Type" => r#type,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlannedPartition {
+    pub change: String,
+    pub values: Vec<String>,
+}
+
+structure!(PlannedPartition {
+"Change" => change,
+"Values" => values,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlannedPartitions {
+    pub created: i32,
+    pub updated: i32,
+    pub deprecated: i32,
+    pub deleted: i32,
+    pub some: Vec<PlannedPartition>,
+}
+
+structure!(PlannedPartitions {
+"Created" => created,
+"Updated" => updated,
+"Deprecated" => deprecated,
+"Deleted" => deleted,
+"Some" => some,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlannedTable {
+    pub name: String,
+    pub location: String,
+    pub change: String,
+    pub columns: Vec<PlannedColumn>,
+    pub partition_keys: Vec<String>,
+    pub index_keys: Option<Vec<String>>,
+    pub differences: Vec<Difference>,
+    pub partitions: PlannedPartitions,
+    pub reasons: Vec<String>,
+}
+
+structure!(PlannedTable {
+"Name" => name,
+"Location" => location,
+"Change" => change,
+"Columns" => columns,
+"PartitionKeys" => partition_keys,
+"IndexKeys" => index_keys,
+"Differences" => differences,
+"Partitions" => partitions,
 "Reasons" => reasons,
 });
 

@@ -206,13 +206,13 @@ impl Catalog for Memory {
         Ok(())
     }
 
-    async fn tables(&self) -> Result<Vec<Table>, Infallible> {
+    async fn tables(&mut self) -> Result<Vec<Table>, Infallible> {
         Ok(self.tables.values().cloned().collect())
     }
 
     /// Pages of one, so that pages are tried.
     async fn partitions(
-        &self,
+        &mut self,
         table: &str,
         token: Option<String>,
     ) -> Result<(Vec<Partition>, Option<String>), Infallible> {

@@ -12,7 +12,7 @@ use mastic_store::{ReadTx, WriteTx};
 
 use super::{LOG_GROUP, OPEN, Of, Open, RUNS, RUNS_OF, RunRecord, SESSION_NAME, TableKey};
 use crate::crawl::Switch;
-use crate::execution::{Ending, Execution, LogPlaces};
+use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED};
 use crate::schedule::END_AGAIN;
 use crate::{Jobs, access, page};
 
@@ -318,6 +318,7 @@ fn close(
             (ColumnStatisticsState::Failed, Some("The run was ended after 24 hours.".to_owned()))
         }
         Ending::Failed(reason) => (ColumnStatisticsState::Failed, Some(reason.clone())),
+        Ending::Planned(_) => (ColumnStatisticsState::Failed, Some(ONLY_PLANNED.to_owned())),
     };
     record.run.status = Some(status);
     record.run.error_message = message;

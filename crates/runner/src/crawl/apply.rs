@@ -184,7 +184,7 @@ impl mastic_crawl::Catalog for Database<'_> {
         }
     }
 
-    async fn tables(&self) -> Result<Vec<Table>, Failure> {
+    async fn tables(&mut self) -> Result<Vec<Table>, Failure> {
         let mut tables = Vec::new();
         let mut next_token = None;
         loop {
@@ -203,7 +203,7 @@ impl mastic_crawl::Catalog for Database<'_> {
     }
 
     async fn partitions(
-        &self,
+        &mut self,
         table: &str,
         next_token: Option<String>,
     ) -> Result<(Vec<Partition>, Option<String>), Failure> {

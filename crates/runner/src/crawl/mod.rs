@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use mastic_api_glue::glue::types::{Crawler, CrawlerTargets};
 use mastic_classify::{Classifiers, Grouping, group};
-use mastic_crawl::{Crawl, CrawlError, Found, Include, Rules, log, update};
-use mastic_handoff::{CrawlWork, Tally};
+use mastic_crawl::{Catalog as _, Crawl, CrawlError, Draft, Found, Include, Rules, log, update};
+use mastic_handoff::{CrawlWork, Finish, Tally};
 
 use apply::Database;
 
@@ -26,22 +26,55 @@ pub(crate) async fn run(session: &Session, work: CrawlWork) -> Result<Tally, Fai
 }
 
 async fn crawl(session: &Session, work: CrawlWork) -> Result<Tally, Failure> {
-    let events = &session.events;
-    let CrawlWork { crawl_id, crawler, classifiers } = work;
+    let crawler = work.crawler.clone();
+    let begun = begin(session, work).await?;
+    let name = crawler.database_name.clone().unwrap_or_default();
+    let mut database = Database { client: &session.client, name: &name, events: &session.events };
+    let Begun { rules, includes, found } = begun;
+    update(&mut database, &crawler, &rules, found, &includes).await.map_err(told)
+}
+
+/// Tells what a crawl would write.
+pub(crate) async fn plan(session: &Session, work: CrawlWork) -> Result<Finish, Failure> {
+    let crawler = work.crawler.clone();
+    let keep_comments = work.plan.is_some_and(|plan| plan.keep_comments);
+    let mut begun = begin(session, work).await?;
+    begun.rules.configuration.keep_comments |= keep_comments;
+    let name = crawler.database_name.clone().unwrap_or_default();
+    let mut draft = Draft::new(Database { client: &session.client, name: &name, events: &session.events });
+    for line in session.events.kept() {
+        draft.tell(line);
+    }
+    let Begun { rules, includes, found } = begun;
+    update(&mut draft, &crawler, &rules, found, &includes).await.map_err(told)?;
+    Ok(Finish::Planned(Box::new(draft.into_plan(crawler.name.as_deref().unwrap_or_default(), &name))))
+}
+
+fn told(error: CrawlError<Failure>) -> Failure {
+    match error {
+        CrawlError::Refused(text) => Failure::new(text),
+        CrawlError::Catalog(failure) => failure,
+    }
+}
+
+/// A crawl whose files are looked at.
+struct Begun {
+    rules: Rules,
+    includes: Vec<Arc<Include>>,
+    found: Vec<Found>,
+}
+
+async fn begin(session: &Session, work: CrawlWork) -> Result<Begun, Failure> {
+    let CrawlWork { crawl_id, crawler, classifiers, .. } = work;
     let name = crawler.name.clone().unwrap_or_default();
-    events.output(log::started(&name));
+    session.events.output(log::started(&name));
     let crawl = Crawl { crawler: name, id: crawl_id, at: session.clock.now() };
     let rules = Rules::new(&crawler, crawl).map_err(|error| Failure::new(error.to_string()))?;
     let classifiers =
         mastic_crawl::classifiers(&classifiers).map_err(|error| Failure::new(error.to_string()))?;
     let includes = includes(&crawler)?;
     let found = find(session, &crawler, &classifiers, &rules, &includes).await?;
-    let database_name = crawler.database_name.clone().unwrap_or_default();
-    let mut database = Database { client: &session.client, name: &database_name, events };
-    update(&mut database, &crawler, &rules, found, &includes).await.map_err(|error| match error {
-        CrawlError::Refused(text) => Failure::new(text),
-        CrawlError::Catalog(failure) => failure,
-    })
+    Ok(Begun { rules, includes, found })
 }
 
 fn includes(crawler: &Crawler) -> Result<Vec<Arc<Include>>, Failure> {

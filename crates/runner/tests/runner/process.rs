@@ -46,6 +46,8 @@ fn crawl() -> Work {
             targets: Some(CrawlerTargets { s3_targets: Some(vec![target]), ..CrawlerTargets::default() }),
             ..Crawler::default()
         },
+        classifiers: Vec::new(),
+        plan: None,
     }))
 }
 
