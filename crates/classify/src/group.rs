@@ -22,6 +22,7 @@ use crate::compression::Compression;
 use crate::describe::{Counts, Forms, PartitionFound, TableFound, merge_columns};
 use crate::tree::Folder;
 use similar::{Judgement, judge};
+pub use similar::{THRESHOLD, similarity};
 
 /// A file under the include path, classified.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,6 +33,6 @@ pub use classified::{Classified, Column, CsvDetails, Details, RecordCounts, UNKN
 pub use classifiers::{Classifiers, classify};
 pub use compression::Compression;
 pub use describe::{Counts, Form, PartitionFound, TableFound};
-pub use group::{FoundFile, Grouping, Likenesses, group, is_hidden};
+pub use group::{FoundFile, Grouping, Likenesses, THRESHOLD, group, is_hidden, similarity};
 pub use mastic_hive::{CsvSerde, CsvSettings, Custom, InvalidClassifier};
 pub use sample::{ClassifyError, HEAD_BYTES, Outcome, Sample};

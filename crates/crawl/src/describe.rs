@@ -26,6 +26,17 @@ pub struct Found {
     pub table: TableFound,
     /// The target's exclude patterns as full paths, in JSON; none where there are none.
     pub exclusions: Option<String>,
+    /// Whether a catalog target names the table: people made it, and chose its keys.
+    pub named: bool,
+}
+
+/// A table that its own format describes, such as Iceberg's.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    /// The table, but for who crawled it.
+    pub table: TableInput,
+    /// Why it is there.
+    pub reasons: Vec<String>,
 }
 
 /// The parameter by which a crawler knows its tables.
@@ -36,6 +47,13 @@ pub(crate) const DEPRECATED_BY: &str = "DEPRECATED_BY_CRAWLER";
 pub(crate) const FILTERING: &str = "partition_filtering.enabled";
 /// The parameter that names the crawl which wrote a table.
 pub(crate) const RUN_ID: &str = "CRAWL_RUN_ID";
+
+impl Lake {
+    pub(crate) fn location(&self) -> &str {
+        let descriptor = self.table.storage_descriptor.as_ref();
+        descriptor.and_then(|descriptor| descriptor.location.as_deref()).unwrap_or_default()
+    }
+}
 
 impl Crawl {
     /// The table as the crawl would make it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mastic_api_glue::glue::types::{Partition, PartitionInput, Table, TableInput};
 use mastic_api_mastic::mastic::types::{PlanCrawlResponse, PlannedColumn, PlannedPartition, PlannedTable};
 
-use crate::describe::{Found, input_of};
+use crate::describe::input_of;
 use crate::diff::differences;
 use crate::plan::Change;
 use crate::update::{Catalog, Step};
@@ -124,8 +124,8 @@ impl<C: Catalog + Send + Sync> Catalog for Draft<C> {
         self.inner.partitions(table, token).await
     }
 
-    fn found(&mut self, found: &Found) {
-        self.table(&found.table.name).reasons.clone_from(&found.table.reasons);
+    fn found(&mut self, table: &str, reasons: &[String]) {
+        self.table(table).reasons = reasons.to_vec();
     }
 
     async fn take(&mut self, table: &str, step: Step) -> Result<(), Self::Error> {

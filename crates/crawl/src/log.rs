@@ -89,6 +89,11 @@ pub fn warned(what: impl Display, why: impl Display) -> String {
     format!("WARN: {what}: {why}")
 }
 
+/// A new folder that an incremental crawl leaves out.
+pub(crate) fn ignored(folder: &str, table: &str, why: &str) -> String {
+    format!("WARN: The new folder {folder} is ignored: it does not match the table {table}: {why}")
+}
+
 /// Why a crawl fails.
 #[must_use]
 pub fn failed(reason: &str) -> String {

@@ -104,14 +104,18 @@ impl<'a> Comparison<'a> {
 
     /// The partition as the crawl would make it.
     fn wanted(&self, found: &PartitionFound) -> PartitionInput {
-        let mut wanted = self.rules.crawl.partition(found);
-        if self.rules.configuration.inherit_from_table
-            && let (Some(own), Some(table)) = (wanted.storage_descriptor.take(), self.descriptor)
-        {
-            wanted.storage_descriptor = Some(inherited(own, table));
+        let wanted = self.rules.crawl.partition(found);
+        match self.descriptor.filter(|_| self.rules.configuration.inherit_from_table) {
+            Some(table) => inherit(wanted, table),
+            None => wanted,
         }
-        wanted
     }
+}
+
+/// A partition with its table's descriptor.
+pub(crate) fn inherit(mut partition: PartitionInput, table: &StorageDescriptor) -> PartitionInput {
+    partition.storage_descriptor = partition.storage_descriptor.map(|own| inherited(own, table));
+    partition
 }
 
 /// A partition's descriptor with everything of its table's but the place and the counts (Setting crawler

@@ -1,14 +1,16 @@
 //! What a crawl does to each table: what was found against what is there.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use mastic_api_glue::glue::types::{
-    Crawler, DeleteBehavior, PartitionIndex, StorageDescriptor, Table, TableInput, UpdateBehavior,
+    Crawler, DeleteBehavior, PartitionIndex, RecrawlBehavior, StorageDescriptor, Table, TableInput,
+    UpdateBehavior,
 };
 use mastic_hive::{Configuration, ConfigurationError, suffixed_table_name};
 
 use crate::adapt::{Adapted, adapt};
-use crate::describe::{Crawl, DEPRECATED_BY, FILTERING, Found, UPDATED_BY, input_of, same};
+use crate::describe::{Crawl, DEPRECATED_BY, FILTERING, Found, Lake, UPDATED_BY, input_of, same};
 use crate::log;
 use crate::target::Include;
 
@@ -21,6 +23,8 @@ pub struct Rules {
     pub update: bool,
     /// The `DeleteBehavior`.
     pub delete: DeleteBehavior,
+    /// Whether only folders that are new are looked at (Scheduling incremental crawls for adding new partitions).
+    pub incremental: bool,
     /// The crawler's `Configuration`.
     pub configuration: Configuration,
 }
@@ -70,29 +74,34 @@ pub(crate) struct TablePlan {
     pub(crate) lines: Vec<String>,
 }
 
-/// Finds the table of the catalog that each found one is: one of its name, at its location. Where another table
-/// has the name, the found one gets a name of its own.
-pub(crate) fn pair(found: &mut [Found], existing: &[Table]) -> Vec<Option<usize>> {
-    let by_name: HashMap<&str, usize> =
-        existing.iter().enumerate().map(|(place, table)| (table.name.as_str(), place)).collect();
-    let mut taken = HashSet::new();
-    let mut pairs = Vec::with_capacity(found.len());
-    for Found { table, .. } in found {
-        let other = suffixed_table_name(&table.name, &table.location);
+/// Finds the tables of the catalog that the found ones are: those of their names, at their locations. Where another
+/// table has the name, the found one gets a name of its own.
+pub(crate) struct Names<'a> {
+    by_name: HashMap<&'a str, &'a Table>,
+    taken: HashSet<String>,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn new(existing: &'a [Table]) -> Self {
+        let by_name = existing.iter().map(|table| (table.name.as_str(), table)).collect();
+        Self { by_name, taken: HashSet::new() }
+    }
+
+    /// The table of a found one, whose name may become another.
+    pub(crate) fn find(&mut self, name: &mut String, location: &str) -> Option<&'a Table> {
+        let other = suffixed_table_name(name, location);
         let mut pair = None;
-        for name in [table.name.clone(), other] {
-            let known = by_name.get(name.as_str()).copied();
-            let here = known.and_then(|place| existing.get(place)).is_none_or(|k| is_at(k, &table.location));
-            table.name = name;
-            if here && !taken.contains(&table.name) {
+        for wanted in [name.clone(), other] {
+            let known = self.by_name.get(wanted.as_str()).copied();
+            *name = wanted;
+            if known.is_none_or(|known| is_at(known, location)) && !self.taken.contains(name) {
                 pair = known;
                 break;
             }
         }
-        taken.insert(table.name.clone());
-        pairs.push(pair);
+        self.taken.insert(name.clone());
+        pair
     }
-    pairs
 }
 
 pub(crate) fn location(table: &Table) -> Option<&str> {
@@ -109,15 +118,10 @@ pub(crate) fn is_own(table: &Table, crawler: &str) -> bool {
 }
 
 /// Whether the crawler made the table, from one of its targets, and found nothing of it this time.
-pub(crate) fn is_gone(
-    table: &Table,
-    crawler: &str,
-    includes: &[impl AsRef<Include>],
-    found: &[Found],
-) -> bool {
+pub(crate) fn is_gone(table: &Table, crawler: &str, includes: &[Arc<Include>], found: &[&str]) -> bool {
     is_own(table, crawler)
-        && location(table).is_some_and(|at| includes.iter().any(|include| include.as_ref().covers(at)))
-        && !found.iter().any(|found| is_at(table, &found.table.location))
+        && location(table).is_some_and(|at| includes.iter().any(|include| include.covers(at)))
+        && !found.iter().any(|place| is_at(table, place))
 }
 
 impl Rules {
@@ -128,12 +132,20 @@ impl Rules {
     pub fn new(crawler: &Crawler, crawl: Crawl) -> Result<Self, ConfigurationError> {
         let configuration = Configuration::parse(crawler.configuration.as_deref().unwrap_or_default())?;
         let policy = crawler.schema_change_policy.clone().unwrap_or_default();
-        Ok(Self {
+        let recrawl = crawler.recrawl_policy.as_ref().and_then(|policy| policy.recrawl_behavior);
+        let mut rules = Self {
             crawl,
             update: policy.update_behavior != Some(UpdateBehavior::Log),
             delete: policy.delete_behavior.unwrap_or(DeleteBehavior::DeprecateInDatabase),
+            incremental: recrawl == Some(RecrawlBehavior::CrawlNewFoldersOnly),
             configuration,
-        })
+        };
+        if rules.incremental {
+            rules.update = false;
+            rules.delete = DeleteBehavior::Log;
+            rules.configuration.merge_new_columns = false;
+        }
+        Ok(rules)
     }
 
     pub(crate) fn check_threshold(&self, tables: usize) -> Result<(), String> {
@@ -148,7 +160,10 @@ impl Rules {
     /// What becomes of a table that was found, and perhaps is known.
     pub(crate) fn plan(&self, found: &Found, known: Option<&Table>) -> TablePlan {
         let name = &found.table.name;
-        let wanted = self.crawl.table(found, self.configuration.create_partition_index);
+        let has_index =
+            known.and_then(|known| known.parameters.as_ref()).is_some_and(|p| p.contains_key(FILTERING));
+        let indexed = if found.named { has_index } else { self.configuration.create_partition_index };
+        let mut wanted = self.crawl.table(found, indexed);
         let mut plan = TablePlan { name: name.clone(), ..TablePlan::default() };
         let Some(known) = known else {
             plan.index = index(&wanted);
@@ -158,6 +173,10 @@ impl Rules {
             return plan;
         };
         let old = input_of(known);
+        if found.named && keys(&old) == keys(&wanted) {
+            // People chose the keys and their types.
+            wanted.partition_keys.clone_from(&old.partition_keys);
+        }
         let new = match adapt(&old, wanted, &self.configuration) {
             Adapted::Table(new) => *new,
             Adapted::Clash(parameter, existing, crawled) => {
@@ -178,7 +197,6 @@ impl Rules {
         };
         let current = if writes { &new } else { &old };
         plan.descriptor.clone_from(&current.storage_descriptor);
-        let has_index = old.parameters.as_ref().is_some_and(|p| p.contains_key(FILTERING));
         if writes && !has_index {
             plan.index = index(&new);
         }
@@ -189,6 +207,30 @@ impl Rules {
             plan.change = Change::Update(Box::new(new));
         } else if rekeyed || form(&old) != form(&new) {
             plan.lines.push(log::differs(name));
+        }
+        plan
+    }
+
+    /// What becomes of a table that its own format describes, and perhaps is known.
+    pub(crate) fn plan_lake(&self, lake: &Lake, known: Option<&Table>) -> TablePlan {
+        let mut wanted = lake.table.clone();
+        wanted.last_access_time = Some(self.crawl.at);
+        self.crawl.sign(wanted.parameters.get_or_insert_default());
+        let mut plan = TablePlan { name: wanted.name.clone(), ..TablePlan::default() };
+        let Some(known) = known else {
+            plan.change = Change::Create(Box::new(wanted));
+            return plan;
+        };
+        let old = input_of(known);
+        let configuration = Configuration { merge_new_columns: false, ..self.configuration };
+        if let Adapted::Table(new) = adapt(&old, wanted, &configuration)
+            && !same(old, (*new).clone())
+        {
+            if self.update {
+                plan.change = Change::Update(new);
+            } else {
+                plan.lines.push(log::differs(&plan.name));
+            }
         }
         plan
     }

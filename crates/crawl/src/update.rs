@@ -1,14 +1,17 @@
 //! Brings a catalog up to date with what was found.
 
+use std::sync::Arc;
+
 use mastic_api_glue::glue::types::{
     Crawler, Partition, PartitionIndex, PartitionInput, Table, UpdateBehavior,
 };
 use mastic_handoff::Tally;
 
-use crate::describe::{Found, input_of};
+use crate::describe::{Found, Lake, input_of};
+use crate::incremental::Added;
 use crate::log;
 use crate::partitions::{Comparison, Fate, is_partitioned};
-use crate::plan::{Change, Partitions, Rules, TablePlan, is_gone, pair};
+use crate::plan::{Change, Names, Partitions, Rules, TablePlan, is_gone};
 use crate::target::Include;
 
 /// Partitions that are written at a time.
@@ -61,7 +64,7 @@ pub trait Catalog {
     ) -> impl Future<Output = Result<(Vec<Partition>, Option<String>), Self::Error>> + Send;
 
     /// Hears of a table that the targets gave.
-    fn found(&mut self, _found: &Found) {}
+    fn found(&mut self, _table: &str, _reasons: &[String]) {}
 
     /// Does something to a table.
     fn take(&mut self, table: &str, step: Step) -> impl Future<Output = Result<(), Self::Error>> + Send;
@@ -70,8 +73,21 @@ pub trait Catalog {
     fn tell(&mut self, line: String);
 }
 
-/// Brings the catalog up to date with all that the targets gave, and tells of it; what they should give and do not
-/// is treated as the rules say.
+/// What a crawl's targets gave for one database.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// Tables of files.
+    pub found: Vec<Found>,
+    /// Tables that their own formats describe.
+    pub lakes: Vec<Lake>,
+    /// New partitions of tables that are not looked at otherwise.
+    pub added: Vec<Added>,
+    /// Where all was looked at: the crawler's tables there that were not found are gone.
+    pub includes: Vec<Arc<Include>>,
+}
+
+/// Brings the crawler's database up to date with all that its targets gave, and tells of it; what they should give
+/// and do not is treated as the rules say.
 ///
 /// # Errors
 /// `Refused` where more tables were found than the `TableThreshold` allows: nothing is written then.
@@ -79,25 +95,67 @@ pub async fn update<C: Catalog>(
     catalog: &mut C,
     crawler: &Crawler,
     rules: &Rules,
-    mut found: Vec<Found>,
-    includes: &[impl AsRef<Include>],
+    gathered: Gathered,
 ) -> Result<Tally, CrawlError<C::Error>> {
+    let Gathered { mut found, mut lakes, added, includes } = gathered;
     let database = crawler.database_name.as_deref().unwrap_or_default();
-    rules.check_threshold(found.len()).map_err(CrawlError::Refused)?;
+    rules.check_threshold(found.len() + lakes.len()).map_err(CrawlError::Refused)?;
     begin(catalog, crawler, database, rules);
     catalog.ensure().await?;
     let existing = catalog.tables().await?;
-    let pairs = pair(&mut found, &existing);
+    let mut names = Names::new(&existing);
     let mut tally = Tally::default();
-    for (found, pair) in found.iter().zip(pairs) {
-        catalog.found(found);
-        let known = pair.and_then(|place| existing.get(place));
+    for found in &mut found {
+        let known = names.find(&mut found.table.name, &found.table.location);
+        catalog.found(&found.table.name, &found.table.reasons);
         let plan = rules.plan(found, known);
         one(catalog, database, rules, (found, known), plan, &mut tally).await?;
     }
-    for table in existing.iter().filter(|table| is_gone(table, &rules.crawl.crawler, includes, &found)) {
+    for lake in &mut lakes {
+        let place = lake.location().to_owned();
+        let known = names.find(&mut lake.table.name, &place);
+        catalog.found(&lake.table.name, &lake.reasons);
+        let plan = rules.plan_lake(lake, known);
+        change(catalog, database, plan, &mut tally).await?;
+    }
+    for added in &added {
+        catalog.found(&added.table.name, &added.reasons);
+        let partitions = added.inputs(rules);
+        tally.partitions_created += partitions.len() as u64;
+        catalog.take(&added.table.name, Step::CreatePartitions(partitions)).await?;
+    }
+    let mut places: Vec<&str> = found.iter().map(|found| found.table.location.as_str()).collect();
+    places.extend(lakes.iter().map(Lake::location));
+    for table in existing.iter().filter(|table| is_gone(table, &rules.crawl.crawler, &includes, &places)) {
         let plan = rules.plan_gone(table);
         change(catalog, database, plan, &mut tally).await?;
+    }
+    end(catalog, &tally);
+    Ok(tally)
+}
+
+/// Brings the tables that a catalog target names up to date with what lies at their locations: none is made, and
+/// none goes (Crawler properties: catalog targets).
+///
+/// # Errors
+/// The catalog's.
+pub async fn refresh<C: Catalog>(
+    catalog: &mut C,
+    crawler: &Crawler,
+    database: &str,
+    rules: &Rules,
+    named: Vec<(Table, Option<Found>)>,
+) -> Result<Tally, C::Error> {
+    let mut tally = Tally::default();
+    begin(catalog, crawler, database, rules);
+    for (table, found) in &named {
+        let Some(found) = found else {
+            catalog.tell(log::left(&table.name));
+            continue;
+        };
+        catalog.found(&table.name, &found.table.reasons);
+        let plan = rules.plan(found, Some(table));
+        one(catalog, database, rules, (found, Some(table)), plan, &mut tally).await?;
     }
     end(catalog, &tally);
     Ok(tally)

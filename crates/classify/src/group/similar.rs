@@ -9,7 +9,7 @@ use crate::classified::Column;
 
 /// Schemas are of one cluster above this similarity, and things are one table when more than this
 /// share of them is of one cluster.
-const THRESHOLD: f64 = 0.7;
+pub const THRESHOLD: f64 = 0.7;
 /// More clusters than this are never one table.
 const MAX_CLUSTERS: usize = 5;
 
@@ -74,7 +74,7 @@ fn kind_text((classification, compression, delimiter): &Kind) -> String {
 
 /// How much of all columns two schemas share, 0 to 1. A column counts whole when its name and sort
 /// of type are shared and half when only its name is. AWS does not tell its own measure.
-pub(super) fn similarity(a: &[Column], b: &[Column]) -> f64 {
+pub fn similarity(a: &[Column], b: &[Column]) -> f64 {
     if a == b {
         return 1.0;
     }

@@ -11,7 +11,7 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_classify::{FoundFile, Grouping, Likenesses, group};
 use mastic_core::Timestamp;
-use mastic_crawl::{Crawl, CrawlError, Found, Include, Rules, log, update};
+use mastic_crawl::{Crawl, CrawlError, Found, Gathered, Include, Rules, log, update};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -185,13 +185,14 @@ fn crawl_once(
         };
         for table in group(&grouping, &looked) {
             if found.iter().all(|known| known.table.location != table.location) {
-                found.push(Found { table, exclusions: include.exclusions() });
+                found.push(Found { table, exclusions: include.exclusions(), named: false });
             }
         }
         includes.push(Arc::new(include));
     }
     let why = found.iter().map(|found| (found.table.name.clone(), found.table.reasons.clone())).collect();
-    let done = futures::executor::block_on(update(catalog, crawler, &rules, found, &includes));
+    let gathered = Gathered { found, includes, ..Gathered::default() };
+    let done = futures::executor::block_on(update(catalog, crawler, &rules, gathered));
     let done = match done {
         Ok(_) => Ok(()),
         Err(CrawlError::Refused(text)) => Err(text),

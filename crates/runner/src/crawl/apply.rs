@@ -13,19 +13,63 @@ use crate::failure::Failure;
 const WRITTEN: usize = 100;
 const DELETED: usize = 25;
 
+/// Parts in which a table's partitions are read side by side.
+const SEGMENTS: i32 = 4;
+
 /// Calls under way side by side.
 const AT_ONCE: usize = 4;
 
 /// The database that a crawl writes into.
 pub(super) struct Database<'a> {
     pub(super) client: &'a Client,
-    pub(super) name: &'a str,
+    pub(super) name: String,
     pub(super) events: &'a Events,
 }
 
 impl Database<'_> {
+    /// A table that must be there.
+    pub(super) async fn table(&self, name: &str) -> Result<Table, Failure> {
+        let input = GetTableRequest {
+            database_name: self.name.clone(),
+            name: name.to_owned(),
+            ..GetTableRequest::default()
+        };
+        let answer = self.client.call::<op::GetTable>(input).await.map_err(|error| self.at(name, error))?;
+        answer.table.ok_or_else(|| Failure::new(format!("table {}.{name} is not there", self.name)))
+    }
+
+    /// Where a table's partitions are.
+    pub(super) async fn locations(&self, table: &str) -> Result<Vec<String>, Failure> {
+        let segments = (0..SEGMENTS).map(|number| self.segment(table, number));
+        let found = futures::future::try_join_all(segments).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn segment(&self, table: &str, segment_number: i32) -> Result<Vec<String>, Failure> {
+        let mut locations = Vec::new();
+        let mut next_token = None;
+        loop {
+            let input = GetPartitionsRequest {
+                database_name: self.name.clone(),
+                table_name: table.to_owned(),
+                next_token,
+                segment: Some(Segment { segment_number, total_segments: SEGMENTS }),
+                exclude_column_schema: Some(true),
+                ..GetPartitionsRequest::default()
+            };
+            let page =
+                self.client.call::<op::GetPartitions>(input).await.map_err(|error| self.at(table, error))?;
+            let found = page.partitions.into_iter().flatten();
+            locations.extend(found.filter_map(|partition| partition.storage_descriptor?.location));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(locations);
+            }
+        }
+    }
+
     async fn change(&self, name: &str, change: Change, index: Option<PartitionIndex>) -> Result<(), Failure> {
-        let database_name = self.name.to_owned();
+        let database_name = self.name.clone();
         match change {
             Change::None => Ok(()),
             Change::Create(table) => {
@@ -53,7 +97,7 @@ impl Database<'_> {
 
     async fn update(&self, name: &str, table: TableInput) -> Result<(), Failure> {
         let input = UpdateTableRequest {
-            database_name: self.name.to_owned(),
+            database_name: self.name.clone(),
             table_input: Some(table),
             ..UpdateTableRequest::default()
         };
@@ -64,7 +108,7 @@ impl Database<'_> {
     async fn create_index(&self, name: &str, partition_index: PartitionIndex) -> Result<(), Failure> {
         let input = CreatePartitionIndexRequest {
             catalog_id: None,
-            database_name: self.name.to_owned(),
+            database_name: self.name.clone(),
             table_name: name.to_owned(),
             partition_index,
         };
@@ -78,7 +122,7 @@ impl Database<'_> {
         self.in_batches(partitions, WRITTEN, |partition_input_list| async {
             let input = BatchCreatePartitionRequest {
                 catalog_id: None,
-                database_name: self.name.to_owned(),
+                database_name: self.name.clone(),
                 table_name: table.to_owned(),
                 partition_input_list,
             };
@@ -97,7 +141,7 @@ impl Database<'_> {
             });
             let input = BatchUpdatePartitionRequest {
                 catalog_id: None,
-                database_name: self.name.to_owned(),
+                database_name: self.name.clone(),
                 table_name: table.to_owned(),
                 entries: entries.collect(),
             };
@@ -112,7 +156,7 @@ impl Database<'_> {
         self.in_batches(partitions, DELETED, |partitions| async {
             let input = BatchDeletePartitionRequest {
                 catalog_id: None,
-                database_name: self.name.to_owned(),
+                database_name: self.name.clone(),
                 table_name: table.to_owned(),
                 partitions_to_delete: partitions
                     .into_iter()
@@ -170,13 +214,13 @@ impl mastic_crawl::Catalog for Database<'_> {
     type Error = Failure;
 
     async fn ensure(&mut self) -> Result<(), Failure> {
-        let input = GetDatabaseRequest { name: self.name.to_owned(), ..GetDatabaseRequest::default() };
+        let input = GetDatabaseRequest { name: self.name.clone(), ..GetDatabaseRequest::default() };
         match self.client.call::<op::GetDatabase>(input).await {
             Ok(_) => return Ok(()),
             Err(error) if error.code() == Some("EntityNotFoundException") => {}
             Err(error) => return Err(self.told(error)),
         }
-        let database_input = DatabaseInput { name: self.name.to_owned(), ..DatabaseInput::default() };
+        let database_input = DatabaseInput { name: self.name.clone(), ..DatabaseInput::default() };
         let input = CreateDatabaseRequest { database_input, ..CreateDatabaseRequest::default() };
         match self.client.call::<op::CreateDatabase>(input).await {
             Err(error) if error.code() != Some("AlreadyExistsException") => Err(self.told(error)),
@@ -189,11 +233,16 @@ impl mastic_crawl::Catalog for Database<'_> {
         let mut next_token = None;
         loop {
             let input = GetTablesRequest {
-                database_name: self.name.to_owned(),
+                database_name: self.name.clone(),
                 next_token,
                 ..GetTablesRequest::default()
             };
-            let page = self.client.call::<op::GetTables>(input).await.map_err(|error| self.told(error))?;
+            let page = match self.client.call::<op::GetTables>(input).await {
+                Ok(page) => page,
+                // A database that is not there yet has none.
+                Err(error) if error.code() == Some("EntityNotFoundException") => return Ok(tables),
+                Err(error) => return Err(self.told(error)),
+            };
             tables.extend(page.table_list.into_iter().flatten());
             next_token = page.next_token;
             if next_token.is_none() {
@@ -208,7 +257,7 @@ impl mastic_crawl::Catalog for Database<'_> {
         next_token: Option<String>,
     ) -> Result<(Vec<Partition>, Option<String>), Failure> {
         let input = GetPartitionsRequest {
-            database_name: self.name.to_owned(),
+            database_name: self.name.clone(),
             table_name: table.to_owned(),
             next_token,
             ..GetPartitionsRequest::default()

@@ -1,7 +1,7 @@
 //! What lies under an include path.
 
 use mastic_client::S3;
-use mastic_crawl::Include;
+use mastic_crawl::{Choice, Include};
 
 use crate::failure::Failure;
 
@@ -27,11 +27,28 @@ pub(super) async fn list(s3: &S3, include: &Include) -> Result<Vec<Object>, Fail
             }
         }
     }
-    let folder = include.base();
+    below(s3, include, &include.base(), &mut choice, &mut objects).await?;
+    Ok(objects)
+}
+
+/// Lists the objects below one folder of a target.
+pub(super) async fn list_folder(s3: &S3, include: &Include, folder: &str) -> Result<Vec<Object>, Failure> {
+    let mut objects = Vec::new();
+    below(s3, include, folder, &mut include.choose(), &mut objects).await?;
+    Ok(objects)
+}
+
+async fn below(
+    s3: &S3,
+    include: &Include,
+    folder: &str,
+    choice: &mut Choice<'_>,
+    objects: &mut Vec<Object>,
+) -> Result<(), Failure> {
     let mut token = None;
     loop {
-        let (page, next) =
-            s3.list_page(&include.bucket, &folder, None, token.as_deref(), None).await.map_err(told)?;
+        let page = s3.list_page(&include.bucket, folder, None, token.as_deref(), None).await;
+        let (page, next) = page.map_err(|error| Failure::from(error).at(include.url(folder)))?;
         for object in page.objects {
             if choice.takes(&object.key, object.size) {
                 objects.push(Object { key: object.key, size: object.size });
@@ -39,7 +56,13 @@ pub(super) async fn list(s3: &S3, include: &Include) -> Result<Vec<Object>, Fail
         }
         token = next;
         if token.is_none() {
-            return Ok(objects);
+            return Ok(());
         }
     }
+}
+
+/// The folders right in a folder, by their keys.
+pub(super) async fn folders(s3: &S3, bucket: &str, folder: &str) -> Result<Vec<String>, Failure> {
+    let listing = s3.list(bucket, folder, Some("/")).await;
+    Ok(listing.map_err(|error| Failure::from(error).at(format!("s3://{bucket}/{folder}")))?.prefixes)
 }
