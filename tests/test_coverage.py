@@ -318,7 +318,12 @@ def minimal(world, service, shape, name=""):
 def input_of(world, operation):
     service, _, name = operation.partition(":")
     if service == "mastic":
-        return {"CreateAccount": {"Name": THING}, "ExplainRequest": {"RequestId": THING}}.get(name, {})
+        given = {
+            "CreateAccount": {"Name": THING},
+            "ExplainRequest": {"RequestId": THING},
+            "PlanCrawl": {"CrawlerName": THING},
+        }
+        return given.get(name, {})
     shape = model(service).operation_model(name).input_shape
     return (minimal(world, service, shape) if shape else {}) | more(world, operation)
 

@@ -4,6 +4,7 @@ import json
 
 from harness import statement
 from pipeline import bucket, crawl, glue_role, reads
+from plugin_coverage import cover
 
 CSV = b"id,city,price\n1,Bonn,1.5\n2,Ulm,2.5\n"
 MORE = b"id,city,price,tax\n1,Bonn,1.5,2\n2,Ulm,2.5,3\n"
@@ -30,6 +31,7 @@ def test_a_plan_tells_what_a_crawl_does_and_writes_nothing(server, unique):
     database, crawler = make(server, unique, where, glue_role(server, reads(where)))
 
     text = server.mastic("crawl", "plan", crawler).stdout
+    cover("conformance", "mastic", "PlanCrawl")
     assert f"A crawl of {crawler} would change 3 tables of database {database}." in text
     for part in ["+ sales is created", "+ people is created", "price  double", "2 created", "+ month=1",
                  "index       month", "the folders in", "are no one table", "2 folders make partitions of one table"]:

@@ -3,6 +3,8 @@
 //! A case is a crawler and steps. A step changes files (text, or the columns of a file that need not be real) and
 //! perhaps the crawler or a table, crawls, and says which tables, partitions and log lines are there then.
 
+#![cfg(test)]
+
 mod support;
 
 use std::collections::BTreeMap;
