@@ -90,9 +90,10 @@ pub(crate) async fn create(ctx: Ctx, input: CreateTableRequest) -> Result<Create
     no_transaction(input.transaction_id.as_ref(), None)?;
     let target = Target::of(ctx.call(), &input)?;
     let indexes = input.partition_indexes.unwrap_or_default();
+    let iceberg = input.open_table_format_input.as_ref().is_some_and(|format| format.iceberg_input.is_some());
     let mut table = match input.table_input {
         // An Iceberg table can do without.
-        None if input.open_table_format_input.is_some() => TableInput::default(),
+        None if iceberg => TableInput::default(),
         None => return Err(no_table_input()),
         Some(table) => table,
     };

@@ -104,14 +104,22 @@ async fn what_is_missing_has_aws_s_texts() {
         world.fault::<op::CreateTable>(elsewhere).await,
         code("EntityNotFoundException", "Database nosuch not found.")
     );
+    let third = IcebergInput { version: Some("3".to_owned()), ..IcebergInput::default() };
     let iceberg = CreateTableRequest {
+        open_table_format_input: Some(OpenTableFormatInput { iceberg_input: Some(third) }),
+        ..create(table("t", &[]))
+    };
+    assert!(
+        world.fault::<op::CreateTable>(iceberg).await.1.contains("a Version of IcebergInput other than 2")
+    );
+    let governed = GetTableRequest { transaction_id: Some("x".to_owned()), ..get("t") };
+    assert!(world.fault::<op::GetTable>(governed).await.1.contains("TransactionId"));
+    let nothing = CreateTableRequest {
+        table_input: None,
+        name: Some("t".to_owned()),
         open_table_format_input: Some(OpenTableFormatInput::default()),
         ..create(table("t", &[]))
     };
-    assert!(world.fault::<op::CreateTable>(iceberg).await.1.contains("OpenTableFormatInput"));
-    let governed = GetTableRequest { transaction_id: Some("x".to_owned()), ..get("t") };
-    assert!(world.fault::<op::GetTable>(governed).await.1.contains("TransactionId"));
-    let nothing = CreateTableRequest { table_input: None, ..create(table("t", &[])) };
     assert_eq!(world.fault::<op::CreateTable>(nothing).await.0, "InvalidInputException");
 }
 

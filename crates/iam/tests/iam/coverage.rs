@@ -50,6 +50,10 @@ async fn every_operation_is_served_and_denied_to_who_has_no_permission() {
     let nobody = house.user("nobody").await;
     for service in [&iam::SERVICE, &sts::SERVICE, &mastic::SERVICE] {
         for operation in service.operations.iter().filter(|operation| operation.implemented()) {
+            // Another service's: a crawl is planned where crawls are known.
+            if operation.name == "PlanCrawl" {
+                continue;
+            }
             assert!(house.registry.serves(service, operation), "{}", operation.name);
             // Whoever makes an unsigned call is nobody yet.
             if FREE.contains(&operation.name) || operation.unsigned {

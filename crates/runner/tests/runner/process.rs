@@ -92,7 +92,7 @@ fn a_denial_ends_the_crawl_with_the_servers_own_sentence() {
     let (size, id) = (body.len(), "x-amz-request-id: R1");
     write!(stream, "HTTP/1.1 403 Forbidden\r\n{id}\r\ncontent-length: {size}\r\n\r\n{body}").unwrap();
     let events = events(&mut child);
-    let failed = Event::Finished(Finish::Failed(format!("s3://b/x: {DENIED} (request id R1)")));
+    let failed = Event::Finished(Finish::Failed(format!("s3://b/x/: {DENIED} (request id R1)")));
     assert_eq!(events.last(), Some(&failed));
     assert!(
         matches!(&events[0], Event::Log { line, .. } if line.contains("Running Start Crawl for Crawler c"))
