@@ -289,7 +289,7 @@ fn boto3(python: Option<String>, lines: &[(&str, Line)], credentials: &Credentia
     let Some(python) = python else { return Vec::new() };
     let token = credentials.session_token.as_ref().map(|token| token.reveal().clone());
     let told = Command::new(python)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/client.py"))
+        .args([concat!(env!("CARGO_MANIFEST_DIR"), "/client.py"), ACCOUNT])
         .args(lines.iter().map(|(_, line)| format!("http://{}", line.address)))
         .env("AWS_ACCESS_KEY_ID", &credentials.access_key_id)
         .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.reveal())
