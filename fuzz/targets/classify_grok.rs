@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut text = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
     let (pattern, custom_patterns) = (text(), text());
     let lines = parts.next().unwrap_or_default();
-    let sample = Sample { key: "k", size: lines.len() as u64, head: lines, tail: None };
+    let sample = Sample { size: lines.len() as u64, head: lines, tail: None };
     let _ = classify(&sample);
     let custom = Custom::Grok { classification: "x".into(), pattern, custom_patterns };
     let classifiers = Classifiers::new(std::slice::from_ref(&custom));

@@ -128,7 +128,7 @@ fn by_footer(sample: &Sample<'_>) -> Result<Option<Outcome>, ClassifyError> {
 /// A format with a footer inside of whole-file compression: nothing in there can be reached but from the beginning.
 fn inside(content: &Content<'_>) -> Result<Option<Classified>, ClassifyError> {
     let size = if content.complete { content.bytes.len() as u64 } else { u64::MAX };
-    let sample = Sample { key: "", size, head: &content.bytes, tail: None };
+    let sample = Sample { size, head: &content.bytes, tail: None };
     match by_footer(&sample)? {
         Some(Outcome::Done(found)) => Ok(Some(Classified { compression: content.compression, ..*found })),
         Some(_) => {

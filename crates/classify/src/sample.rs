@@ -17,8 +17,6 @@ pub enum ClassifyError {
 /// What is at hand of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample<'a> {
-    /// The object's key.
-    pub key: &'a str,
     /// The object's size in bytes.
     pub size: u64,
     /// Its first bytes; all of them when `head.len() == size`.

@@ -30,7 +30,7 @@ fn classified(key: &str, bytes: &[u8]) -> Classified {
     let mut head = first(HEAD_BYTES / 16);
     let mut tail = None;
     for _ in 0..12 {
-        match classify(&Sample { key, size, head, tail }).unwrap() {
+        match classify(&Sample { size, head, tail }).unwrap() {
             Outcome::Done(found) => return *found,
             Outcome::NeedHead(count) => head = first(count),
             Outcome::NeedTail(count) => tail = Some(&bytes[bytes.len() - usize::try_from(count).unwrap()..]),

@@ -22,7 +22,7 @@ fn look(classifiers: &Classifiers, bytes: &[u8], size: u64) -> Result<Classified
     let mut head = first(HEAD_BYTES);
     let mut tail: Option<Vec<u8>> = None;
     for _ in 0..20 {
-        match classifiers.classify(&Sample { key: "k", size, head: &head, tail: tail.as_deref() })? {
+        match classifiers.classify(&Sample { size, head: &head, tail: tail.as_deref() })? {
             Outcome::Done(found) => return Ok(*found),
             Outcome::NeedHead(count) => head = first(count),
             Outcome::NeedTail(count) => {

@@ -24,7 +24,7 @@ type Ask<'a> = &'a dyn Fn(&Sample<'_>) -> Result<Outcome, mastic_classify::Class
 
 fn show(bytes: &[u8], ask: Ask<'_>) {
     let size = bytes.len() as u64;
-    let whole = Sample { key: "k", size, head: bytes, tail: None };
+    let whole = Sample { size, head: bytes, tail: None };
     if let Ok(outcome) = ask(&whole) {
         let Outcome::Done(found) = outcome else { panic!("nothing more can be had: {outcome:?}") };
         check(&found);
@@ -35,7 +35,7 @@ fn show(bytes: &[u8], ask: Ask<'_>) {
     }
     let mut head = bytes.to_vec();
     head.resize(1 << 20, b' ');
-    let mut cut = Sample { key: "k", size: 3 << 20, head: &head, tail: None };
+    let mut cut = Sample { size: 3 << 20, head: &head, tail: None };
     for _ in 0..2 {
         match ask(&cut) {
             Ok(Outcome::Done(found)) => return check(&found),

@@ -81,7 +81,7 @@ pub(crate) fn zip(files: &[(&str, &[u8])], stored: bool) -> Vec<u8> {
 }
 
 fn content<'a>(head: &'a [u8], size: usize, limit: u64) -> Result<Content<'a>, ClassifyError> {
-    let sample = Sample { key: "k", size: size as u64, head, tail: None };
+    let sample = Sample { size: size as u64, head, tail: None };
     match decode(Compression::detect(head), &sample, limit)? {
         Decoded::Content(content) => Ok(content),
         Decoded::Need(need) => panic!("{need:?}"),
@@ -128,7 +128,7 @@ fn archives_of_a_single_file_are_read() {
         let whole = content(&archive, archive.len(), 1 << 20).unwrap();
         assert!(whole.complete && *whole.bytes == text);
         let two = zip(&[("a.csv", &text), ("b.csv", &text)], stored);
-        let sample = Sample { key: "k", size: two.len() as u64, head: &two, tail: None };
+        let sample = Sample { size: two.len() as u64, head: &two, tail: None };
         assert!(matches!(decode(Compression::Zip, &sample, 100), Ok(Decoded::Unknown)));
         let cut = Sample { size: 1 << 30, ..sample };
         assert!(matches!(decode(Compression::Zip, &cut, 100), Ok(Decoded::Need(_))));

@@ -6,14 +6,14 @@ use crate::compression::tests::gzip;
 use crate::sample::{ClassifyError, HEAD_BYTES, Outcome, Sample};
 
 pub(crate) fn outcome(head: &[u8], size: usize) -> Result<Outcome, ClassifyError> {
-    classify(&Sample { key: "file", size: size as u64, head, tail: None })
+    classify(&Sample { size: size as u64, head, tail: None })
 }
 
 /// Classifies a whole file with custom classifiers, as a crawl does.
 pub(crate) fn whole_with(classifiers: &Classifiers, bytes: &[u8]) -> Classified {
     let size = bytes.len();
     let first = |count: u64| &bytes[..usize::try_from(count.min(size as u64)).unwrap()];
-    let mut sample = Sample { key: "file", size: size as u64, head: first(HEAD_BYTES), tail: None };
+    let mut sample = Sample { size: size as u64, head: first(HEAD_BYTES), tail: None };
     loop {
         match classifiers.classify(&sample).unwrap() {
             Outcome::Done(found) => return *found,

@@ -15,7 +15,6 @@ const FILES: [&[u8]; 5] = [
 
 fn read(bytes: &[u8], head: usize, tail: Option<usize>) -> Result<Outcome, ClassifyError> {
     classify(&Sample {
-        key: "file",
         size: bytes.len() as u64,
         head: &bytes[..head],
         tail: tail.map(|count| &bytes[bytes.len() - count..]),

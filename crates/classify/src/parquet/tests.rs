@@ -12,7 +12,6 @@ const INT96: &[u8] = include_bytes!("../../tests/data/int96.parquet");
 
 fn read(bytes: &[u8], head: usize, tail: Option<usize>) -> Result<Outcome, ClassifyError> {
     classify(&Sample {
-        key: "file",
         size: bytes.len() as u64,
         head: &bytes[..head],
         tail: tail.map(|count| &bytes[bytes.len() - count..]),

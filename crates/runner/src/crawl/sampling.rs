@@ -114,8 +114,7 @@ impl File<'_> {
         };
         loop {
             let Some(first) = head.as_deref() else { return Ok(None) };
-            let outcome =
-                self.classifiers.classify(&Sample { key, size, head: first, tail: tail.as_deref() });
+            let outcome = self.classifiers.classify(&Sample { size, head: first, tail: tail.as_deref() });
             match outcome {
                 Ok(Outcome::Done(classified)) => return Ok(Some(Ok(*classified))),
                 Err(error) => return Ok(Some(Err(error))),

@@ -56,7 +56,7 @@ fn a_path_that_leads_nowhere_leaves_it_to_the_others() {
     let found = json("$.nosuch[*]", AREAS);
     assert!(matches!(&found.details, Details::Json { path: None, .. }));
     let long = format!("{AREAS}\n").repeat(10_000);
-    let sample = Sample { key: "k", size: long.len() as u64, head: &long.as_bytes()[..1 << 20], tail: None };
+    let sample = Sample { size: long.len() as u64, head: &long.as_bytes()[..1 << 20], tail: None };
     assert!(matches!(classifiers("$.nosuch").classify(&sample), Ok(Outcome::Done(_))));
     assert_eq!(json("$.a", "id,name\n1,a\n").classification, "csv");
     assert_eq!(json("$[*]", "[1,2").classification, "UNKNOWN");
@@ -67,13 +67,13 @@ fn records_are_read_out_of_one_long_document() {
     let records = r#"{"id":1,"name":"some text"},"#.repeat(100_000);
     let text = format!(r#"{{"meta":{{"n":1}},"records":[{records}{{}}]}}"#);
     let head = &text.as_bytes()[..1 << 20];
-    let sample = Sample { key: "k", size: text.len() as u64, head, tail: None };
+    let sample = Sample { size: text.len() as u64, head, tail: None };
     let Ok(Outcome::Done(found)) = classifiers("$.records[*]").classify(&sample) else { panic!() };
     assert_eq!(schema(&found), "id:int name:string");
     assert!((95_000..105_000).contains(&found.counts.records), "{:?}", found.counts);
     // The first record is longer than what is at hand.
     let long = format!(r#"{{"records":[{{"a":"{}"}}]}}"#, "x".repeat(2 << 20));
-    let sample = Sample { key: "k", size: long.len() as u64, head: &long.as_bytes()[..1 << 20], tail: None };
+    let sample = Sample { size: long.len() as u64, head: &long.as_bytes()[..1 << 20], tail: None };
     assert!(matches!(classifiers("$.records[*]").classify(&sample), Ok(Outcome::NeedHead(_))));
     assert_eq!(schema(&json("$.records[*]", &long)), "a:string");
 }
