@@ -6,6 +6,7 @@ pub mod iceberg;
 use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::{Column, SerDeInfo, StorageDescriptor, TableInput};
+use serde_json::Value;
 
 /// A file of a table format that says nothing that can be used; the text says why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,45 @@ fn table(
         table_type: Some("EXTERNAL_TABLE".to_owned()),
         parameters: Some(parameters),
         ..TableInput::default()
+    }
+}
+
+/// Nesting of types that is followed.
+const DEEPEST: u32 = 64;
+
+/// How a format writes its types in JSON.
+struct Types {
+    /// A list's name, and where that of its elements stands.
+    list: [&'static str; 2],
+    /// Where the types of a map's keys and values stand.
+    map: [&'static str; 2],
+    /// The Hive type of a type that is a mere name, if it is another than [`plain`] tells.
+    named: fn(&str) -> Option<&'static str>,
+}
+
+impl Types {
+    /// A type of the format as one of Hive.
+    fn hive(&self, ty: &Value, depth: u32) -> Option<String> {
+        if depth > DEEPEST {
+            return None;
+        }
+        if let Some(name) = ty.as_str() {
+            return (self.named)(name).map(str::to_owned).or_else(|| plain(name));
+        }
+        let inner = |key: &str| self.hive(ty.get(key)?, depth + 1);
+        let ([list, element], [key, value]) = (self.list, self.map);
+        match ty.get("type")?.as_str()? {
+            name if name == list => Some(format!("array<{}>", inner(element)?)),
+            "map" => Some(format!("map<{},{}>", inner(key)?, inner(value)?)),
+            "struct" => {
+                let fields = ty.get("fields")?.as_array()?.iter().map(|field| {
+                    let ty = self.hive(field.get("type")?, depth + 1)?;
+                    Some(format!("{}:{ty}", field.get("name")?.as_str()?))
+                });
+                Some(format!("struct<{}>", fields.collect::<Option<Vec<_>>>()?.join(",")))
+            }
+            _ => None,
+        }
     }
 }
 

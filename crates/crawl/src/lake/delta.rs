@@ -6,11 +6,22 @@ use mastic_api_glue::glue::types::Column;
 use mastic_hive::crawler_table_name;
 use serde_json::Value;
 
-use super::{LakeError, plain, table};
+use super::{LakeError, Types, table};
 use crate::describe::Lake;
 
-/// How deep types may be nested.
-const DEEPEST: u32 = 64;
+/// How its schemas write types.
+const TYPES: Types = Types {
+    list: ["array", "elementType"],
+    map: ["keyType", "valueType"],
+    named: |name| match name {
+        "long" => Some("bigint"),
+        "integer" => Some("int"),
+        "short" => Some("smallint"),
+        "byte" => Some("tinyint"),
+        "timestamp_ntz" | "timestamp" => Some("timestamp"),
+        _ => None,
+    },
+};
 
 /// The longest text of a parameter that Spark writes a schema into, in bytes.
 const PART: usize = 4000;
@@ -128,39 +139,9 @@ impl Log {
 fn column(field: &Value) -> Result<Column, LakeError> {
     let name = field.get("name").and_then(Value::as_str).unwrap_or_default();
     let unusable = || LakeError::new(format!("the type of the column `{name}` is not known"));
-    let ty = field.get("type").and_then(|ty| hive(ty, 0)).ok_or_else(unusable)?;
+    let ty = field.get("type").and_then(|ty| TYPES.hive(ty, 0)).ok_or_else(unusable)?;
     let comment = field.pointer("/metadata/comment").and_then(Value::as_str).map(str::to_owned);
     Ok(Column { name: name.to_lowercase(), r#type: Some(ty), comment, ..Column::default() })
-}
-
-/// A type of Delta as one of Hive.
-fn hive(ty: &Value, depth: u32) -> Option<String> {
-    if depth > DEEPEST {
-        return None;
-    }
-    let inner = |key: &str| hive(ty.get(key)?, depth + 1);
-    if let Some(name) = ty.as_str() {
-        return match name {
-            "long" => Some("bigint".to_owned()),
-            "integer" => Some("int".to_owned()),
-            "short" => Some("smallint".to_owned()),
-            "byte" => Some("tinyint".to_owned()),
-            "timestamp" | "timestamp_ntz" => Some("timestamp".to_owned()),
-            other => plain(other),
-        };
-    }
-    match ty.get("type")?.as_str()? {
-        "array" => Some(format!("array<{}>", inner("elementType")?)),
-        "map" => Some(format!("map<{},{}>", inner("keyType")?, inner("valueType")?)),
-        "struct" => {
-            let fields = ty.get("fields")?.as_array()?.iter();
-            let fields = fields.map(|field| {
-                Some(format!("{}:{}", field.get("name")?.as_str()?, hive(field.get("type")?, depth + 1)?))
-            });
-            Some(format!("struct<{}>", fields.collect::<Option<Vec<_>>>()?.join(",")))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

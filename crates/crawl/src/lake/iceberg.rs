@@ -9,14 +9,25 @@ use mastic_api_glue::glue::types::Column;
 use mastic_hive::crawler_table_name;
 use serde_json::Value;
 
-use super::{LakeError, plain, table};
+use super::{LakeError, Types, table};
 use crate::describe::Lake;
 
 /// The most that a metadata file may hold, in bytes, once it is decompressed.
 const LARGEST: u64 = 256 << 20;
 
-/// How deep types may be nested.
-const DEEPEST: u32 = 64;
+/// How its schemas write types.
+const TYPES: Types = Types {
+    list: ["list", "element"],
+    map: ["key", "value"],
+    named: |name| match name {
+        "int" => Some("int"),
+        "long" => Some("bigint"),
+        "time" | "uuid" => Some("string"),
+        "timestamp" | "timestamptz" | "timestamp_ns" | "timestamptz_ns" => Some("timestamp"),
+        fixed if fixed.starts_with("fixed[") => Some("binary"),
+        _ => None,
+    },
+};
 
 /// The newest of a table's metadata files, by the version that its name begins with.
 pub fn newest<'a>(keys: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -78,7 +89,7 @@ fn schema(metadata: &Value) -> Option<&Value> {
 fn column(field: &Value) -> Result<Column, LakeError> {
     let name = field.get("name").and_then(Value::as_str).unwrap_or_default();
     let unusable = || LakeError::new(format!("the type of the column `{name}` is not known"));
-    let ty = field.get("type").and_then(|ty| hive(ty, 0)).ok_or_else(unusable)?;
+    let ty = field.get("type").and_then(|ty| TYPES.hive(ty, 0)).ok_or_else(unusable)?;
     let optional = field.get("required").and_then(Value::as_bool) != Some(true);
     let id = field.get("id").and_then(Value::as_i64).unwrap_or_default();
     let parameters = [
@@ -92,36 +103,6 @@ fn column(field: &Value) -> Result<Column, LakeError> {
         comment: field.get("doc").and_then(Value::as_str).map(str::to_owned),
         parameters: Some(parameters.into_iter().map(|(key, text)| (key.to_owned(), text)).collect()),
     })
-}
-
-/// A type of Iceberg as one of Hive.
-fn hive(ty: &Value, depth: u32) -> Option<String> {
-    if depth > DEEPEST {
-        return None;
-    }
-    let inner = |key: &str| hive(ty.get(key)?, depth + 1);
-    if let Some(name) = ty.as_str() {
-        return match name {
-            "int" => Some("int".to_owned()),
-            "long" => Some("bigint".to_owned()),
-            "time" | "uuid" => Some("string".to_owned()),
-            "timestamp" | "timestamptz" | "timestamp_ns" | "timestamptz_ns" => Some("timestamp".to_owned()),
-            fixed if fixed.starts_with("fixed[") => Some("binary".to_owned()),
-            other => plain(other),
-        };
-    }
-    match ty.get("type")?.as_str()? {
-        "list" => Some(format!("array<{}>", inner("element")?)),
-        "map" => Some(format!("map<{},{}>", inner("key")?, inner("value")?)),
-        "struct" => {
-            let fields = ty.get("fields")?.as_array()?.iter();
-            let fields = fields.map(|field| {
-                Some(format!("{}:{}", field.get("name")?.as_str()?, hive(field.get("type")?, depth + 1)?))
-            });
-            Some(format!("struct<{}>", fields.collect::<Option<Vec<_>>>()?.join(",")))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

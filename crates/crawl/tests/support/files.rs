@@ -45,7 +45,7 @@ impl File {
             Self::Gzip { gzip } => zipped(gzip),
             Self::Said { format, columns } => return Ok(said(format, columns)),
         };
-        let sample = Sample { key, size: bytes.len() as u64, head: &bytes, tail: None };
+        let sample = Sample { size: bytes.len() as u64, head: &bytes, tail: None };
         match classify(&sample)? {
             Outcome::Done(found) => Ok(*found),
             more => panic!("{key}: {more:?}"),
