@@ -7,7 +7,6 @@ use mastic_api_glue::glue::{op, types::*};
 use mastic_core::{Arn, Fault, Timestamp};
 use mastic_handoff::{CrawlWork, Tally, Work};
 use mastic_kernel::{Ctx, Registry};
-use mastic_store::overlay::{PublishError, publish};
 use mastic_store::{ReadTx, WriteTx};
 use tokio::sync::watch;
 
@@ -193,34 +192,13 @@ impl Jobs {
         started: Timestamp,
         ending: Ending,
     ) -> Result<(), Fault> {
-        let ending = match ending {
-            Ending::Succeeded(tally) => {
-                self.mark_stopping(at, id).await?;
-                let (place, crawl, now) = (at.clone(), id.to_owned(), self.background.now());
-                let conflict = self
-                    .background
-                    .write(move |tx| match publish(tx, &crawl) {
-                        Ok(_) => {
-                            close(tx, &place, &crawl, started, now, &Ending::Succeeded(tally))?;
-                            Ok(None)
-                        }
-                        Err(PublishError::Conflict(conflict)) => Ok(Some(format!(
-                            "Another writer changed what this crawl wrote too: {conflict}. Nothing of the crawl was kept."
-                        ))),
-                        Err(PublishError::Store(error)) => Err(Fault::from(error)),
-                    })
-                    .await?;
-                match conflict {
-                    None => return Ok(()),
-                    Some(conflict) => Ending::Failed(conflict),
-                }
-            }
-            other => other,
-        };
-        self.end_sessions(id).await?;
-        self.background.discard_staged(id).await?;
-        let (place, crawl, now) = (at.clone(), id.to_owned(), self.background.now());
-        self.background.write(move |tx| close(tx, &place, &crawl, started, now, &ending)).await
+        if matches!(ending, Ending::Succeeded(_)) {
+            self.mark_stopping(at, id).await?;
+        }
+        let (place, crawl) = (at.clone(), id.to_owned());
+        let end =
+            move |tx: &mut WriteTx<'_>, now, ending: &Ending| close(tx, &place, &crawl, started, now, ending);
+        self.conclude_staged(id, ending, "what this crawl wrote", end).await
     }
 }
 

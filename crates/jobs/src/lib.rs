@@ -8,6 +8,7 @@
 mod access;
 mod classifier;
 mod column_statistics;
+mod conclude;
 mod crawl;
 mod crawl_plan;
 #[cfg(test)]

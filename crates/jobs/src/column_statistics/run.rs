@@ -7,7 +7,6 @@ use mastic_api_glue::glue::{op, types::*};
 use mastic_core::{Arn, Fault, Timestamp};
 use mastic_handoff::{StatisticsWork, Work};
 use mastic_kernel::{Access, Ctx, Registry};
-use mastic_store::overlay::{PublishError, publish};
 use mastic_store::{ReadTx, WriteTx};
 
 use super::{LOG_GROUP, OPEN, Of, Open, RUNS, RUNS_OF, RunRecord, SESSION_NAME, TableKey};
@@ -188,33 +187,10 @@ impl Jobs {
 
     /// Ends a run. On success its statistics and its end become true in one transaction.
     async fn conclude_statistics(&self, at: &TableKey, id: &str, ending: Ending) -> Result<(), Fault> {
-        let ending = match ending {
-            Ending::Succeeded(tally) => {
-                let (place, run, now) = (at.clone(), id.to_owned(), self.background.now());
-                let conflict = self
-                    .background
-                    .write(move |tx| match publish(tx, &run) {
-                        Ok(_) => {
-                            close(tx, &place, run, now, &Ending::Succeeded(tally))?;
-                            Ok(None)
-                        }
-                        Err(PublishError::Conflict(conflict)) => Ok(Some(format!(
-                            "Another writer changed the table's statistics too: {conflict}. None of this run's were kept."
-                        ))),
-                        Err(PublishError::Store(error)) => Err(Fault::from(error)),
-                    })
-                    .await?;
-                match conflict {
-                    None => return Ok(()),
-                    Some(conflict) => Ending::Failed(conflict),
-                }
-            }
-            other => other,
-        };
-        self.end_sessions(id).await?;
-        self.background.discard_staged(id).await?;
-        let (place, run, now) = (at.clone(), id.to_owned(), self.background.now());
-        self.background.write(move |tx| close(tx, &place, run, now, &ending)).await
+        let (place, run) = (at.clone(), id.to_owned());
+        let end =
+            move |tx: &mut WriteTx<'_>, now, ending: &Ending| close(tx, &place, run.clone(), now, ending);
+        self.conclude_staged(id, ending, "the table's statistics", end).await
     }
 }
 
