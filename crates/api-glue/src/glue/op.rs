@@ -289,6 +289,21 @@ impl Op for CreatePartitionIndex {
     }
 }
 
+pub enum CreateScript {}
+
+impl Op for CreateScript {
+    type Input = types::CreateScriptRequest;
+    type Output = types::CreateScriptResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[43]
+    }
+}
+
 pub enum CreateSecurityConfiguration {}
 
 impl Op for CreateSecurityConfiguration {
@@ -859,6 +874,21 @@ impl Op for GetDatabases {
     }
 }
 
+pub enum GetDataflowGraph {}
+
+impl Op for GetDataflowGraph {
+    type Input = types::GetDataflowGraphRequest;
+    type Output = types::GetDataflowGraphResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[118]
+    }
+}
+
 pub enum GetJob {}
 
 impl Op for GetJob {
@@ -871,6 +901,21 @@ impl Op for GetJob {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[125]
+    }
+}
+
+pub enum GetJobBookmark {}
+
+impl Op for GetJobBookmark {
+    type Input = types::GetJobBookmarkRequest;
+    type Output = types::GetJobBookmarkResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[126]
     }
 }
 
@@ -919,6 +964,21 @@ impl Op for GetJobs {
     }
 }
 
+pub enum GetMapping {}
+
+impl Op for GetMapping {
+    type Input = types::GetMappingRequest;
+    type Output = types::GetMappingResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[134]
+    }
+}
+
 pub enum GetPartition {}
 
 impl Op for GetPartition {
@@ -961,6 +1021,21 @@ impl Op for GetPartitions {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[138]
+    }
+}
+
+pub enum GetPlan {}
+
+impl Op for GetPlan {
+    type Input = types::GetPlanRequest;
+    type Output = types::GetPlanResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[139]
     }
 }
 
@@ -1249,6 +1324,21 @@ impl Op for PutResourcePolicy {
     }
 }
 
+pub enum ResetJobBookmark {}
+
+impl Op for ResetJobBookmark {
+    type Input = types::ResetJobBookmarkRequest;
+    type Output = types::ResetJobBookmarkResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[207]
+    }
+}
+
 pub enum SearchTables {}
 
 impl Op for SearchTables {
@@ -1411,6 +1501,21 @@ impl Op for TagResource {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[234]
+    }
+}
+
+pub enum TestConnection {}
+
+impl Op for TestConnection {
+    type Input = types::TestConnectionRequest;
+    type Output = types::TestConnectionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[235]
     }
 }
 

@@ -839,7 +839,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CREATE_SCRIPT_REQUEST, &schemas::CREATE_SCRIPT_RESPONSE)),
     },
     Operation {
         name: "CreateSecurityConfiguration",
@@ -2257,7 +2257,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_DATAFLOW_GRAPH_REQUEST, &schemas::GET_DATAFLOW_GRAPH_RESPONSE)),
     },
     Operation {
         name: "GetDevEndpoint",
@@ -2398,7 +2398,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_JOB_BOOKMARK_REQUEST, &schemas::GET_JOB_BOOKMARK_RESPONSE)),
     },
     Operation {
         name: "GetJobRun",
@@ -2502,7 +2502,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_MAPPING_REQUEST, &schemas::GET_MAPPING_RESPONSE)),
     },
     Operation {
         name: "GetMaterializedViewRefreshTaskRun",
@@ -2615,7 +2615,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_PLAN_REQUEST, &schemas::GET_PLAN_RESPONSE)),
     },
     Operation {
         name: "GetRegistry",
@@ -3779,7 +3779,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::RESET_JOB_BOOKMARK_REQUEST, &schemas::RESET_JOB_BOOKMARK_RESPONSE)),
     },
     Operation {
         name: "ResumeWorkflowRun",
@@ -4331,7 +4331,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::TEST_CONNECTION_REQUEST, &schemas::TEST_CONNECTION_RESPONSE)),
     },
     Operation {
         name: "UntagResource",

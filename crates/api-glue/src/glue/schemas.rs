@@ -60,6 +60,12 @@ pub static ADDITIONAL_OPTIONS: Schema = Schema {
     sensitive: false,
 };
 
+pub static ADDITIONAL_PLAN_OPTIONS_MAP: Schema = Schema {
+    name: "AdditionalPlanOptionsMap",
+    kind: Kind::Map { key: &GENERIC_STRING, value: &GENERIC_STRING, length: Bounds { min: None, max: None } },
+    sensitive: false,
+};
+
 pub static AGG_FUNCTION: Schema = Schema {
     name: "AggFunction",
     kind: Kind::String {
@@ -1084,6 +1090,26 @@ pub static CATALOG_ENCRYPTION_MODE: Schema = Schema {
     sensitive: false,
 };
 
+pub static CATALOG_ENTRIES: Schema = Schema {
+    name: "CatalogEntries",
+    kind: Kind::List {
+        member: &CATALOG_ENTRY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static CATALOG_ENTRY: Schema = Schema {
+    name: "CatalogEntry",
+    kind: Kind::Structure(&[
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME_STRING, required: true },
+        Member { name: "TableName", wire: "TableName", schema: &NAME_STRING, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static CATALOG_GETTER_PAGE_SIZE: Schema = Schema {
     name: "CatalogGetterPageSize",
     kind: Kind::Integer(Bounds { min: Some(1), max: Some(100) }),
@@ -1443,6 +1469,18 @@ pub static CLOUD_WATCH_ENCRYPTION_MODE: Schema = Schema {
     sensitive: false,
 };
 
+pub static CODE_GEN_ARG_NAME: Schema = Schema {
+    name: "CodeGenArgName",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static CODE_GEN_ARG_VALUE: Schema = Schema {
+    name: "CodeGenArgValue",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static CODE_GEN_CONFIGURATION_NODE: Schema = Schema {
     name: "CodeGenConfigurationNode",
     kind: Kind::Structure(&[
@@ -1797,6 +1835,72 @@ pub static CODE_GEN_CONFIGURATION_NODES: Schema = Schema {
         length: Bounds { min: None, max: None },
     },
     sensitive: true,
+};
+
+pub static CODE_GEN_EDGE: Schema = Schema {
+    name: "CodeGenEdge",
+    kind: Kind::Structure(&[
+        Member { name: "Source", wire: "Source", schema: &CODE_GEN_IDENTIFIER, required: true },
+        Member { name: "Target", wire: "Target", schema: &CODE_GEN_IDENTIFIER, required: true },
+        Member {
+            name: "TargetParameter",
+            wire: "TargetParameter",
+            schema: &CODE_GEN_ARG_NAME,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+static P_CODE_GEN_IDENTIFIER: Pattern =
+    Pattern::new("[A-Za-z_][A-Za-z0-9_]*", "^(?:[A-Za-z_][A-Za-z0-9_]*)$");
+
+pub static CODE_GEN_IDENTIFIER: Schema = Schema {
+    name: "CodeGenIdentifier",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(255) },
+        pattern: Some(&P_CODE_GEN_IDENTIFIER),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static CODE_GEN_NODE: Schema = Schema {
+    name: "CodeGenNode",
+    kind: Kind::Structure(&[
+        Member { name: "Id", wire: "Id", schema: &CODE_GEN_IDENTIFIER, required: true },
+        Member { name: "NodeType", wire: "NodeType", schema: &CODE_GEN_NODE_TYPE, required: true },
+        Member { name: "Args", wire: "Args", schema: &CODE_GEN_NODE_ARGS, required: true },
+        Member { name: "LineNumber", wire: "LineNumber", schema: &INTEGER, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CODE_GEN_NODE_ARG: Schema = Schema {
+    name: "CodeGenNodeArg",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &CODE_GEN_ARG_NAME, required: true },
+        Member { name: "Value", wire: "Value", schema: &CODE_GEN_ARG_VALUE, required: true },
+        Member { name: "Param", wire: "Param", schema: &BOOLEAN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CODE_GEN_NODE_ARGS: Schema = Schema {
+    name: "CodeGenNodeArgs",
+    kind: Kind::List {
+        member: &CODE_GEN_NODE_ARG,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(0), max: Some(50) },
+    },
+    sensitive: false,
+};
+
+pub static CODE_GEN_NODE_TYPE: Schema = Schema {
+    name: "CodeGenNodeType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
 };
 
 pub static COLUMN: Schema = Schema {
@@ -3265,6 +3369,25 @@ pub static CREATE_PARTITION_REQUEST: Schema = Schema {
 pub static CREATE_PARTITION_RESPONSE: Schema =
     Schema { name: "CreatePartitionResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static CREATE_SCRIPT_REQUEST: Schema = Schema {
+    name: "CreateScriptRequest",
+    kind: Kind::Structure(&[
+        Member { name: "DagNodes", wire: "DagNodes", schema: &DAG_NODES, required: false },
+        Member { name: "DagEdges", wire: "DagEdges", schema: &DAG_EDGES, required: false },
+        Member { name: "Language", wire: "Language", schema: &LANGUAGE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_SCRIPT_RESPONSE: Schema = Schema {
+    name: "CreateScriptResponse",
+    kind: Kind::Structure(&[
+        Member { name: "PythonScript", wire: "PythonScript", schema: &PYTHON_SCRIPT, required: false },
+        Member { name: "ScalaCode", wire: "ScalaCode", schema: &SCALA_CODE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static CREATE_SECURITY_CONFIGURATION_REQUEST: Schema = Schema {
     name: "CreateSecurityConfigurationRequest",
     kind: Kind::Structure(&[
@@ -3695,6 +3818,28 @@ pub static DQ_TRANSFORM_OUTPUT: Schema = Schema {
         length: Bounds { min: None, max: None },
         pattern: None,
         values: &["PrimaryInput", "EvaluationResults"],
+    },
+    sensitive: false,
+};
+
+pub static DAG_EDGES: Schema = Schema {
+    name: "DagEdges",
+    kind: Kind::List {
+        member: &CODE_GEN_EDGE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static DAG_NODES: Schema = Schema {
+    name: "DagNodes",
+    kind: Kind::List {
+        member: &CODE_GEN_NODE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
     },
     sensitive: false,
 };
@@ -4913,6 +5058,12 @@ pub static FIELD_NAME: Schema = Schema {
     sensitive: false,
 };
 
+pub static FIELD_TYPE: Schema = Schema {
+    name: "FieldType",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static FILL_MISSING_VALUES: Schema = Schema {
     name: "FillMissingValues",
     kind: Kind::Structure(&[
@@ -5505,6 +5656,46 @@ pub static GET_DATABASES_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static GET_DATAFLOW_GRAPH_REQUEST: Schema = Schema {
+    name: "GetDataflowGraphRequest",
+    kind: Kind::Structure(&[Member {
+        name: "PythonScript",
+        wire: "PythonScript",
+        schema: &PYTHON_SCRIPT,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_DATAFLOW_GRAPH_RESPONSE: Schema = Schema {
+    name: "GetDataflowGraphResponse",
+    kind: Kind::Structure(&[
+        Member { name: "DagNodes", wire: "DagNodes", schema: &DAG_NODES, required: false },
+        Member { name: "DagEdges", wire: "DagEdges", schema: &DAG_EDGES, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_JOB_BOOKMARK_REQUEST: Schema = Schema {
+    name: "GetJobBookmarkRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &JOB_NAME, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_JOB_BOOKMARK_RESPONSE: Schema = Schema {
+    name: "GetJobBookmarkResponse",
+    kind: Kind::Structure(&[Member {
+        name: "JobBookmarkEntry",
+        wire: "JobBookmarkEntry",
+        schema: &JOB_BOOKMARK_ENTRY,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
 pub static GET_JOB_REQUEST: Schema = Schema {
     name: "GetJobRequest",
     kind: Kind::Structure(&[Member {
@@ -5582,6 +5773,27 @@ pub static GET_JOBS_RESPONSE: Schema = Schema {
         Member { name: "Jobs", wire: "Jobs", schema: &JOB_LIST, required: false },
         Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static GET_MAPPING_REQUEST: Schema = Schema {
+    name: "GetMappingRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Source", wire: "Source", schema: &CATALOG_ENTRY, required: true },
+        Member { name: "Sinks", wire: "Sinks", schema: &CATALOG_ENTRIES, required: false },
+        Member { name: "Location", wire: "Location", schema: &LOCATION, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_MAPPING_RESPONSE: Schema = Schema {
+    name: "GetMappingResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Mapping",
+        wire: "Mapping",
+        schema: &MAPPING_LIST,
+        required: true,
+    }]),
     sensitive: false,
 };
 
@@ -5671,6 +5883,33 @@ pub static GET_PARTITIONS_RESPONSE: Schema = Schema {
     kind: Kind::Structure(&[
         Member { name: "Partitions", wire: "Partitions", schema: &PARTITION_LIST, required: false },
         Member { name: "NextToken", wire: "NextToken", schema: &TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_PLAN_REQUEST: Schema = Schema {
+    name: "GetPlanRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Mapping", wire: "Mapping", schema: &MAPPING_LIST, required: true },
+        Member { name: "Source", wire: "Source", schema: &CATALOG_ENTRY, required: true },
+        Member { name: "Sinks", wire: "Sinks", schema: &CATALOG_ENTRIES, required: false },
+        Member { name: "Location", wire: "Location", schema: &LOCATION, required: false },
+        Member { name: "Language", wire: "Language", schema: &LANGUAGE, required: false },
+        Member {
+            name: "AdditionalPlanOptionsMap",
+            wire: "AdditionalPlanOptionsMap",
+            schema: &ADDITIONAL_PLAN_OPTIONS_MAP,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_PLAN_RESPONSE: Schema = Schema {
+    name: "GetPlanResponse",
+    kind: Kind::Structure(&[
+        Member { name: "PythonScript", wire: "PythonScript", schema: &PYTHON_SCRIPT, required: false },
+        Member { name: "ScalaCode", wire: "ScalaCode", schema: &SCALA_CODE, required: false },
     ]),
     sensitive: false,
 };
@@ -6962,6 +7201,20 @@ pub static JOB: Schema = Schema {
     sensitive: false,
 };
 
+pub static JOB_BOOKMARK_ENTRY: Schema = Schema {
+    name: "JobBookmarkEntry",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &JOB_NAME, required: false },
+        Member { name: "Version", wire: "Version", schema: &INTEGER_VALUE, required: false },
+        Member { name: "Run", wire: "Run", schema: &INTEGER_VALUE, required: false },
+        Member { name: "Attempt", wire: "Attempt", schema: &INTEGER_VALUE, required: false },
+        Member { name: "PreviousRunId", wire: "PreviousRunId", schema: &RUN_ID, required: false },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: false },
+        Member { name: "JobBookmark", wire: "JobBookmark", schema: &JSON_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static JOB_BOOKMARKS_ENCRYPTION: Schema = Schema {
     name: "JobBookmarksEncryption",
     kind: Kind::Structure(&[
@@ -7025,6 +7278,12 @@ pub static JOB_MODE: Schema = Schema {
         pattern: None,
         values: &["SCRIPT", "VISUAL", "NOTEBOOK"],
     },
+    sensitive: false,
+};
+
+pub static JOB_NAME: Schema = Schema {
+    name: "JobName",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -7288,6 +7547,12 @@ pub static JSON_CLASSIFIER: Schema = Schema {
 
 pub static JSON_PATH: Schema = Schema {
     name: "JsonPath",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static JSON_VALUE: Schema = Schema {
+    name: "JsonValue",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
@@ -7615,6 +7880,16 @@ pub static LAKE_FORMATION_CONFIGURATION: Schema = Schema {
     sensitive: false,
 };
 
+pub static LANGUAGE: Schema = Schema {
+    name: "Language",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["PYTHON", "SCALA"],
+    },
+    sensitive: false,
+};
+
 pub static LAST_CRAWL_INFO: Schema = Schema {
     name: "LastCrawlInfo",
     kind: Kind::Structure(&[
@@ -7790,6 +8065,16 @@ pub static LIST_USAGE_PROFILES_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static LOCATION: Schema = Schema {
+    name: "Location",
+    kind: Kind::Structure(&[
+        Member { name: "Jdbc", wire: "Jdbc", schema: &CODE_GEN_NODE_ARGS, required: false },
+        Member { name: "S3", wire: "S3", schema: &CODE_GEN_NODE_ARGS, required: false },
+        Member { name: "DynamoDB", wire: "DynamoDB", schema: &CODE_GEN_NODE_ARGS, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static LOCATION_MAP: Schema = Schema {
     name: "LocationMap",
     kind: Kind::Map {
@@ -7916,6 +8201,30 @@ pub static MAPPING: Schema = Schema {
         Member { name: "Dropped", wire: "Dropped", schema: &BOXED_BOOLEAN, required: false },
         Member { name: "Children", wire: "Children", schema: &MAPPINGS, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static MAPPING_ENTRY: Schema = Schema {
+    name: "MappingEntry",
+    kind: Kind::Structure(&[
+        Member { name: "SourceTable", wire: "SourceTable", schema: &TABLE_NAME, required: false },
+        Member { name: "SourcePath", wire: "SourcePath", schema: &SCHEMA_PATH_STRING, required: false },
+        Member { name: "SourceType", wire: "SourceType", schema: &FIELD_TYPE, required: false },
+        Member { name: "TargetTable", wire: "TargetTable", schema: &TABLE_NAME, required: false },
+        Member { name: "TargetPath", wire: "TargetPath", schema: &SCHEMA_PATH_STRING, required: false },
+        Member { name: "TargetType", wire: "TargetType", schema: &FIELD_TYPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static MAPPING_LIST: Schema = Schema {
+    name: "MappingList",
+    kind: Kind::List {
+        member: &MAPPING_ENTRY,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 
@@ -9043,6 +9352,12 @@ pub static PUT_RESOURCE_POLICY_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static PYTHON_SCRIPT: Schema = Schema {
+    name: "PythonScript",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 static P_PYTHON_VERSION_STRING: Pattern = Pattern::new("^([2-3]|3[.]9)$", "^(?:^([2-3]|3[.]9)$)$");
 
 pub static PYTHON_VERSION_STRING: Schema = Schema {
@@ -9283,6 +9598,26 @@ pub static RENAME_FIELD: Schema = Schema {
     sensitive: false,
 };
 
+pub static RESET_JOB_BOOKMARK_REQUEST: Schema = Schema {
+    name: "ResetJobBookmarkRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &JOB_NAME, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static RESET_JOB_BOOKMARK_RESPONSE: Schema = Schema {
+    name: "ResetJobBookmarkResponse",
+    kind: Kind::Structure(&[Member {
+        name: "JobBookmarkEntry",
+        wire: "JobBookmarkEntry",
+        schema: &JOB_BOOKMARK_ENTRY,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
 pub static RESOURCE_ACTION: Schema = Schema {
     name: "ResourceAction",
     kind: Kind::String {
@@ -9378,6 +9713,12 @@ pub static ROUTE: Schema = Schema {
 
 pub static ROW_TAG: Schema = Schema {
     name: "RowTag",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static RUN_ID: Schema = Schema {
+    name: "RunId",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
@@ -10221,6 +10562,12 @@ pub static SAMPLE_SIZE_PERCENTAGE: Schema = Schema {
     sensitive: false,
 };
 
+pub static SCALA_CODE: Schema = Schema {
+    name: "ScalaCode",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
 pub static SCHEDULE: Schema = Schema {
     name: "Schedule",
     kind: Kind::Structure(&[
@@ -10277,6 +10624,12 @@ pub static SCHEMA_ID: Schema = Schema {
             required: false,
         },
     ]),
+    sensitive: false,
+};
+
+pub static SCHEMA_PATH_STRING: Schema = Schema {
+    name: "SchemaPathString",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -11392,6 +11745,44 @@ pub static TARGET_REDSHIFT_CATALOG: Schema = Schema {
     }]),
     sensitive: false,
 };
+
+pub static TEST_CONNECTION_INPUT: Schema = Schema {
+    name: "TestConnectionInput",
+    kind: Kind::Structure(&[
+        Member { name: "ConnectionType", wire: "ConnectionType", schema: &CONNECTION_TYPE, required: true },
+        Member {
+            name: "ConnectionProperties",
+            wire: "ConnectionProperties",
+            schema: &CONNECTION_PROPERTIES,
+            required: true,
+        },
+        Member {
+            name: "AuthenticationConfiguration",
+            wire: "AuthenticationConfiguration",
+            schema: &AUTHENTICATION_CONFIGURATION_INPUT,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static TEST_CONNECTION_REQUEST: Schema = Schema {
+    name: "TestConnectionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "ConnectionName", wire: "ConnectionName", schema: &NAME_STRING, required: false },
+        Member { name: "CatalogId", wire: "CatalogId", schema: &CATALOG_ID_STRING, required: false },
+        Member {
+            name: "TestConnectionInput",
+            wire: "TestConnectionInput",
+            schema: &TEST_CONNECTION_INPUT,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static TEST_CONNECTION_RESPONSE: Schema =
+    Schema { name: "TestConnectionResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static TIMEOUT: Schema =
     Schema { name: "Timeout", kind: Kind::Integer(Bounds { min: Some(1), max: None }), sensitive: false };

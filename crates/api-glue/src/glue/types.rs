@@ -674,6 +674,17 @@ SseKmsWithServiceRole => "SSE-KMS-WITH-SERVICE-ROLE",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CatalogEntry {
+    pub database_name: String,
+    pub table_name: String,
+}
+
+structure!(CatalogEntry {
+"DatabaseName" => database_name,
+"TableName" => table_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CatalogHudiSource {
     pub name: String,
     pub database: String,
@@ -1040,6 +1051,47 @@ structure!(CodeGenConfigurationNode {
 "S3ExcelSource" => s3_excel_source,
 "S3HyperDirectTarget" => s3_hyper_direct_target,
 "DynamoDBELTConnectorSource" => dynamo_dbelt_connector_source,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CodeGenEdge {
+    pub source: String,
+    pub target: String,
+    pub target_parameter: Option<String>,
+}
+
+structure!(CodeGenEdge {
+"Source" => source,
+"Target" => target,
+"TargetParameter" => target_parameter,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CodeGenNode {
+    pub id: String,
+    pub node_type: String,
+    pub args: Vec<CodeGenNodeArg>,
+    pub line_number: Option<i32>,
+}
+
+structure!(CodeGenNode {
+"Id" => id,
+"NodeType" => node_type,
+"Args" => args,
+"LineNumber" => line_number,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CodeGenNodeArg {
+    pub name: String,
+    pub value: String,
+    pub param: Option<bool>,
+}
+
+structure!(CodeGenNodeArg {
+"Name" => name,
+"Value" => value,
+"Param" => param,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -2014,6 +2066,30 @@ structure!(CreatePartitionRequest {
 pub struct CreatePartitionResponse {}
 
 structure!(CreatePartitionResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateScriptRequest {
+    pub dag_nodes: Option<Vec<CodeGenNode>>,
+    pub dag_edges: Option<Vec<CodeGenEdge>>,
+    pub language: Option<Language>,
+}
+
+structure!(CreateScriptRequest {
+"DagNodes" => dag_nodes,
+"DagEdges" => dag_edges,
+"Language" => language,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateScriptResponse {
+    pub python_script: Option<String>,
+    pub scala_code: Option<String>,
+}
+
+structure!(CreateScriptResponse {
+"PythonScript" => python_script,
+"ScalaCode" => scala_code,
+});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateSecurityConfigurationRequest {
@@ -3615,6 +3691,46 @@ structure!(GetDatabasesResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDataflowGraphRequest {
+    pub python_script: Option<String>,
+}
+
+structure!(GetDataflowGraphRequest {
+"PythonScript" => python_script,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDataflowGraphResponse {
+    pub dag_nodes: Option<Vec<CodeGenNode>>,
+    pub dag_edges: Option<Vec<CodeGenEdge>>,
+}
+
+structure!(GetDataflowGraphResponse {
+"DagNodes" => dag_nodes,
+"DagEdges" => dag_edges,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetJobBookmarkRequest {
+    pub job_name: String,
+    pub run_id: Option<String>,
+}
+
+structure!(GetJobBookmarkRequest {
+"JobName" => job_name,
+"RunId" => run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetJobBookmarkResponse {
+    pub job_bookmark_entry: Option<JobBookmarkEntry>,
+}
+
+structure!(GetJobBookmarkResponse {
+"JobBookmarkEntry" => job_bookmark_entry,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetJobRequest {
     pub job_name: String,
 }
@@ -3698,6 +3814,28 @@ pub struct GetJobsResponse {
 structure!(GetJobsResponse {
 "Jobs" => jobs,
 "NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetMappingRequest {
+    pub source: CatalogEntry,
+    pub sinks: Option<Vec<CatalogEntry>>,
+    pub location: Option<Location>,
+}
+
+structure!(GetMappingRequest {
+"Source" => source,
+"Sinks" => sinks,
+"Location" => location,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetMappingResponse {
+    pub mapping: Vec<MappingEntry>,
+}
+
+structure!(GetMappingResponse {
+"Mapping" => mapping,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -3790,6 +3928,36 @@ pub struct GetPartitionsResponse {
 structure!(GetPartitionsResponse {
 "Partitions" => partitions,
 "NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPlanRequest {
+    pub mapping: Vec<MappingEntry>,
+    pub source: CatalogEntry,
+    pub sinks: Option<Vec<CatalogEntry>>,
+    pub location: Option<Location>,
+    pub language: Option<Language>,
+    pub additional_plan_options_map: Option<BTreeMap<String, String>>,
+}
+
+structure!(GetPlanRequest {
+"Mapping" => mapping,
+"Source" => source,
+"Sinks" => sinks,
+"Location" => location,
+"Language" => language,
+"AdditionalPlanOptionsMap" => additional_plan_options_map,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPlanResponse {
+    pub python_script: Option<String>,
+    pub scala_code: Option<String>,
+}
+
+structure!(GetPlanResponse {
+"PythonScript" => python_script,
+"ScalaCode" => scala_code,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -4666,6 +4834,27 @@ structure!(Job {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkEntry {
+    pub job_name: Option<String>,
+    pub version: Option<i32>,
+    pub run: Option<i32>,
+    pub attempt: Option<i32>,
+    pub previous_run_id: Option<String>,
+    pub run_id: Option<String>,
+    pub job_bookmark: Option<String>,
+}
+
+structure!(JobBookmarkEntry {
+"JobName" => job_name,
+"Version" => version,
+"Run" => run,
+"Attempt" => attempt,
+"PreviousRunId" => previous_run_id,
+"RunId" => run_id,
+"JobBookmark" => job_bookmark,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobBookmarksEncryption {
     pub job_bookmarks_encryption_mode: Option<JobBookmarksEncryptionMode>,
     pub kms_key_arn: Option<String>,
@@ -5005,6 +5194,11 @@ structure!(LakeFormationConfiguration {
 "AccountId" => account_id,
 });
 
+enumeration!(Language {
+Python => "PYTHON",
+Scala => "SCALA",
+});
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LastCrawlInfo {
     pub status: Option<LastCrawlStatus>,
@@ -5163,6 +5357,19 @@ structure!(ListUsageProfilesResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct Location {
+    pub jdbc: Option<Vec<CodeGenNodeArg>>,
+    pub s3: Option<Vec<CodeGenNodeArg>>,
+    pub dynamo_db: Option<Vec<CodeGenNodeArg>>,
+}
+
+structure!(Location {
+"Jdbc" => jdbc,
+"S3" => s3,
+"DynamoDB" => dynamo_db,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LongColumnStatisticsData {
     pub minimum_value: Option<i64>,
     pub maximum_value: Option<i64>,
@@ -5194,6 +5401,25 @@ structure!(Mapping {
 "ToType" => to_type,
 "Dropped" => dropped,
 "Children" => children,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MappingEntry {
+    pub source_table: Option<String>,
+    pub source_path: Option<String>,
+    pub source_type: Option<String>,
+    pub target_table: Option<String>,
+    pub target_path: Option<String>,
+    pub target_type: Option<String>,
+}
+
+structure!(MappingEntry {
+"SourceTable" => source_table,
+"SourcePath" => source_path,
+"SourceType" => source_type,
+"TargetTable" => target_table,
+"TargetPath" => target_path,
+"TargetType" => target_type,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -5909,6 +6135,26 @@ structure!(RenameField {
 "Inputs" => inputs,
 "SourcePath" => source_path,
 "TargetPath" => target_path,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResetJobBookmarkRequest {
+    pub job_name: String,
+    pub run_id: Option<String>,
+}
+
+structure!(ResetJobBookmarkRequest {
+"JobName" => job_name,
+"RunId" => run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResetJobBookmarkResponse {
+    pub job_bookmark_entry: Option<JobBookmarkEntry>,
+}
+
+structure!(ResetJobBookmarkResponse {
+"JobBookmarkEntry" => job_bookmark_entry,
 });
 
 enumeration!(ResourceAction {
@@ -7384,6 +7630,37 @@ pub struct TargetRedshiftCatalog {
 structure!(TargetRedshiftCatalog {
 "CatalogArn" => catalog_arn,
 });
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestConnectionInput {
+    pub connection_type: Option<ConnectionType>,
+    pub connection_properties: BTreeMap<String, String>,
+    pub authentication_configuration: Option<AuthenticationConfigurationInput>,
+}
+
+structure!(TestConnectionInput {
+"ConnectionType" => connection_type,
+"ConnectionProperties" => connection_properties,
+"AuthenticationConfiguration" => authentication_configuration,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestConnectionRequest {
+    pub connection_name: Option<String>,
+    pub catalog_id: Option<String>,
+    pub test_connection_input: Option<TestConnectionInput>,
+}
+
+structure!(TestConnectionRequest {
+"ConnectionName" => connection_name,
+"CatalogId" => catalog_id,
+"TestConnectionInput" => test_connection_input,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestConnectionResponse {}
+
+structure!(TestConnectionResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TransformConfigParameter {
