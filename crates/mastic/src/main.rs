@@ -18,6 +18,11 @@ mod thumbprint;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// Answers are made of many small values; the system's allocator takes a third of a large page's time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Mastic: the AWS Glue that you run yourself.
 #[derive(Parser)]

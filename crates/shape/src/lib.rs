@@ -15,6 +15,6 @@ mod value;
 
 pub use operation::{AccessLevel, Http, Op, Operation, Protocol, ResourceType, Service};
 pub use schema::{Bounds, Kind, Member, Pattern, Schema};
-pub use shape::{Blob, Shape, ShapeError, field};
+pub use shape::{Blob, Known, Shape, ShapeError, field};
 pub use validate::{Violation, validate, violations_text};
 pub use value::{Name, Value};
