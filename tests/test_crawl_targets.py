@@ -188,8 +188,3 @@ def test_delta_tables_are_registered_from_their_logs(server, unique):
     s3.put_object(Bucket=where, Key=key, Body=body)
     assert crawl(server, crawler)["Status"] == "SUCCEEDED"
     assert columns(tables(server, database)["t"]) == [("id", "bigint"), ("tags", "string")]
-
-    manifest = {"DeltaTables": [f"s3://{where}/t/"], "WriteManifest": True}
-    _, crawler = make(server, unique, role, {"DeltaTargets": [manifest]}, database)
-    last = crawl(server, crawler)
-    assert last["Status"] == "FAILED" and "CreateNativeDeltaTable" in last["ErrorMessage"], last

@@ -35,6 +35,8 @@ pub struct Found {
 pub struct Lake {
     /// The table, but for who crawled it.
     pub table: TableInput,
+    /// Its partitions, but for who crawled them; none where the format itself tells them to engines.
+    pub partitions: Vec<PartitionInput>,
     /// Why it is there.
     pub reasons: Vec<String>,
 }
@@ -96,6 +98,15 @@ impl Crawl {
         parameters.extend(counts.parameters());
         self.sign(&mut parameters);
         parameters
+    }
+
+    /// A partition of a table that its own format describes.
+    pub(crate) fn told(&self, partition: &PartitionInput) -> PartitionInput {
+        let mut partition = partition.clone();
+        partition.last_access_time = Some(self.at);
+        let descriptor = partition.storage_descriptor.get_or_insert_default();
+        self.sign(descriptor.parameters.get_or_insert_default());
+        partition
     }
 
     /// Puts down who crawled.

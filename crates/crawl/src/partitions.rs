@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use mastic_api_glue::glue::types::{
     DeleteBehavior, Partition, PartitionInput, StorageDescriptor, TableInput,
 };
-use mastic_classify::{PartitionFound, TableFound};
+use mastic_classify::PartitionFound;
 
 use crate::adapt::adapt_partition;
-use crate::describe::{DEPRECATED_BY, same};
+use crate::describe::{DEPRECATED_BY, Found, Lake, same};
 use crate::log;
 use crate::plan::{Partitions, Rules, TablePlan};
 
@@ -26,10 +26,45 @@ pub(crate) enum Fate {
     Delete(Vec<String>),
 }
 
+/// The partitions that a target gave.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    /// By their files.
+    Found(&'a [PartitionFound]),
+    /// As the table's own format tells them.
+    Told(&'a [PartitionInput]),
+}
+
+/// A table that a target gave, with its partitions.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    name: &'a str,
+    location: &'a str,
+    given: Given<'a>,
+}
+
+impl<'a> Subject<'a> {
+    pub(crate) fn found(found: &'a Found) -> Self {
+        let table = &found.table;
+        Self { name: &table.name, location: &table.location, given: Given::Found(&table.partitions) }
+    }
+
+    pub(crate) fn lake(lake: &'a Lake) -> Self {
+        Self { name: &lake.table.name, location: lake.location(), given: Given::Told(&lake.partitions) }
+    }
+
+    fn values(self) -> Vec<&'a [String]> {
+        match self.given {
+            Given::Found(all) => all.iter().map(|partition| partition.values.as_slice()).collect(),
+            Given::Told(all) => all.iter().map(|input| input.values.as_deref().unwrap_or_default()).collect(),
+        }
+    }
+}
+
 /// Compares the partitions that are known with those that were found.
 pub(crate) struct Comparison<'a> {
     rules: &'a Rules,
-    found: &'a TableFound,
+    subject: Subject<'a>,
     mode: Partitions,
     /// The table's own, as it will be.
     descriptor: Option<&'a StorageDescriptor>,
@@ -38,14 +73,14 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    pub(crate) fn new(rules: &'a Rules, found: &'a TableFound, plan: &'a TablePlan) -> Self {
-        let all = found.partitions.iter().enumerate();
+    pub(crate) fn new(rules: &'a Rules, subject: Subject<'a>, plan: &'a TablePlan) -> Self {
+        let all = subject.values().into_iter().enumerate();
         Self {
             rules,
-            found,
+            subject,
             mode: plan.partitions,
             descriptor: plan.descriptor.as_ref(),
-            unmet: all.map(|(place, partition)| (partition.values.as_slice(), place)).collect(),
+            unmet: all.map(|(place, values)| (values, place)).collect(),
         }
     }
 
@@ -57,11 +92,11 @@ impl<'a> Comparison<'a> {
             Partitions::Replace => return (Fate::Delete(values.to_vec()), None),
             Partitions::Compare { write } => write,
         };
-        let found = self.unmet.remove(values).and_then(|place| self.found.partitions.get(place));
+        let found = self.unmet.remove(values).and_then(|place| self.wanted(place));
         match found {
-            Some(found) if write => {
+            Some(wanted) if write => {
                 let old = input_of(known);
-                let new = adapt_partition(&old, self.wanted(found), &self.rules.configuration);
+                let new = adapt_partition(&old, wanted, &self.rules.configuration);
                 let fate = if same(old, new.clone()) { Fate::Stay } else { Fate::Update(Box::new(new)) };
                 (fate, None)
             }
@@ -72,11 +107,11 @@ impl<'a> Comparison<'a> {
 
     fn gone(&self, known: &Partition, values: &[String]) -> (Fate, Option<String>) {
         let at = known.storage_descriptor.as_ref().and_then(|d| d.location.as_deref());
-        if !at.is_some_and(|at| at.starts_with(&self.found.location)) {
+        if !at.is_some_and(|at| at.starts_with(self.subject.location)) {
             // Someone else added it, with data of another place.
             return (Fate::Stay, None);
         }
-        let line = Some(log::partition_gone(&self.found.name, values));
+        let line = Some(log::partition_gone(self.subject.name, values));
         match self.rules.delete {
             DeleteBehavior::DeleteFromDatabase => (Fate::Delete(values.to_vec()), line),
             DeleteBehavior::DeprecateInDatabase => {
@@ -99,16 +134,19 @@ impl<'a> Comparison<'a> {
             _ => self.unmet.values().copied().collect(),
         };
         places.sort_unstable();
-        places.into_iter().filter_map(move |place| Some(self.wanted(self.found.partitions.get(place)?)))
+        places.into_iter().filter_map(move |place| self.wanted(place))
     }
 
     /// The partition as the crawl would make it.
-    fn wanted(&self, found: &PartitionFound) -> PartitionInput {
-        let wanted = self.rules.crawl.partition(found);
-        match self.descriptor.filter(|_| self.rules.configuration.inherit_from_table) {
+    fn wanted(&self, place: usize) -> Option<PartitionInput> {
+        let wanted = match self.subject.given {
+            Given::Found(all) => self.rules.crawl.partition(all.get(place)?),
+            Given::Told(all) => self.rules.crawl.told(all.get(place)?),
+        };
+        Some(match self.descriptor.filter(|_| self.rules.configuration.inherit_from_table) {
             Some(table) => inherit(wanted, table),
             None => wanted,
-        }
+        })
     }
 }
 

@@ -159,12 +159,38 @@ impl Rules {
 
     /// What becomes of a table that was found, and perhaps is known.
     pub(crate) fn plan(&self, found: &Found, known: Option<&Table>) -> TablePlan {
-        let name = &found.table.name;
         let has_index =
             known.and_then(|known| known.parameters.as_ref()).is_some_and(|p| p.contains_key(FILTERING));
         let indexed = if found.named { has_index } else { self.configuration.create_partition_index };
         let mut wanted = self.crawl.table(found, indexed);
-        let mut plan = TablePlan { name: name.clone(), ..TablePlan::default() };
+        if let Some(known) = known.map(input_of).filter(|known| found.named && keys(known) == keys(&wanted)) {
+            // People chose the keys and their types.
+            wanted.partition_keys = known.partition_keys;
+        }
+        self.plan_wanted(wanted, known, &self.configuration)
+    }
+
+    /// What becomes of a table that its own format describes, and perhaps is known.
+    pub(crate) fn plan_lake(&self, lake: &Lake, known: Option<&Table>) -> TablePlan {
+        let mut wanted = lake.table.clone();
+        wanted.last_access_time = Some(self.crawl.at);
+        let parameters = wanted.parameters.get_or_insert_default();
+        self.crawl.sign(parameters);
+        if self.configuration.create_partition_index && !lake.partitions.is_empty() {
+            parameters.insert(FILTERING.to_owned(), "true".to_owned());
+        }
+        // The format tells the schema: there is nothing to merge.
+        let configuration = Configuration { merge_new_columns: false, ..self.configuration };
+        self.plan_wanted(wanted, known, &configuration)
+    }
+
+    fn plan_wanted(
+        &self,
+        wanted: TableInput,
+        known: Option<&Table>,
+        configuration: &Configuration,
+    ) -> TablePlan {
+        let mut plan = TablePlan { name: wanted.name.clone(), ..TablePlan::default() };
         let Some(known) = known else {
             plan.index = index(&wanted);
             plan.partitions = Partitions::Compare { write: true };
@@ -172,25 +198,22 @@ impl Rules {
             plan.change = Change::Create(Box::new(wanted));
             return plan;
         };
+        let has_index = known.parameters.as_ref().is_some_and(|p| p.contains_key(FILTERING));
         let old = input_of(known);
-        if found.named && keys(&old) == keys(&wanted) {
-            // People chose the keys and their types.
-            wanted.partition_keys.clone_from(&old.partition_keys);
-        }
-        let new = match adapt(&old, wanted, &self.configuration) {
+        let new = match adapt(&old, wanted, configuration) {
             Adapted::Table(new) => *new,
             Adapted::Clash(parameter, existing, crawled) => {
                 let (existing, crawled) = (existing.as_deref(), crawled.as_deref());
-                plan.lines.push(log::cannot_merge(name, parameter, existing, crawled));
+                plan.lines.push(log::cannot_merge(&plan.name, parameter, existing, crawled));
                 plan.change = self.deprecation(old);
                 return plan;
             }
         };
         // The Configuration overrides the policy.
-        let writes = self.update || self.configuration.merge_new_columns;
+        let writes = self.update || configuration.merge_new_columns;
         let rekeyed = keys(&old) != keys(&new);
         plan.partitions = match (rekeyed, writes) {
-            (false, _) => Partitions::Compare { write: writes || self.configuration.inherit_from_table },
+            (false, _) => Partitions::Compare { write: writes || configuration.inherit_from_table },
             // A partition has a value for each key: those of other keys cannot stay.
             (true, true) => Partitions::Replace,
             (true, false) => Partitions::Stay,
@@ -206,31 +229,8 @@ impl Rules {
         if writes {
             plan.change = Change::Update(Box::new(new));
         } else if rekeyed || form(&old) != form(&new) {
-            plan.lines.push(log::differs(name));
-        }
-        plan
-    }
-
-    /// What becomes of a table that its own format describes, and perhaps is known.
-    pub(crate) fn plan_lake(&self, lake: &Lake, known: Option<&Table>) -> TablePlan {
-        let mut wanted = lake.table.clone();
-        wanted.last_access_time = Some(self.crawl.at);
-        self.crawl.sign(wanted.parameters.get_or_insert_default());
-        let mut plan = TablePlan { name: wanted.name.clone(), ..TablePlan::default() };
-        let Some(known) = known else {
-            plan.change = Change::Create(Box::new(wanted));
-            return plan;
-        };
-        let old = input_of(known);
-        let configuration = Configuration { merge_new_columns: false, ..self.configuration };
-        if let Adapted::Table(new) = adapt(&old, wanted, &configuration)
-            && !same(old, (*new).clone())
-        {
-            if self.update {
-                plan.change = Change::Update(new);
-            } else {
-                plan.lines.push(log::differs(&plan.name));
-            }
+            let line = log::differs(&plan.name);
+            plan.lines.push(line);
         }
         plan
     }

@@ -10,7 +10,7 @@ use mastic_handoff::Tally;
 use crate::describe::{Found, Lake, input_of};
 use crate::incremental::Added;
 use crate::log;
-use crate::partitions::{Comparison, Fate, is_partitioned};
+use crate::partitions::{Comparison, Fate, Subject, is_partitioned};
 use crate::plan::{Change, Names, Partitions, Rules, TablePlan, is_gone};
 use crate::target::Include;
 
@@ -109,14 +109,14 @@ pub async fn update<C: Catalog>(
         let known = names.find(&mut found.table.name, &found.table.location);
         catalog.found(&found.table.name, &found.table.reasons);
         let plan = rules.plan(found, known);
-        one(catalog, database, rules, (found, known), plan, &mut tally).await?;
+        one(catalog, database, rules, (Subject::found(found), known), plan, &mut tally).await?;
     }
     for lake in &mut lakes {
         let place = lake.location().to_owned();
         let known = names.find(&mut lake.table.name, &place);
         catalog.found(&lake.table.name, &lake.reasons);
         let plan = rules.plan_lake(lake, known);
-        change(catalog, database, plan, &mut tally).await?;
+        one(catalog, database, rules, (Subject::lake(lake), known), plan, &mut tally).await?;
     }
     for added in &added {
         catalog.found(&added.table.name, &added.reasons);
@@ -155,7 +155,7 @@ pub async fn refresh<C: Catalog>(
         };
         catalog.found(&table.name, &found.table.reasons);
         let plan = rules.plan(found, Some(table));
-        one(catalog, database, rules, (found, Some(table)), plan, &mut tally).await?;
+        one(catalog, database, rules, (Subject::found(found), Some(table)), plan, &mut tally).await?;
     }
     end(catalog, &tally);
     Ok(tally)
@@ -179,11 +179,11 @@ pub(crate) async fn one<C: Catalog>(
     catalog: &mut C,
     database: &str,
     rules: &Rules,
-    (found, known): (&Found, Option<&Table>),
+    (subject, known): (Subject<'_>, Option<&Table>),
     plan: TablePlan,
     tally: &mut Tally,
 ) -> Result<(), C::Error> {
-    let mut comparison = Comparison::new(rules, &found.table, &plan);
+    let mut comparison = Comparison::new(rules, subject, &plan);
     let pages = known.is_some_and(|table| is_partitioned(&input_of(table)));
     // Partitions of keys that the table will no longer have go before it changes.
     if plan.partitions == Partitions::Replace && pages {
@@ -217,18 +217,22 @@ async fn change<C: Catalog>(
         Change::None => None,
         Change::Create(_) => {
             tally.tables_created += 1;
+            tally.names.created.push(name.clone());
             Some(log::created(&name, database))
         }
         Change::Update(_) => {
             tally.tables_updated += 1;
+            tally.names.updated.push(name.clone());
             Some(log::updated(&name, database))
         }
         Change::Deprecate(_) => {
             tally.tables_deleted += 1;
+            tally.names.deleted.push(name.clone());
             Some(log::deprecated(&name))
         }
         Change::Delete => {
             tally.tables_deleted += 1;
+            tally.names.deleted.push(name.clone());
             Some(log::deleted(&name, database))
         }
     };

@@ -171,6 +171,20 @@ pub struct Tally {
     pub partitions_updated: u64,
     /// Partitions deleted.
     pub partitions_deleted: u64,
+    /// Which tables.
+    #[serde(default)]
+    pub names: TableNames,
+}
+
+/// Names of the tables that a [`Tally`] counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableNames {
+    /// Tables made.
+    pub created: Vec<String>,
+    /// Tables changed.
+    pub updated: Vec<String>,
+    /// Tables deleted or marked deprecated.
+    pub deleted: Vec<String>,
 }
 
 /// One line for the wire: JSON and a line end.

@@ -35,6 +35,9 @@ const HISTORY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The data processing units that a crawl counts as, as in the example of AWS's price list.
 const UNITS: f64 = 2.0;
 
+/// Tables of each sort that a crawl's summary names; it counts them all.
+const NAMED: usize = 1000;
+
 /// What people read of a crawl that the server's own end cut short.
 const LOST: &str = "The server stopped while the crawl was under way. Nothing of the crawl was kept.";
 
@@ -343,20 +346,38 @@ fn count(number: u64) -> i32 {
 
 /// The summary is JSON text ("CrawlerHistory", AWS Glue API reference).
 fn summary(tally: &Tally) -> Option<String> {
+    let names = &tally.names;
     let kinds = [
-        ("TABLE", tally.tables_created, tally.tables_updated, tally.tables_deleted),
-        ("PARTITION", tally.partitions_created, tally.partitions_updated, tally.partitions_deleted),
+        (
+            "TABLE",
+            [
+                ("ADD", tally.tables_created, names.created.as_slice()),
+                ("UPDATE", tally.tables_updated, &names.updated),
+                ("DELETE", tally.tables_deleted, &names.deleted),
+            ],
+        ),
+        (
+            "PARTITION",
+            [
+                ("ADD", tally.partitions_created, &[]),
+                ("UPDATE", tally.partitions_updated, &[]),
+                ("DELETE", tally.partitions_deleted, &[]),
+            ],
+        ),
     ];
     let mut summary = serde_json::Map::new();
-    for (kind, added, updated, deleted) in kinds {
-        let counts = [("ADD", added), ("UPDATE", updated), ("DELETE", deleted)];
-        let counts: serde_json::Map<String, serde_json::Value> = counts
-            .into_iter()
-            .filter(|(_, n)| *n > 0)
-            .map(|(name, n)| (name.to_owned(), serde_json::json!({ "Count": n })))
-            .collect();
-        if !counts.is_empty() {
-            summary.insert(kind.to_owned(), serde_json::Value::Object(counts).to_string().into());
+    for (kind, changes) in kinds {
+        let mut told = serde_json::Map::new();
+        for (change, count, names) in changes.into_iter().filter(|(_, count, _)| *count > 0) {
+            let mut part = serde_json::json!({ "Count": count });
+            if let Some(part) = part.as_object_mut().filter(|_| !names.is_empty()) {
+                let some = names.iter().take(NAMED).collect::<Vec<_>>();
+                part.insert("Details".to_owned(), serde_json::json!({ "names": some }));
+            }
+            told.insert(change.to_owned(), part);
+        }
+        if !told.is_empty() {
+            summary.insert(kind.to_owned(), serde_json::Value::Object(told).to_string().into());
         }
     }
     (!summary.is_empty()).then(|| serde_json::Value::Object(summary).to_string())

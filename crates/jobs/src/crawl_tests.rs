@@ -2,7 +2,7 @@
 
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Arn, Fault, Timestamp};
-use mastic_handoff::Tally;
+use mastic_handoff::{TableNames, Tally};
 use mastic_store::{ReadTx, Store, StoreError};
 
 use crate::crawl::{close, note};
@@ -94,6 +94,11 @@ async fn summaries_count_by_kind() {
         tables_deleted: 1,
         partitions_created: 30,
         partitions_updated: 4,
+        names: TableNames {
+            created: vec!["a".to_owned(), "b".to_owned()],
+            deleted: vec!["old".to_owned()],
+            ..TableNames::default()
+        },
         ..Tally::default()
     };
     let world = World::new();
@@ -102,7 +107,11 @@ async fn summaries_count_by_kind() {
     let kinds: serde_json::Value = serde_json::from_str(&text).unwrap();
     let of =
         |kind: &str| -> serde_json::Value { serde_json::from_str(kinds[kind].as_str().unwrap()).unwrap() };
-    assert_eq!(of("TABLE"), serde_json::json!({"ADD": {"Count": 2}, "DELETE": {"Count": 1}}));
+    let wanted = serde_json::json!({
+        "ADD": {"Count": 2, "Details": {"names": ["a", "b"]}},
+        "DELETE": {"Count": 1, "Details": {"names": ["old"]}},
+    });
+    assert_eq!(of("TABLE"), wanted);
     assert_eq!(of("PARTITION"), serde_json::json!({"ADD": {"Count": 30}, "UPDATE": {"Count": 4}}));
 }
 

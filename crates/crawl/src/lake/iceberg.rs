@@ -75,6 +75,7 @@ pub fn read(bytes: &[u8], at: &str, table_prefix: &str, folder: &str) -> Result<
         reasons: vec![format!(
             "`{at}` is the newest metadata of an Iceberg table of format version {version}"
         )],
+        partitions: Vec::new(),
     })
 }
 

@@ -9,15 +9,18 @@ use mastic_crawl::incremental::{Folder, KnownFolders, own_tables, sort_out};
 use mastic_crawl::{Catalog as _, Found, Gathered, Include};
 
 use super::apply::Database;
-use super::{Begun, failed, lake, listing, sampling};
+use super::{Begun, delta, failed, lake, listing, sampling};
 use crate::failure::Failure;
 
 /// Folders listed side by side.
 const AT_ONCE: usize = 8;
 
 /// Looks at all targets; what two of them share counts once.
-pub(super) async fn gather(begun: &Begun<'_>, database: &Database<'_>) -> Result<Gathered, Failure> {
-    let mut gathered = Gathered::default();
+pub(super) async fn gather(
+    begun: &Begun<'_>,
+    database: &Database<'_>,
+) -> Result<(Gathered, Vec<delta::Manifested>), Failure> {
+    let (mut gathered, mut manifests) = (Gathered::default(), Vec::new());
     let targets = begun.crawler.targets.clone().unwrap_or_default();
     for target in targets.s3_targets.iter().flatten() {
         let include = Arc::new(Include::new(target).map_err(failed)?);
@@ -29,9 +32,9 @@ pub(super) async fn gather(begun: &Begun<'_>, database: &Database<'_>) -> Result
         lake::iceberg(begun, target, &mut gathered).await?;
     }
     for target in targets.delta_targets.iter().flatten() {
-        lake::delta(begun, target, &mut gathered).await?;
+        delta::look(begun, target, &mut gathered, &mut manifests).await?;
     }
-    Ok(gathered)
+    Ok((gathered, manifests))
 }
 
 async fn all(begun: &Begun<'_>, include: Arc<Include>, gathered: &mut Gathered) -> Result<(), Failure> {

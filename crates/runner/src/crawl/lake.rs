@@ -1,9 +1,9 @@
-//! Targets whose tables their own formats describe: only metadata is read.
+//! Iceberg targets: tables as their metadata describes them.
 
 use std::sync::Arc;
 
-use mastic_api_glue::glue::types::{DeltaTarget, IcebergTarget, S3Target};
-use mastic_crawl::lake::{delta as delta_log, iceberg as metadata};
+use mastic_api_glue::glue::types::{IcebergTarget, S3Target};
+use mastic_crawl::lake::iceberg as metadata;
 use mastic_crawl::{Gathered, Include};
 
 use super::{Begun, failed, listing};
@@ -77,60 +77,13 @@ async fn read(
     Ok(())
 }
 
-fn prefix<'a>(begun: &'a Begun<'_>) -> &'a str {
+/// What the names of the crawler's tables begin with.
+pub(super) fn prefix<'a>(begun: &'a Begun<'_>) -> &'a str {
     begun.crawler.table_prefix.as_deref().unwrap_or_default()
 }
 
 /// The last part of a folder's key; the bucket's name at its root.
-fn name_of<'a>(include: &'a Include, folder: &'a str) -> &'a str {
+pub(super) fn name_of<'a>(include: &'a Include, folder: &'a str) -> &'a str {
     let last = folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     if last.is_empty() { &include.bucket } else { last }
-}
-
-/// Reads the logs of a target's Delta tables.
-pub(super) async fn delta(
-    begun: &Begun<'_>,
-    target: &DeltaTarget,
-    gathered: &mut Gathered,
-) -> Result<(), Failure> {
-    if target.create_native_delta_table != Some(true) || target.write_manifest == Some(true) {
-        return Err(Failure::new(
-            "Mastic's crawlers make native Delta tables only: set CreateNativeDeltaTable and leave out WriteManifest.",
-        ));
-    }
-    let s3 = begun.session.client.s3();
-    for path in target.delta_tables.iter().flatten() {
-        let as_s3 = S3Target { path: Some(path.clone()), ..S3Target::default() };
-        let include = Arc::new(Include::new(&as_s3).map_err(failed)?);
-        let folder = include.base();
-        let log = format!("{folder}_delta_log/");
-        let listing = s3.list(&include.bucket, &log, Some("/")).await;
-        let listing = listing.map_err(|error| Failure::from(error).at(include.url(&log)))?;
-        let mut commits: Vec<(u64, &str)> = listing
-            .objects
-            .iter()
-            .map(|object| object.key.as_str())
-            .filter(|key| delta_log::is_commit(key))
-            .filter_map(|key| Some((delta_log::version(key)?, key)))
-            .collect();
-        commits.sort_unstable();
-        gathered.includes.push(Arc::clone(&include));
-        if commits.is_empty() {
-            begun.session.events.output(mastic_crawl::log::warned(path, "there is no log of a Delta table"));
-            continue;
-        }
-        let mut known = delta_log::Log::default();
-        for (version, key) in commits.into_iter().rev() {
-            let url = include.url(key);
-            let bytes = s3.get_object(&include.bucket, key).await;
-            let bytes = bytes.map_err(|error| Failure::from(error).at(&url))?;
-            if !known.take(version, &bytes).map_err(|error| failed(error).at(&url))? {
-                break;
-            }
-        }
-        let name = name_of(&include, &folder);
-        let lake = known.table(&include.url(&folder), prefix(begun), name);
-        gathered.lakes.push(lake.map_err(|error| failed(error).at(include.url(&log)))?);
-    }
-    Ok(())
 }

@@ -1,6 +1,8 @@
 //! A crawl: lists the targets, looks at files, groups them into tables, and brings the catalog up to date.
 
 mod apply;
+mod checkpoint;
+mod delta;
 mod gather;
 mod lake;
 mod listing;
@@ -60,17 +62,19 @@ struct Begun<'a> {
     crawler: Crawler,
     rules: Rules,
     classifiers: Classifiers,
+    /// Whether nothing at all is written.
+    planned: bool,
 }
 
 impl<'a> Begun<'a> {
     fn new(session: &'a Session, work: CrawlWork) -> Result<Self, Failure> {
-        let CrawlWork { crawl_id, crawler, classifiers, .. } = work;
+        let CrawlWork { crawl_id, crawler, classifiers, plan } = work;
         let name = crawler.name.clone().unwrap_or_default();
         session.events.output(log::started(&name));
         let crawl = Crawl { crawler: name, id: crawl_id, at: session.clock.now() };
         let rules = Rules::new(&crawler, crawl).map_err(failed)?;
         let classifiers = mastic_crawl::classifiers(&classifiers).map_err(failed)?;
-        Ok(Self { session, crawler, rules, classifiers })
+        Ok(Self { session, crawler, rules, classifiers, planned: plan.is_some() })
     }
 
     /// Looks at all targets and brings the catalog up to date, through what `over` makes of each database.
@@ -87,9 +91,12 @@ impl<'a> Begun<'a> {
             return named::refresh_all(&self, &named, over).await;
         }
         let name = self.crawler.database_name.clone().unwrap_or_default();
-        let gathered = gather::gather(&self, &self.database(&name)).await?;
+        let (gathered, manifests) = gather::gather(&self, &self.database(&name)).await?;
         let mut catalog = over(self.database(&name));
         let tally = update(&mut catalog, &self.crawler, &self.rules, gathered).await.map_err(failed)?;
+        if !self.planned {
+            delta::write(&self, &manifests).await?;
+        }
         Ok((tally, vec![catalog]))
     }
 

@@ -33,6 +33,7 @@ pub(super) async fn refresh_all<'a, C: Catalog<Error = Failure>>(
         catalog.tables().await?;
         let tally = refresh(&mut catalog, &begun.crawler, &target.database_name, &begun.rules, named).await?;
         all.tables_updated += tally.tables_updated;
+        all.names.updated.extend(tally.names.updated);
         all.partitions_created += tally.partitions_created;
         all.partitions_updated += tally.partitions_updated;
         catalogs.push(catalog);

@@ -1,10 +1,18 @@
 //! Delta Lake: a table's log to what the catalog keeps ("Delta Transaction Log Protocol", Delta Lake).
 
+mod files;
+mod log;
+mod symlink;
+
 use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::Column;
 use mastic_hive::crawler_table_name;
 use serde_json::Value;
+
+pub use files::{Files, choose};
+pub use log::{Action, Add, Commit, Log, Metadata, Named};
+pub use symlink::{MANIFESTS, Manifests};
 
 use super::{LakeError, Types, table};
 use crate::describe::Lake;
@@ -26,64 +34,14 @@ const TYPES: Types = Types {
 /// The longest text of a parameter that Spark writes a schema into, in bytes.
 const PART: usize = 4000;
 
-/// The version that a file of the log is about: a commit's or a checkpoint's.
-#[must_use]
-pub fn version(key: &str) -> Option<u64> {
-    let name = key.rsplit('/').next()?;
-    let digits = name.get(..20)?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-}
-
-/// Whether a file of the log is a commit.
-#[must_use]
-pub fn is_commit(key: &str) -> bool {
-    version(key).is_some()
-        && key.rsplit('/').next().is_some_and(|name| name.len() == 25 && name.ends_with(".json"))
-}
-
-/// What is known of a table while its commits are read, newest first.
-#[derive(Debug, Default)]
-pub struct Log {
-    version: Option<u64>,
-    timestamp: Option<i64>,
-    schema: Option<String>,
-}
-
 impl Log {
-    /// Takes up a commit, older than those before; whether older ones must be read too.
-    ///
-    /// # Errors
-    /// When it is no commit.
-    pub fn take(&mut self, version: u64, bytes: &[u8]) -> Result<bool, LakeError> {
-        self.version.get_or_insert(version);
-        for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            let action: Value = serde_json::from_slice(line)
-                .map_err(|error| LakeError::new(format!("a line is no action: {error}")))?;
-            if self.timestamp.is_none() {
-                self.timestamp = action.pointer("/commitInfo/timestamp").and_then(Value::as_i64);
-            }
-            if let Some(schema) = action.pointer("/metaData/schemaString").and_then(Value::as_str) {
-                self.schema = Some(schema.to_owned());
-            }
-        }
-        Ok(self.schema.is_none())
-    }
-
     /// The table, as native engines read it (`CreateNativeDeltaTable`).
     ///
     /// # Errors
-    /// When no commit that was read tells the schema, or a type in it is not known.
-    pub fn table(&self, location: &str, table_prefix: &str, folder: &str) -> Result<Lake, LakeError> {
-        let schema = self.schema.as_deref().ok_or_else(|| {
-            LakeError::new(
-                "no commit of the log tells the schema; a schema that stands in a checkpoint only is not supported",
-            )
-        })?;
-        let read: Value = serde_json::from_str(schema)
-            .map_err(|error| LakeError::new(format!("its schema is no JSON: {error}")))?;
-        let fields = read.get("fields").and_then(Value::as_array).into_iter().flatten();
-        let columns = fields.map(column).collect::<Result<Vec<_>, _>>()?;
-        let version = self.version.unwrap_or_default();
+    /// When nothing that was read tells the schema, or a type in it is not known.
+    pub fn native_table(&self, location: &str, table_prefix: &str, folder: &str) -> Result<Lake, LakeError> {
+        let schema = &self.metadata()?.schema_string;
+        let columns = self.columns()?.into_iter().map(|(_, column)| column).collect();
         let mut input = table(
             crawler_table_name(table_prefix, folder),
             location.to_owned(),
@@ -104,9 +62,23 @@ impl Log {
         Ok(Lake {
             table: input,
             reasons: vec![format!(
-                "`{location}_delta_log/` is the log of a Delta table, at version {version}"
+                "`{location}_delta_log/` is the log of a Delta table, at version {}",
+                self.version
             )],
+            partitions: Vec::new(),
         })
+    }
+
+    fn metadata(&self) -> Result<&Metadata, LakeError> {
+        self.metadata.as_ref().ok_or_else(|| LakeError::new("nothing in the log tells the schema"))
+    }
+
+    /// The columns, each by the name that the log has for it.
+    fn columns(&self) -> Result<Vec<(String, Column)>, LakeError> {
+        let read: Value = serde_json::from_str(&self.metadata()?.schema_string)
+            .map_err(|error| LakeError::new(format!("its schema is no JSON: {error}")))?;
+        let fields = read.get("fields").and_then(Value::as_array).into_iter().flatten();
+        fields.map(column).collect()
     }
 
     fn parameters(&self, schema: &str) -> BTreeMap<String, String> {
@@ -117,7 +89,7 @@ impl Log {
         put("table_type", "delta".to_owned());
         put("spark.sql.sources.provider", "delta".to_owned());
         put("spark.sql.partitionProvider", "catalog".to_owned());
-        put("delta.lastUpdateVersion", self.version.unwrap_or_default().to_string());
+        put("delta.lastUpdateVersion", self.version.to_string());
         if let Some(timestamp) = self.timestamp {
             put("delta.lastCommitTimestamp", timestamp.to_string());
         }
@@ -136,25 +108,18 @@ impl Log {
     }
 }
 
-fn column(field: &Value) -> Result<Column, LakeError> {
+fn column(field: &Value) -> Result<(String, Column), LakeError> {
     let name = field.get("name").and_then(Value::as_str).unwrap_or_default();
     let unusable = || LakeError::new(format!("the type of the column `{name}` is not known"));
     let ty = field.get("type").and_then(|ty| TYPES.hive(ty, 0)).ok_or_else(unusable)?;
     let comment = field.pointer("/metadata/comment").and_then(Value::as_str).map(str::to_owned);
-    Ok(Column { name: name.to_lowercase(), r#type: Some(ty), comment, ..Column::default() })
+    let column = Column { name: name.to_lowercase(), r#type: Some(ty), comment, ..Column::default() };
+    Ok((name.to_owned(), column))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_of_the_log() {
-        assert!(is_commit("t/_delta_log/00000000000000000012.json"));
-        assert!(!is_commit("t/_delta_log/00000000000000000010.checkpoint.parquet"));
-        assert!(!is_commit("t/_delta_log/_last_checkpoint"));
-        assert_eq!(version("t/_delta_log/00000000000000000010.checkpoint.parquet"), Some(10));
-    }
 
     #[test]
     fn the_newest_schema_becomes_columns() {
@@ -167,10 +132,10 @@ mod tests {
             serde_json::json!({"commitInfo": {"timestamp": 5}}),
             serde_json::json!({"metaData": {"schemaString": schema.to_string(), "partitionColumns": []}}),
         );
-        let mut log = Log::default();
-        assert!(log.take(1, b"{\"commitInfo\":{\"timestamp\":7}}\n").unwrap());
-        assert!(!log.take(0, commit.as_bytes()).unwrap());
-        let lake = log.table("s3://b/t/", "", "t").unwrap();
+        let mut log = Log::new(false);
+        log.take_lines(1, b"{\"commitInfo\":{\"timestamp\":7}}\n").unwrap();
+        log.take_lines(0, commit.as_bytes()).unwrap();
+        let lake = log.native_table("s3://b/t/", "", "t").unwrap();
         let columns = lake.table.storage_descriptor.unwrap().columns.unwrap();
         let shown: Vec<&str> = columns.iter().map(|column| column.r#type.as_deref().unwrap()).collect();
         assert_eq!(shown, ["bigint", "array<int>"]);
@@ -178,6 +143,6 @@ mod tests {
         assert_eq!(parameters["delta.lastUpdateVersion"], "1");
         assert_eq!(parameters["delta.lastCommitTimestamp"], "7");
         assert_eq!(parameters["spark.sql.sources.schema.part.0"], schema.to_string());
-        assert!(Log::default().table("", "", "").unwrap_err().to_string().contains("checkpoint"));
+        assert!(Log::new(false).native_table("", "", "").unwrap_err().to_string().contains("schema"));
     }
 }
