@@ -80,7 +80,7 @@ def test_whoever_starts_a_job_keeps_to_their_own_limits(server, root, role, uniq
     update.pop("Name")
     bound.update_job(JobName=name, JobUpdate=update)
     assert free.get_job(JobName=name)["Job"]["ProfileName"] == "small"
-    free.update_job(JobName=name, JobUpdate=update)
+    free.update_job(JobName=name, JobUpdate=update | {"WorkerType": "G.1X"})
     assert "ProfileName" not in free.get_job(JobName=name)["Job"]
 
 

@@ -6,12 +6,29 @@ use datafusion::common::DataFusionError;
 pub struct NodeError {
     node: String,
     message: String,
+    kind: ErrorKind,
+}
+
+/// What sort of an error it is, where that is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The run's memory limit was reached, and spilling did not help.
+    Memory,
+    /// What was spilled does not fit the disk.
+    Disk,
+    /// SQL or an expression that cannot be planned on the data.
+    Query,
+    /// The engine does not do this.
+    Unsupported,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 impl NodeError {
     /// An error of the node called `node`.
     pub fn new(node: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { node: node.into(), message: message.into() }
+        Self { node: node.into(), message: message.into(), kind: ErrorKind::Other }
     }
 
     /// The node's name.
@@ -95,7 +112,17 @@ impl EngineError {
         if let Some(found) = in_chain::<NodeError>(error) {
             return Self::Node(found.clone());
         }
-        Self::Node(NodeError::new(node, explain(error)))
+        let (kind, message) = explain(error);
+        Self::Node(NodeError { kind, ..NodeError::new(node, message) })
+    }
+
+    /// What sort of an error it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Node(error) => error.kind,
+            Self::File(_) | Self::Setup(_) => ErrorKind::Other,
+        }
     }
 }
 
@@ -115,12 +142,22 @@ fn in_chain<T: std::error::Error + 'static>(error: &DataFusionError) -> Option<&
     None
 }
 
-fn explain(error: &DataFusionError) -> String {
-    match error.find_root() {
+fn explain(error: &DataFusionError) -> (ErrorKind, String) {
+    let root = error.find_root();
+    let said = || root.strip_backtrace();
+    match root {
+        DataFusionError::ResourcesExhausted(text) if text.contains("disk space") => (ErrorKind::Disk, said()),
         DataFusionError::ResourcesExhausted(text) => {
-            format!("the run's memory limit is reached: {text}")
+            (ErrorKind::Memory, format!("the run's memory limit is reached: {text}"))
         }
-        root => root.strip_backtrace(),
+        DataFusionError::IoError(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            (ErrorKind::Disk, said())
+        }
+        DataFusionError::Plan(_) | DataFusionError::SQL(..) | DataFusionError::SchemaError(..) => {
+            (ErrorKind::Query, said())
+        }
+        DataFusionError::NotImplemented(_) => (ErrorKind::Unsupported, said()),
+        _ => (ErrorKind::Other, said()),
     }
 }
 
@@ -142,6 +179,17 @@ mod tests {
     fn another_error_names_the_node_at_work() {
         let error = DataFusionError::Execution("division by zero".to_owned());
         let text = EngineError::at("SQL", &error).to_string();
+        assert_eq!(EngineError::at("SQL", &error).kind(), ErrorKind::Other);
         assert!(text.starts_with("node `SQL`: ") && text.contains("division by zero"), "{text}");
+    }
+
+    #[test]
+    fn sorts_are_told_apart() {
+        let kind = |error: DataFusionError| EngineError::at("SQL", &error.context("at work")).kind();
+        assert_eq!(kind(DataFusionError::ResourcesExhausted("no room".to_owned())), ErrorKind::Memory);
+        assert_eq!(kind(DataFusionError::Plan("no such column".to_owned())), ErrorKind::Query);
+        assert_eq!(kind(DataFusionError::NotImplemented("x".to_owned())), ErrorKind::Unsupported);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(kind(DataFusionError::IoError(full)), ErrorKind::Disk);
     }
 }

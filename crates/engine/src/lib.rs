@@ -19,7 +19,7 @@ mod transform;
 mod types;
 
 pub use environment::{CatalogClient, Environment, Progress, Stores};
-pub use error::{EngineError, FileError, NodeError};
+pub use error::{EngineError, ErrorKind, FileError, NodeError};
 pub use plan::JobGraph;
 pub use run::{RunSummary, run};
 pub use sink::{Output, WrittenFile};

@@ -6,6 +6,7 @@
 //! [`Event::Finished`]. Whatever else a runner needs it asks for through the public API, as its role:
 //! nothing here gives it a right.
 
+mod cause;
 mod classifier;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use mastic_api_mastic::mastic::types::PlanCrawlResponse;
 use mastic_core::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use cause::{Category, Cause};
 pub use classifier::custom;
 
 /// What a runner is to do, and as whom.
@@ -146,8 +148,8 @@ pub enum Finish {
     Succeeded(Tally),
     /// It was to be planned only, and this is the plan.
     Planned(Box<PlanCrawlResponse>),
-    /// It failed; the text carries the root cause: which action on which resource, which file.
-    Failed(String),
+    /// It failed, and this is the root cause.
+    Failed(Cause),
 }
 
 /// What was done, in numbers.
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn events_survive_the_wire() {
-        let event = Event::Finished(Finish::Failed("a\nb".to_owned()));
+        let event = Event::Finished(Finish::Failed("a\nb".to_owned().into()));
         assert_eq!(from_line::<Event>(&to_line(&event).unwrap()).unwrap(), event);
     }
 }

@@ -27,9 +27,12 @@ impl Jobs {
             });
             match publishing.await? {
                 None => return Ok(()),
-                Some(conflict) => Ending::Failed(format!(
-                    "Another writer changed {what} too: {conflict}. Nothing of this run was kept."
-                )),
+                Some(conflict) => {
+                    let text = format!(
+                        "Another writer changed {what} too: {conflict}. Nothing of this run was kept."
+                    );
+                    Ending::Failed(text.into())
+                }
             }
         } else {
             ending

@@ -139,7 +139,7 @@ impl Jobs {
         let id = work.crawl_id.clone();
         let ending = match execution(&at, role, work) {
             Ok(execution) => self.execute(execution, switch.stop.clone(), std::future::ready(())).await,
-            Err(fault) => Ending::Failed(fault.message().to_owned()),
+            Err(fault) => Ending::not_begun(&fault),
         };
         while let Err(fault) = self.conclude_crawl(&at, &id, started, ending.clone()).await {
             tracing::error!(crawl = id, cause = fault.cause(), "the end of a crawl could not be written yet");
@@ -166,7 +166,7 @@ impl Jobs {
                 Ok(None)
             })?;
             let started = Timestamp::from_micros(started.unwrap_or_default());
-            self.conclude_crawl(&at, &id, started, Ending::Failed(LOST.to_owned())).await?;
+            self.conclude_crawl(&at, &id, started, Ending::Failed(LOST.to_owned().into())).await?;
         }
         Ok(())
     }
@@ -262,12 +262,14 @@ pub(crate) fn execution(at: &NameKey, role: Arn, work: CrawlWork) -> Result<Exec
         session_policy: None,
         staged: true,
         timeout: Some(LONGEST),
+        memory: None,
         work: Work::Crawl(Box::new(work)),
         logs: LogPlaces {
             output_group: LOG_GROUP.to_owned(),
             error_group: LOG_GROUP.to_owned(),
             stream: name,
             prefix: format!("[{id}] "),
+            continuous: None,
         },
         id,
     })
@@ -298,7 +300,7 @@ pub(crate) fn close(
             (LastCrawlStatus::Failed, CrawlerHistoryState::Failed, Some(text), Tally::default())
         }
         Ending::Failed(reason) => {
-            let text = reason.chars().take(LONGEST_MESSAGE).collect();
+            let text = reason.text.chars().take(LONGEST_MESSAGE).collect();
             (LastCrawlStatus::Failed, CrawlerHistoryState::Failed, Some(text), Tally::default())
         }
     };

@@ -60,7 +60,7 @@ impl Jobs {
         });
         match planned.await.map_err(Fault::internal)?? {
             Ending::Planned(plan) => Ok(*plan),
-            Ending::Failed(reason) => Err(failed(&reason)),
+            Ending::Failed(cause) => Err(failed(&cause.text)),
             Ending::Succeeded(_) => Err(Fault::internal("the runner crawled instead of planning")),
             Ending::Stopped => Err(failed("The server stopped while the crawl was being planned.")),
             Ending::TimedOut => Err(failed("The plan took too long.")),

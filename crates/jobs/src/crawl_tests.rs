@@ -66,7 +66,7 @@ async fn an_end_is_told_in_the_crawler_and_its_history() {
             failed("The crawl was ended after 24 hours."),
         ),
         (
-            Ending::Failed("no s3:GetObject".to_owned()),
+            Ending::Failed("no s3:GetObject".to_owned().into()),
             LastCrawlStatus::Failed,
             CrawlerHistoryState::Failed,
             failed("no s3:GetObject"),
@@ -120,7 +120,7 @@ async fn messages_and_histories_have_their_lengths() {
     let world = World::new();
     world.crawl("old", 0, 60, Ending::Stopped).await;
     world.crawl("young", 10 * DAY, 10 * DAY + 60, Ending::Stopped).await;
-    world.crawl("new", 366 * DAY, 366 * DAY + 60, Ending::Failed("ü".repeat(5000))).await;
+    world.crawl("new", 366 * DAY, 366 * DAY + 60, Ending::Failed("ü".repeat(5000).into())).await;
     let history = world.history();
     let ids: Vec<_> = history.iter().filter_map(|crawl| crawl.crawl_id.as_deref()).collect();
     assert_eq!(ids, ["new", "young"]);
@@ -134,7 +134,7 @@ async fn the_end_of_another_crawl_does_not_touch_the_crawler() {
     world.crawl("one", 0, 60, Ending::Stopped).await;
     let late = world.0.write(|tx| {
         let (then, now) = (Timestamp::from_secs(0), Timestamp::from_secs(90));
-        close(tx, &at(), "another", then, now, &Ending::Failed("late".to_owned()))
+        close(tx, &at(), "another", then, now, &Ending::Failed("late".to_owned().into()))
     });
     let ended: Result<(), Fault> = late.await;
     ended.unwrap();

@@ -160,7 +160,7 @@ impl Starter for CrawlStarter {
             // Nobody hears of a refusal here but through the history.
             Err(fault) if fault.status() < 500 => {
                 note(tx, at.clone(), record, Vec::new(), id.clone(), now)?;
-                close(tx, &at, &id, now, now, &Ending::Failed(fault.message().to_owned()))?;
+                close(tx, &at, &id, now, now, &Ending::not_begun(&fault))?;
                 Ok(None)
             }
             Err(fault) => Err(fault),

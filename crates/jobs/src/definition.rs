@@ -1,5 +1,8 @@
 //! Job definitions: `CreateJob` to `BatchGetJobs`.
 
+mod capacity;
+mod check;
+
 use std::sync::Arc;
 
 use mastic_api_glue::glue::{op, types::*};
@@ -9,7 +12,10 @@ use mastic_store::ReadTx;
 
 use crate::limits::Limits;
 use crate::records::{JOBS, JobRecord, NameKey};
-use crate::{Jobs, access, node, page};
+use crate::{Jobs, access, page};
+
+pub(crate) use capacity::{Size, memory};
+pub(crate) use check::{Kind, arguments, execution_class, security_configuration, timeout, version};
 
 impl Jobs {
     pub(crate) fn register_definitions(self: &Arc<Self>, registry: &mut Registry) {
@@ -114,63 +120,16 @@ struct Definition {
 }
 
 fn define(ctx: &Ctx, mut job: Job) -> Result<Definition, Fault> {
-    let role = job.role.clone().unwrap_or_default();
     if let Some(limits) = Limits::of(ctx)? {
         limits.define(&mut job)?;
     }
-    if job.max_capacity.is_some() && (job.worker_type.is_some() || job.number_of_workers.is_some()) {
-        return Err(invalid("Please do not set Max Capacity if using Worker Type and Number of Workers."));
-    }
-    if let Some(name) = &job.security_configuration {
-        return Err(invalid(format!("Mastic does not have security configurations yet: {name}.")));
-    }
-    if job.connections.as_ref().and_then(|c| c.connections.as_ref()).is_some_and(|c| !c.is_empty()) {
-        return Err(invalid("Mastic does not have connections yet: leave Connections out."));
-    }
-    let nodes = job.code_gen_configuration_nodes.as_ref().filter(|nodes| !nodes.is_empty());
-    if let Some(nodes) = nodes {
-        node::check(nodes)?;
-    }
-    let command = job.command.clone().unwrap_or_default();
-    if nodes.is_none() && command.script_location.as_deref().unwrap_or_default().is_empty() {
-        return Err(invalid("A job needs a Command with a ScriptLocation, or CodeGenConfigurationNodes."));
-    }
+    check::complete(ctx, &mut job)?;
+    let role = job.role.clone().unwrap_or_default();
     let source = access::job_arn(ctx.call(), job.name.as_deref().unwrap_or_default())?;
     let role = access::pass_role(ctx, &role, &source, |arn| {
         invalid(format!("Role {arn} should be given assume role permissions for Glue Service."))
     })?;
-    if job.job_mode.is_none() {
-        job.job_mode = Some(if nodes.is_some() { JobMode::Visual } else { JobMode::Script });
-    }
-    fill_defaults(&mut job, &command);
     Ok(Definition { job, role })
-}
-
-/// What AWS fills in where a definition is silent ("Job API", AWS Glue Developer Guide).
-fn fill_defaults(job: &mut Job, command: &JobCommand) {
-    let python_shell = command.name.as_deref() == Some("pythonshell");
-    job.max_retries.get_or_insert(0);
-    let concurrent = job.execution_property.get_or_insert_default();
-    concurrent.max_concurrent_runs.get_or_insert(1);
-    let version = job.glue_version.get_or_insert_with(|| "5.0".to_owned());
-    let newer =
-        version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 5);
-    job.timeout.get_or_insert(if newer { 480 } else { 2880 });
-    let per_worker = match job.worker_type {
-        Some(WorkerType::G025x) => 0.25,
-        Some(WorkerType::G2x | WorkerType::Z2x) => 2.0,
-        Some(WorkerType::G4x) => 4.0,
-        Some(WorkerType::G8x) => 8.0,
-        _ => 1.0,
-    };
-    let capacity = match (job.max_capacity, job.number_of_workers) {
-        (Some(capacity), _) => capacity,
-        (None, Some(workers)) => f64::from(workers) * per_worker,
-        (None, None) if python_shell => 0.0625,
-        (None, None) => f64::from(job.allocated_capacity.unwrap_or(10)),
-    };
-    job.max_capacity = Some(capacity);
-    job.allocated_capacity = Some(capacity as i32);
 }
 
 async fn create(ctx: &Ctx, input: CreateJobRequest) -> Result<CreateJobResponse, Fault> {
@@ -227,7 +186,10 @@ async fn update(ctx: &Ctx, input: UpdateJobRequest) -> Result<UpdateJobResponse,
     let at = key(ctx, &input.job_name)?;
     let old = ctx.read(|tx| Ok::<_, Fault>(JOBS.get(tx, &at)?))?.ok_or_else(|| missing(&input.job_name))?;
     let new = input.job_update;
-    let job = merged(old.job.created_on, &input.job_name, new, ctx.now());
+    if new.role.is_none() {
+        return Err(invalid("A job needs a Role."));
+    }
+    let job = merged(old.job, new, ctx.now());
     let Definition { job, role } = define(ctx, job)?;
     ctx.write(move |tx| {
         if !JOBS.contains(tx, &at)? {
@@ -239,16 +201,17 @@ async fn update(ctx: &Ctx, input: UpdateJobRequest) -> Result<UpdateJobResponse,
     Ok(UpdateJobResponse { job_name: Some(input.job_name) })
 }
 
-/// An update overwrites the whole definition ("UpdateJob", AWS Glue API reference).
-fn merged(created: Option<Timestamp>, name: &str, new: JobUpdate, now: Timestamp) -> Job {
+/// An update overwrites the whole definition but for the Glue version, which it may leave out ("UpdateJob" and
+/// "JobUpdate", AWS Glue API reference).
+fn merged(old: Job, new: JobUpdate, now: Timestamp) -> Job {
     Job {
-        name: Some(name.to_owned()),
+        name: old.name,
         job_mode: new.job_mode,
         job_run_queuing_enabled: new.job_run_queuing_enabled,
         description: new.description,
         log_uri: new.log_uri,
         role: new.role,
-        created_on: created,
+        created_on: old.created_on,
         last_modified_on: Some(now),
         execution_property: new.execution_property,
         command: new.command,
@@ -263,7 +226,7 @@ fn merged(created: Option<Timestamp>, name: &str, new: JobUpdate, now: Timestamp
         number_of_workers: new.number_of_workers,
         security_configuration: new.security_configuration,
         notification_property: new.notification_property,
-        glue_version: new.glue_version,
+        glue_version: new.glue_version.or(old.glue_version),
         code_gen_configuration_nodes: new.code_gen_configuration_nodes,
         execution_class: new.execution_class,
         source_control_details: new.source_control_details,

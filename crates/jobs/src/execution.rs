@@ -1,5 +1,8 @@
 //! One runner process: started with an assignment, heard until it ends, stopped or killed when it must.
 
+mod end;
+mod memory;
+
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -7,18 +10,23 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mastic_api_mastic::mastic::types::PlanCrawlResponse;
 use mastic_core::{Arn, Fault, Region, Timestamp};
-use mastic_handoff::{Assignment, Event, Finish, Log, RunCredentials, Tally, Work, from_line, to_line};
+use mastic_handoff::{
+    Assignment, Category, Cause, Event, Finish, Log, RunCredentials, Work, from_line, to_line,
+};
 use mastic_kernel::ports::{Credentials, ServiceSession};
 use mastic_kernel::{Call, RunBinding};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::access::SERVICE_PRINCIPAL;
 use crate::{Jobs, RunnerConfig};
+
+pub(crate) use end::{Ending, ONLY_PLANNED};
+use end::{Witness, cannot_assume};
+use memory::{Memory, of_process};
 
 /// Which part of their time before their end credentials are replaced: ten minutes of an hour.
 const REFRESH_AHEAD: u32 = 6;
@@ -33,6 +41,9 @@ const BATCH_AGE: Duration = Duration::from_millis(200);
 /// For the runner's allocator: a process that lives for one run keeps the memory it had, in large pages.
 /// Handing it back and taking it anew cost a tenth of a large job's time.
 const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
+
+/// How often a runner's memory is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Lines of the runner's own standard error kept for the message of a crash.
 const LAST_WORDS: usize = 20;
@@ -49,6 +60,8 @@ pub(crate) struct Execution {
     pub session_policy: Option<String>,
     pub staged: bool,
     pub timeout: Option<Duration>,
+    /// Bytes of memory that it wants, and what people call that; what the server gives if it does not say.
+    pub memory: Option<(u64, String)>,
     pub work: Work,
     pub logs: LogPlaces,
 }
@@ -60,20 +73,8 @@ pub(crate) struct LogPlaces {
     pub stream: String,
     /// Stands before each line.
     pub prefix: String,
-}
-
-/// What people read of work whose runner did not do it.
-pub(crate) const ONLY_PLANNED: &str = "The runner told what it would do and did not do it.";
-
-/// How an execution ended; nothing of its output is true yet.
-#[derive(Debug, Clone)]
-pub(crate) enum Ending {
-    Succeeded(Tally),
-    /// A crawl was planned only.
-    Planned(Box<PlanCrawlResponse>),
-    Failed(String),
-    Stopped,
-    TimedOut,
+    /// Group and stream of a further log that has all lines.
+    pub continuous: Option<(String, String)>,
 }
 
 impl Jobs {
@@ -94,7 +95,7 @@ impl Jobs {
                 started.await;
                 self.attend(&execution, credentials, child, input, &mut stop).await
             }
-            Err(reason) => Ending::Failed(reason),
+            Err(reason) => Ending::Failed(Cause::new(Category::Launch, reason)),
         };
         // Late writes of a runner that was killed must not reach the overlay that is about to go.
         if let Err(fault) = self.end_sessions(&execution.id).await {
@@ -125,13 +126,17 @@ impl Jobs {
         self.background.kernel().sessions()?.assume(session).await
     }
 
+    fn memory(&self, execution: &Execution) -> Memory {
+        Memory::within(execution.memory.clone(), self.config.memory_limit)
+    }
+
     async fn spawn(
         &self,
         execution: &Execution,
         credentials: &Credentials,
         scratch: &Path,
     ) -> Result<(Child, ChildStdin), String> {
-        let RunnerConfig { binary, ca_file, memory_limit, .. } = &self.config;
+        let RunnerConfig { binary, ca_file, .. } = &self.config;
         let failed =
             |what: &str, error: std::io::Error| format!("The runner could not be started: {what}: {error}");
         tokio::fs::create_dir_all(scratch).await.map_err(|e| failed("scratch directory", e))?;
@@ -141,7 +146,7 @@ impl Jobs {
             region: execution.region.to_string(),
             account: execution.account.clone(),
             credentials: handed(credentials),
-            memory_limit: *memory_limit,
+            memory_limit: self.memory(execution).limit,
             scratch: scratch.display().to_string(),
             work: execution.work.clone(),
         };
@@ -186,6 +191,9 @@ impl Jobs {
         let deadline = execution.timeout.map(|timeout| Instant::now() + timeout);
         let mut finish = None;
         let mut cut_short = None;
+        let (witness, memory) = (Witness::begin(), self.memory(execution));
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while let Some(out) = events.as_mut() {
             let ahead = self.config.session / REFRESH_AHEAD;
             let refresh_in = credentials.expires.minus(ahead).since(self.background.now());
@@ -209,6 +217,18 @@ impl Jobs {
                     input = None;
                 }
                 () = until(cut_short.as_ref().map(|(_, end)| *end)), if cut_short.is_some() => events = None,
+                _ = looks.tick() => {
+                    let used = child.id().and_then(of_process).unwrap_or_default();
+                    if used > memory.limit {
+                        // It may be too busy to end by itself, and every moment it takes more.
+                        let _ = child.start_kill();
+                        let cause = Cause::new(Category::OutOfMemory, memory.exceeded(used));
+                        // Who hears of it looks in the log too.
+                        drop(lines.send((Log::Error, self.background.now(), cause.text.clone())).await);
+                        cut_short = Some((Ending::Failed(cause), Instant::now() + GRACE));
+                        events = None;
+                    }
+                }
                 () = tokio::time::sleep(refresh_in), if cut_short.is_none() => {
                     match self.assume(execution).await {
                         Ok(fresh) => {
@@ -245,7 +265,7 @@ impl Jobs {
             (None, Some(Finish::Succeeded(tally))) => Ending::Succeeded(tally),
             (None, Some(Finish::Planned(plan))) => Ending::Planned(plan),
             (None, Some(Finish::Failed(reason))) => Ending::Failed(reason),
-            (None, None) => Ending::Failed(died(status, &last_words)),
+            (None, None) => Ending::Failed(witness.died(status, &last_words)),
         }
     }
 
@@ -268,9 +288,13 @@ impl Jobs {
         mut incoming: mpsc::Receiver<(Log, Timestamp, String)>,
         execution: &Execution,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let LogPlaces { output_group, error_group, stream, prefix } = &execution.logs;
-        let groups = [(Log::Output, output_group.clone()), (Log::Error, error_group.clone())];
-        let (stream, prefix, run) = (stream.clone(), prefix.clone(), execution.id.clone());
+        let LogPlaces { output_group, error_group, stream, prefix, continuous } = &execution.logs;
+        let mut places = vec![
+            (Some(Log::Output), output_group.clone(), stream.clone()),
+            (Some(Log::Error), error_group.clone(), stream.clone()),
+        ];
+        places.extend(continuous.clone().map(|(group, stream)| (None, group, stream)));
+        let (prefix, run) = (prefix.clone(), execution.id.clone());
         async move {
             let mut told = false;
             let mut buffer = Vec::new();
@@ -281,9 +305,9 @@ impl Jobs {
                 });
                 // Either the batch is full or it is old enough; both are fine.
                 let _ = more.await;
-                for (log, group) in &groups {
+                for (log, group, stream) in &places {
                     let of_log = |(l, at, line): &(Log, Timestamp, String)| {
-                        (l == log).then(|| (*at, format!("{prefix}{line}")))
+                        log.is_none_or(|log| log == *l).then(|| (*at, format!("{prefix}{line}")))
                     };
                     let lines: Vec<_> = buffer.iter().filter_map(of_log).collect();
                     if lines.is_empty() {
@@ -293,7 +317,7 @@ impl Jobs {
                     call.request_id = self.background.kernel().request_id();
                     call.time = self.background.now();
                     let outcome = match self.background.kernel().logs() {
-                        Ok(sink) => sink.append(&call, group, &stream, lines).await,
+                        Ok(sink) => sink.append(&call, group, stream, lines).await,
                         Err(fault) => Err(fault),
                     };
                     if let Err(fault) = outcome
@@ -335,31 +359,6 @@ fn handed(credentials: &Credentials) -> RunCredentials {
         secret_access_key: credentials.secret_access_key.clone(),
         session_token: credentials.session_token.clone(),
         expires: credentials.expires,
-    }
-}
-
-fn cannot_assume(role: &Arn, fault: &Fault) -> String {
-    format!("Glue could not assume the role {role}: {}", fault.message())
-}
-
-/// What is known of a runner that ended without a word.
-fn died(status: std::io::Result<std::process::ExitStatus>, last_words: &[String]) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-
-    let how = match status {
-        Ok(status) => match (status.code(), status.signal()) {
-            (_, Some(9)) => {
-                "The runner was killed (signal 9). The machine may have run out of memory.".to_owned()
-            }
-            (_, Some(signal)) => format!("The runner was ended by signal {signal}."),
-            (Some(code), _) => format!("The runner ended with exit code {code}."),
-            _ => "The runner ended.".to_owned(),
-        },
-        Err(error) => format!("The runner was lost: {error}."),
-    };
-    match last_words.last() {
-        Some(line) => format!("{how} Its last words: {line}"),
-        None => how,
     }
 }
 

@@ -25,7 +25,10 @@ mod page;
 mod plan;
 mod records;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod schedule;
+mod start;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -36,7 +39,7 @@ pub use column_statistics::StatisticsStarter;
 pub use crawler_schedule::CrawlStarter;
 use mastic_kernel::Background;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// How runners are started.
 #[derive(Debug, Clone)]
@@ -47,8 +50,10 @@ pub struct RunnerConfig {
     pub scratch: PathBuf,
     /// A PEM file with the authority that signed the server's certificate.
     pub ca_file: Option<PathBuf>,
-    /// Bytes of memory that a run may use, whatever its worker type promises.
+    /// Bytes of memory that a run may use at most, whatever its worker type promises.
     pub memory_limit: u64,
+    /// How many job runs may be at work at once; more wait for their turn.
+    pub runs_at_once: usize,
     /// How long the credentials of a run last before they are made anew; the run may last longer.
     pub session: Duration,
 }
@@ -60,6 +65,8 @@ pub struct Jobs {
     endpoint: OnceLock<String>,
     /// Runs and crawls under way in this process, with the switch that stops each.
     under_way: Mutex<HashMap<String, watch::Sender<bool>>>,
+    /// The places of job runs at work.
+    places: Arc<Semaphore>,
     wake: Notify,
 }
 
@@ -69,6 +76,7 @@ impl Jobs {
     pub fn new(background: Background, config: RunnerConfig) -> Arc<Self> {
         Arc::new(Self {
             background,
+            places: Arc::new(Semaphore::new(config.runs_at_once.max(1))),
             config,
             endpoint: OnceLock::new(),
             under_way: Mutex::new(HashMap::new()),

@@ -64,7 +64,8 @@ impl Limits {
         self.parameters.get(parameter)?.default.as_ref()?.parse().ok()
     }
 
-    fn check(
+    /// Checks what is said.
+    pub(crate) fn check(
         &self,
         workers: Option<i32>,
         worker: Option<WorkerType>,

@@ -9,7 +9,7 @@ use mastic_kernel::ports::{Plan, Plans};
 use crate::definition::{key, missing};
 use crate::draft::{Draft, OfCatalog};
 use crate::records::{CRAWLERS, JOBS};
-use crate::run::effective_arguments;
+use crate::start::{effective_arguments, log_group};
 use crate::{Jobs, access, crawl, crawler, schedule};
 
 impl Plans for Jobs {
@@ -22,14 +22,20 @@ impl Plans for Jobs {
         if let Some(script) = script.filter(|script| !script.is_empty()) {
             draft.file(script, "script");
         }
-        if let Some(folder) = effective_arguments(job, Default::default()).get("--TempDir") {
+        let arguments = effective_arguments(job, Default::default());
+        if let Some(folder) = arguments.get("--TempDir") {
             draft.own(folder, "temporary directory");
         }
         for node in job.code_gen_configuration_nodes.iter().flatten().map(|(_, node)| node) {
             source(&mut draft, node)?;
             target(&mut draft, node)?;
         }
-        for group in [schedule::OUTPUT_GROUP, schedule::ERROR_GROUP] {
+        let group = log_group(job, job.security_configuration.as_deref());
+        let logs = schedule::log_places(Some(&group), &arguments, "*");
+        for group in [&logs.output_group, &logs.error_group] {
+            draft.logs(group, "*");
+        }
+        if let Some((group, _)) = &logs.continuous {
             draft.logs(group, "*");
         }
         Ok(Plan {

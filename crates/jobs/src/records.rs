@@ -3,7 +3,7 @@
 use mastic_api_glue::glue::types::{
     Classifier, CodeGenConfigurationNode, Crawler, CrawlerHistory, Job, JobRun,
 };
-use mastic_core::Arn;
+use mastic_core::{Arn, Timestamp};
 use mastic_store::{Keyspace, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,6 +34,15 @@ pub(crate) struct RunRecord {
     pub session_policy: Option<String>,
     /// Whether output is staged until the run succeeds.
     pub atomic: bool,
+    /// How many failures before it were retried for `max_retries`.
+    #[serde(default)]
+    pub retried: i32,
+    /// When it began to consume resources.
+    #[serde(default)]
+    pub began: Option<Timestamp>,
+    /// Bytes of memory that its worker type, or its arguments, give it, and what people call that.
+    #[serde(default)]
+    pub memory: Option<(u64, String)>,
 }
 
 impl Record for RunRecord {
@@ -59,10 +68,25 @@ impl Record for RunPlace {
 pub(crate) const RUN_PLACES: Keyspace<(String, String, String, String), RunPlace> =
     Keyspace::new("glue.job-run-place");
 
-/// The queue: every run that has not ended, oldest first.
+/// The queue: every run that has not ended, oldest first, with what the scheduler asks of each at every turn.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Open {
     pub key: RunKey,
+    /// Whether it waits until its job has room.
+    #[serde(default)]
+    pub waits: bool,
+    /// How many runs its job may have at work.
+    #[serde(default)]
+    pub places: Option<usize>,
+    /// When it gives up if it still waits.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
+    /// Whether it was stopped before it began.
+    #[serde(default)]
+    pub stopped: bool,
+    /// Whether it says that it waits for its turn.
+    #[serde(default)]
+    pub noted: bool,
 }
 
 impl Record for Open {

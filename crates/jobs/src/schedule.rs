@@ -1,28 +1,31 @@
 //! The scheduler: takes runs from the queue and drives each to its end.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_api_glue::glue::types::JobRunState;
-use mastic_core::{Arn, Fault};
-use mastic_handoff::{JobWork, Tally, Work};
+use mastic_core::{Arn, Fault, Timestamp};
+use mastic_handoff::{Category, Cause, JobWork, Tally, Work};
 use mastic_store::overlay::{PublishError, publish};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::Jobs;
 use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED};
-use crate::records::{OPEN_RUNS, RUNS, RunKey, RunRecord};
-use crate::run::{close, has_room, insert};
+use crate::records::{JOBS, OPEN_RUNS, RUNS, RunKey, RunRecord};
+use crate::run::{at_work, close, insert};
 
-/// Where the lines of runs go.
-pub(crate) const OUTPUT_GROUP: &str = "/aws-glue/jobs/output";
-pub(crate) const ERROR_GROUP: &str = "/aws-glue/jobs/error";
+/// Where the lines of runs go, unless a security configuration or the job's arguments say otherwise.
+const GROUP: &str = "/aws-glue/jobs";
 
 /// What the sessions of runs are called.
 pub(crate) const SESSION_NAME: &str = "GlueJobRunnerSession";
 
 /// How long until the end of a run or crawl that could not be written is tried again.
 pub(crate) const END_AGAIN: Duration = Duration::from_secs(1);
+
+/// What people read of a run that waited in vain.
+const WAITED: &str = "The run of the execution class FLEX waited for 20 minutes and did not get its turn.";
 
 /// What people read of a run that the server's own end cut short.
 const LOST: &str = "The server stopped while the run was under way. None of the run's output was kept.";
@@ -42,10 +45,15 @@ impl Jobs {
         let jobs = Arc::clone(self);
         tokio::spawn(async move {
             loop {
-                if let Err(fault) = jobs.take_up().await {
+                let next = jobs.take_up().await.unwrap_or_else(|fault| {
                     tracing::error!(%fault, "the queue of runs could not be read");
+                    Some(jobs.background.now().plus(END_AGAIN))
+                });
+                let wait = next.map(|at| at.since(jobs.background.now()));
+                tokio::select! {
+                    () = jobs.wake.notified() => {}
+                    () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
                 }
-                jobs.wake.notified().await;
             }
         });
         Ok(())
@@ -83,7 +91,9 @@ impl Jobs {
                 continue;
             };
             match record.run.job_run_state {
-                Some(JobRunState::Running) => self.conclude(&key, Ending::Failed(LOST.to_owned())).await?,
+                Some(JobRunState::Running) => {
+                    self.conclude(&key, Ending::Failed(Cause::new(Category::Internal, LOST))).await?
+                }
                 Some(JobRunState::Stopping) => self.conclude(&key, Ending::Stopped).await?,
                 // It never reached a runner: it begins anew.
                 _ => {}
@@ -100,26 +110,53 @@ impl Jobs {
         Ok(())
     }
 
-    async fn take_up(self: &Arc<Self>) -> Result<(), Fault> {
+    /// Takes up what may begin; when the next waiting run gives up.
+    pub(crate) async fn take_up(self: &Arc<Self>) -> Result<Option<Timestamp>, Fault> {
         let open = self.background.read(|tx| {
-            OPEN_RUNS.scan(tx, OPEN_RUNS.all()).map(|row| Ok(row?.1.key)).collect::<Result<Vec<_>, Fault>>()
+            OPEN_RUNS.scan(tx, OPEN_RUNS.all()).map(|row| Ok(row?.1)).collect::<Result<Vec<_>, Fault>>()
         })?;
-        for key in open {
+        let now = self.background.now();
+        let mut at_work: HashMap<(String, String, String), usize> = HashMap::new();
+        for open in open.iter().filter(|open| !open.waits) {
+            *at_work.entry(job_of(&open.key)).or_default() += 1;
+        }
+        let mut next: Option<Timestamp> = None;
+        for open in open {
+            let key = open.key;
+            if self.under_way.lock().contains_key(&key.4) {
+                continue;
+            }
+            let busy = at_work.entry(job_of(&key)).or_default();
+            if open.waits && *busy >= open.places.unwrap_or(1) {
+                match open.expires {
+                    Some(expires) if expires <= now => self.give_up(&key).await?,
+                    expires => next = next.into_iter().chain(expires).min(),
+                }
+                continue;
+            }
+            let place = Arc::clone(&self.places).try_acquire_owned().ok();
+            if place.is_none() && !open.stopped {
+                if !open.noted {
+                    self.note_turn(&key).await?;
+                }
+                continue;
+            }
             // From here on a stop reaches the run; one that came before is seen in its state.
             let Some(stop) = self.begin(&key.4) else { continue };
-            match self.claim(&key).await {
-                Ok(Some(record)) => {
+            match (self.claim(&key).await, place) {
+                (Ok(Some(record)), Some(place)) => {
+                    *busy += usize::from(open.waits);
                     let jobs = Arc::clone(self);
-                    tokio::spawn(async move { jobs.drive(key, record, stop).await });
+                    tokio::spawn(async move { jobs.drive(key, record, stop, place).await });
                 }
-                Ok(None) => self.end(&key.4),
-                Err(fault) => {
+                (Ok(_), _) => self.end(&key.4),
+                (Err(fault), _) => {
                     self.end(&key.4);
                     return Err(fault);
                 }
             }
         }
-        Ok(())
+        Ok(next)
     }
 
     /// Takes a run from the queue, if it is its turn. A run that was stopped before it began ends here.
@@ -130,7 +167,14 @@ impl Jobs {
                 let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(None) };
                 match record.run.job_run_state {
                     Some(JobRunState::Starting) => Ok(Some(record)),
-                    Some(JobRunState::Waiting) if has_room(tx, &at, &record)? => {
+                    Some(JobRunState::Waiting) => {
+                        let place = (at.3, at.4.as_str());
+                        let Some(mut open) = OPEN_RUNS.get(tx, &place)? else { return Ok(None) };
+                        if open.waits && at_work(tx, &job_of(&at))? >= open.places.unwrap_or(1) {
+                            return Ok(None);
+                        }
+                        open.waits = false;
+                        OPEN_RUNS.put(tx, &place, &open)?;
                         record.run.job_run_state = Some(JobRunState::Starting);
                         record.run.state_detail = None;
                         record.run.last_modified_on = Some(now);
@@ -147,13 +191,54 @@ impl Jobs {
             .await
     }
 
-    async fn drive(self: Arc<Self>, key: RunKey, record: RunRecord, stop: watch::Receiver<bool>) {
+    /// Ends a run that has waited for too long.
+    async fn give_up(&self, key: &RunKey) -> Result<(), Fault> {
+        let (at, now) = (key.clone(), self.background.now());
+        self.background
+            .write(move |tx| {
+                let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(()) };
+                if record.run.job_run_state == Some(JobRunState::Waiting) {
+                    record.run.error_message = Some(Cause::new(Category::Launch, WAITED).message());
+                    close(tx, &at, &mut record, JobRunState::Failed, now)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Says of a run that could begin why it does not.
+    async fn note_turn(&self, key: &RunKey) -> Result<(), Fault> {
+        let most = self.config.runs_at_once;
+        let text = format!("The run waits for its turn: this server has {most} runs at work at most.");
+        let at = key.clone();
+        self.background
+            .write(move |tx| {
+                let place = (at.3, at.4.as_str());
+                let (Some(mut record), Some(mut open)) = (RUNS.get(tx, &at)?, OPEN_RUNS.get(tx, &place)?)
+                else {
+                    return Ok::<_, Fault>(());
+                };
+                record.run.state_detail = Some(text);
+                open.noted = true;
+                RUNS.put(tx, &at, &record)?;
+                Ok(OPEN_RUNS.put(tx, &place, &open)?)
+            })
+            .await
+    }
+
+    async fn drive(
+        self: Arc<Self>,
+        key: RunKey,
+        record: RunRecord,
+        stop: watch::Receiver<bool>,
+        place: OwnedSemaphorePermit,
+    ) {
         let ending = match execution(&key, &record) {
             Ok(execution) => {
                 let running = self.mark_running(&key);
                 self.execute(execution, stop, running).await
             }
-            Err(fault) => Ending::Failed(fault.message().to_owned()),
+            Err(fault) => Ending::not_begun(&fault),
         };
         // A full disk must not leave the run open for good: its end is written once that is possible.
         while let Err(fault) = self.conclude(&key, ending.clone()).await {
@@ -161,6 +246,7 @@ impl Jobs {
             tokio::time::sleep(END_AGAIN).await;
         }
         self.end(&key.4);
+        drop(place);
         self.wake.notify_one();
     }
 
@@ -173,7 +259,9 @@ impl Jobs {
                     && record.run.job_run_state == Some(JobRunState::Starting)
                 {
                     record.run.job_run_state = Some(JobRunState::Running);
+                    record.run.state_detail = None;
                     record.run.last_modified_on = Some(now);
+                    record.began = Some(now);
                     RUNS.put(tx, &at, &record)?;
                 }
                 Ok::<_, Fault>(())
@@ -189,7 +277,7 @@ impl Jobs {
         let ending = match ending {
             Ending::Succeeded(tally) => match self.publish_run(key, tally).await? {
                 None => return Ok(()),
-                Some(conflict) => Ending::Failed(conflict),
+                Some(conflict) => Ending::Failed(conflict.into()),
             },
             other => other,
         };
@@ -208,16 +296,21 @@ impl Jobs {
                         let text = format!("The run was stopped after its timeout of {minutes} minutes.");
                         (JobRunState::Timeout, Some(text))
                     }
-                    Ending::Failed(reason) => (JobRunState::Failed, Some(reason)),
+                    Ending::Failed(cause) => (JobRunState::Failed, Some(cause.message())),
                     Ending::Succeeded(_) => (JobRunState::Succeeded, None),
                     Ending::Planned(_) => (JobRunState::Failed, Some(ONLY_PLANNED.to_owned())),
                 };
                 record.run.error_message = message;
                 close(tx, &at, &mut record, state, now)?;
                 let attempt = record.run.attempt.unwrap_or(0);
-                if state == JobRunState::Failed && attempt < record.max_retries {
-                    let next = retry(&record, format!("{retry_id}{}", attempt + 1), attempt + 1, now);
-                    insert(tx, &(at.0, at.1, at.2), now, &next)?;
+                let job = job_of(&at);
+                if state == JobRunState::Failed
+                    && record.retried < record.max_retries
+                    && JOBS.contains(tx, &job)?
+                {
+                    let retried = record.retried + 1;
+                    let next = retry(&record, format!("{retry_id}{retried}"), attempt + 1, retried, now);
+                    insert(tx, &job, now, &next)?;
                 }
                 Ok(())
             })
@@ -251,7 +344,7 @@ impl Jobs {
 }
 
 /// The next attempt of a failed run: the same work under a new id.
-fn retry(record: &RunRecord, id: String, attempt: i32, now: mastic_core::Timestamp) -> RunRecord {
+fn retry(record: &RunRecord, id: String, attempt: i32, retried: i32, now: Timestamp) -> RunRecord {
     let mut next = record.clone();
     next.run.previous_run_id = next.run.id.replace(id);
     next.run.attempt = Some(attempt);
@@ -262,17 +355,26 @@ fn retry(record: &RunRecord, id: String, attempt: i32, now: mastic_core::Timesta
     next.run.error_message = None;
     next.run.state_detail = None;
     next.run.job_run_state = Some(JobRunState::Starting);
+    next.run.dpu_seconds = Some(0.0);
+    next.began = None;
+    next.retried = retried;
     next
+}
+
+/// Account, region and name of a run's job.
+fn job_of((account, region, job, ..): &RunKey) -> (String, String, String) {
+    (account.clone(), region.clone(), job.clone())
 }
 
 fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
     let (account, region, job, _, id) = key.clone();
     let minutes = record.run.timeout.and_then(|minutes| u64::try_from(minutes).ok());
     let source = Arn::new("glue", &region, &account, &format!("job/{job}"));
+    let arguments = record.run.arguments.clone().unwrap_or_default();
     let work = Work::Job(Box::new(JobWork {
         job_name: job,
         run_id: id.clone(),
-        arguments: record.run.arguments.clone().unwrap_or_default(),
+        arguments: arguments.clone(),
         nodes: record.nodes.clone(),
     }));
     Ok(Execution {
@@ -284,13 +386,33 @@ fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
         session_policy: record.session_policy.clone(),
         staged: record.atomic,
         timeout: minutes.map(|minutes| Duration::from_secs(60 * minutes)),
+        memory: record.memory.clone(),
         work,
-        logs: LogPlaces {
-            output_group: OUTPUT_GROUP.to_owned(),
-            error_group: ERROR_GROUP.to_owned(),
-            stream: id.clone(),
-            prefix: String::new(),
-        },
+        logs: log_places(record.run.log_group_name.as_deref(), &arguments, &id),
         id,
     })
+}
+
+/// The logs of a run. Sources: "Logging for AWS Glue jobs" and "AWS Glue job parameters" (AWS Glue Developer Guide).
+pub(crate) fn log_places(
+    group: Option<&str>,
+    arguments: &BTreeMap<String, String>,
+    stream: &str,
+) -> LogPlaces {
+    let argument = |name: &str| arguments.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    let group = group.unwrap_or(GROUP);
+    let continuous =
+        argument("--enable-continuous-cloudwatch-log").filter(|value| *value != "false").map(|_| {
+            let stream = argument("--continuous-log-logStreamPrefix").unwrap_or(stream);
+            let group = argument("--continuous-log-logGroup")
+                .map_or_else(|| format!("{group}/logs-v2"), str::to_owned);
+            (group, format!("{stream}-driver"))
+        });
+    LogPlaces {
+        output_group: format!("{group}/output"),
+        error_group: format!("{group}/error"),
+        stream: stream.to_owned(),
+        prefix: String::new(),
+        continuous,
+    }
 }

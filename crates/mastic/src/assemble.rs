@@ -52,8 +52,10 @@ pub struct Settings {
     pub master_key_file: Option<PathBuf>,
     /// The runner's binary.
     pub runner: PathBuf,
-    /// Bytes of memory that one run may use.
+    /// Bytes of memory that one run may use at most.
     pub run_memory: u64,
+    /// How many job runs are at work at once.
+    pub runs_at_once: usize,
     /// How long the credentials of a run last before they are made anew.
     pub run_session: Duration,
     /// The management account's id at the first start.
@@ -104,6 +106,7 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
         scratch: home.scratch(),
         ca_file: settings.tls.as_ref().map(|(certificate, _)| certificate.clone()),
         memory_limit: settings.run_memory,
+        runs_at_once: settings.runs_at_once,
         session: settings.run_session,
     };
     let jobs = Jobs::new(kernel.background("jobs"), config);

@@ -8,9 +8,11 @@ mod explain;
 mod failure;
 mod home;
 mod issuers;
+mod machine;
 mod master_key;
 mod preflight;
 mod remote;
+mod runs;
 mod serve;
 mod sign_in;
 mod thumbprint;
@@ -48,6 +50,8 @@ enum Command {
     Preflight(preflight::PreflightArguments),
     /// Tells what a crawl would write, and why.
     Crawl(crawl::CrawlArguments),
+    /// Lists job runs: how they ended and why, and what each would have cost on AWS.
+    Runs(runs::RunsArguments),
     /// Shows the whole idea on real data: two accounts, a crawl, a visual job, a denial and its cure.
     Demo(demo::DemoArguments),
 }
@@ -76,6 +80,7 @@ async fn run(command: Command) -> Result<(), failure::Failure> {
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Preflight(arguments) => preflight::run(arguments).await,
         Command::Crawl(arguments) => crawl::run(arguments).await,
+        Command::Runs(arguments) => runs::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
     }
 }

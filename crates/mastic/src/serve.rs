@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use crate::assemble::{Settings, assemble};
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::machine;
 
 /// Runs the server.
 #[derive(Args, Clone)]
@@ -46,9 +47,12 @@ pub struct ServeArguments {
     /// asked for their keys.
     #[arg(long = "oidc-issuer", env = "MASTIC_OIDC_ISSUER", value_delimiter = ',', value_name = "URL=FILE")]
     pub oidc_issuers: Vec<String>,
-    /// Memory that one job run may use, in MiB.
-    #[arg(long, default_value_t = 4096, env = "MASTIC_RUN_MEMORY_MIB")]
-    pub run_memory: u64,
+    /// Memory in MiB that one run may use at most, whatever its worker type; without it, half of the machine's.
+    #[arg(long, env = "MASTIC_RUN_MEMORY_MIB")]
+    pub run_memory: Option<u64>,
+    /// How many job runs are at work at once, while others wait; without it, four for each core.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), env = "MASTIC_RUNS_AT_ONCE")]
+    pub runs_at_once: Option<u16>,
     /// How long a run's credentials last before they are made anew, in seconds; the run may last longer.
     #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(2..=43_200), env = "MASTIC_RUN_SESSION")]
     pub run_session: u64,
@@ -94,7 +98,8 @@ impl ServeArguments {
             domains: self.domains.clone(),
             master_key_file: self.master_key_file.clone(),
             runner,
-            run_memory: self.run_memory << 20,
+            run_memory: self.run_memory.map_or_else(machine::half_of_memory, |mebibytes| mebibytes << 20),
+            runs_at_once: self.runs_at_once.map_or_else(machine::four_per_core, usize::from),
             run_session: Duration::from_secs(self.run_session),
             account: self
                 .account_id

@@ -1,29 +1,87 @@
 use mastic_client::ClientError;
+use mastic_engine::{EngineError, ErrorKind, NodeError};
+use mastic_handoff::{Category, Cause};
 
-/// Why a run fails: one text with the root cause, for people.
+/// Why a run fails: one text with the root cause, for people, and its sort.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Failure(String);
+pub(crate) struct Failure(Cause);
 
 impl Failure {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self::of(Category::Unclassified, text)
+    }
+
+    pub(crate) fn of(category: Category, text: impl Into<String>) -> Self {
+        Self(Cause::new(category, text))
+    }
+
+    /// What the engine says.
+    pub(crate) fn of_engine(kind: ErrorKind, text: &str) -> Self {
+        let (code, text) = readable(text);
+        match kind {
+            ErrorKind::Memory => Self::of(Category::OutOfMemory, text),
+            ErrorKind::Disk => Self::of(Category::DiskNoSpace, text),
+            // Spark's name of it, which people look for.
+            ErrorKind::Query => Self::of(Category::Query, format!("AnalysisException: {text}")),
+            ErrorKind::Unsupported => Self::of(Category::UnsupportedOperation, text),
+            ErrorKind::Other => {
+                let category = code.map_or(Category::Unclassified, |code| category_of(&code));
+                let told = MARKS.iter().find(|(mark, _)| text.contains(mark)).map(|(_, category)| *category);
+                Self::of(told.unwrap_or(category), text)
+            }
+        }
     }
 
     /// The same, said of something: a file, a table.
     pub(crate) fn at(self, what: impl std::fmt::Display) -> Self {
-        Self(format!("{what}: {}", self.0))
+        Self::of(self.0.category, format!("{what}: {}", self.0.text))
+    }
+
+    pub(crate) fn cause(self) -> Cause {
+        self.0
     }
 }
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        Self(match error {
+        match error {
             ClientError::Service { code, message, request_id, .. } => {
-                sentence(&code, &message, request_id.as_deref())
+                Self::of(category_of(&code), sentence(&code, &message, request_id.as_deref()))
             }
-            other => other.to_string(),
-        })
+            other => Self::of(Category::Connection, other.to_string()),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::of_engine(error.kind(), &error.to_string())
+    }
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        Self::of(Category::InvalidArgument, error.to_string())
+    }
+}
+
+/// What tells the sort of a failure that reached the engine as text: from the catalog, for example.
+const MARKS: [(&str, Category); 5] = [
+    ("is not authorized to perform", Category::Permission),
+    ("EntityNotFoundException", Category::ResourceNotFound),
+    ("there are no files to read", Category::ResourceNotFound),
+    ("Object at location", Category::ResourceNotFound),
+    ("not supported", Category::UnsupportedOperation),
+];
+
+/// The sort of an answer that is an error.
+fn category_of(code: &str) -> Category {
+    match code {
+        _ if code.starts_with("AccessDenied") => Category::Permission,
+        "EntityNotFoundException" | "NoSuchBucket" | "NoSuchKey" | "404" => Category::ResourceNotFound,
+        "InvalidInputException" | "ValidationException" => Category::InvalidArgument,
+        _ => Category::Unclassified,
     }
 }
 
@@ -43,23 +101,21 @@ fn sentence(code: &str, message: &str, request_id: Option<&str>) -> String {
 }
 
 /// A text of the engine's with the answers of S3 in it told in words: the object store's own text
-/// shows the request's URL, its duration and the whole XML of the answer.
-pub(crate) fn readable(text: &str) -> String {
+/// shows the request's URL, its duration and the whole XML of the answer. With S3's code, if there is one.
+fn readable(text: &str) -> (Option<String>, String) {
     let (Some(start), Some(end)) = (text.find("<Error>"), text.find("</Error>")) else {
-        return text.to_owned();
+        return (None, text.to_owned());
     };
-    let Some(xml) = text.get(start..end) else { return text.to_owned() };
-    let said = sentence(
-        &element(xml, "Code").unwrap_or_default(),
-        &element(xml, "Message").unwrap_or_default(),
-        element(xml, "RequestId").as_deref(),
-    );
+    let Some(xml) = text.get(start..end) else { return (None, text.to_owned()) };
+    let code = element(xml, "Code").unwrap_or_default();
+    let said =
+        sentence(&code, &element(xml, "Message").unwrap_or_default(), element(xml, "RequestId").as_deref());
     let before = text.get(..start).unwrap_or_default();
     let after = text.get(end + "</Error>".len()..).unwrap_or_default();
     let kept = BEGINNINGS.iter().filter_map(|beginning| before.find(beginning)).min();
     let kept = before.get(..kept.unwrap_or(before.len())).unwrap_or_default();
     // The server may end its sentence, the store goes on with its own.
-    format!("{kept}{said}{}", after.trim_end())
+    (Some(code), format!("{kept}{said}{}", after.trim_end()))
 }
 
 /// How the object store's errors begin.
@@ -111,8 +167,24 @@ mod tests {
              Forbidden: <?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>AccessDenied</Code><Message>{escaped}\
              </Message><RequestId>R1</RequestId></Error>"
         );
-        assert_eq!(readable(&text), format!("node `Flights`: `s3://b/k.csv`: {DENIED} (request id R1)"));
-        assert_eq!(readable("node `x`: broken"), "node `x`: broken");
+        let said = format!("node `Flights`: `s3://b/k.csv`: {DENIED} (request id R1)");
+        assert_eq!(readable(&text), (Some("AccessDenied".to_owned()), said));
+        assert_eq!(readable("node `x`: broken"), (None, "node `x`: broken".to_owned()));
+    }
+
+    #[test]
+    fn the_engine_tells_sorts() {
+        let told = |kind, text: &str| Failure::of_engine(kind, text).cause();
+        let sort = |text: &str| told(ErrorKind::Other, text).category;
+        assert_eq!(sort(&format!("node `in`: table `d.t`: {DENIED}")), Category::Permission);
+        assert_eq!(sort("node `in`: `s3://b/x/`: there are no files to read"), Category::ResourceNotFound);
+        assert_eq!(sort("node `in`: `s3://b/x.json`: the last record is cut off"), Category::Unclassified);
+        let query = told(ErrorKind::Query, "node `sql`: no column x");
+        assert_eq!(
+            query.message(),
+            "Error Category: QUERY_ERROR; AnalysisException: node `sql`: no column x"
+        );
+        assert_eq!(told(ErrorKind::Memory, "full").category, Category::OutOfMemory);
     }
 
     #[test]
@@ -122,6 +194,9 @@ mod tests {
             ClientError::Service { code, message, status: 400, request_id: Some("R2".to_owned()) }
         };
         let text = |code, message| Failure::from(error(code, message)).at("table d.t").to_string();
+        let sort = |code| Failure::from(error(code, "")).at("x").cause().category;
+        assert_eq!(sort("AccessDeniedException"), Category::Permission);
+        assert_eq!(sort("NoSuchBucket"), Category::ResourceNotFound);
         assert_eq!(
             text("EntityNotFoundException", "Entity Not Found"),
             "table d.t: EntityNotFoundException: Entity Not Found (request id R2)"

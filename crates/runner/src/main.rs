@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     let events = Events::new();
     let finish = match work(assignment, &events) {
         Ok(finish) => finish,
-        Err(failure) => Finish::Failed(failure.to_string()),
+        Err(failure) => Finish::Failed(failure.cause()),
     };
     events.finish(finish);
     ExitCode::SUCCESS

@@ -7,7 +7,7 @@ use mastic_api_glue::glue::types::{ColumnStatistics, UpdateColumnStatisticsForTa
 use mastic_engine::{StatisticsRequest, column_statistics};
 use mastic_handoff::{StatisticsWork, Tally};
 
-use crate::failure::{Failure, readable};
+use crate::failure::Failure;
 use crate::job::environment;
 use crate::session::Session;
 
@@ -38,7 +38,7 @@ fn seconds(took: Duration) -> String {
 async fn measure(session: &Session, request: StatisticsRequest) -> Result<Tally, Failure> {
     let found = column_statistics(&request, &environment(session)?)
         .await
-        .map_err(|error| Failure::new(readable(&error.without_node())))?;
+        .map_err(|error| Failure::of_engine(error.kind(), &error.without_node()))?;
     for column in &found.left_out {
         let of = column.r#type.as_deref().unwrap_or_default();
         session.events.output(format!("Column {} is left out: its type is {of}", column.name));

@@ -149,7 +149,7 @@ impl Jobs {
                 let running = self.mark_counting(&at, &switch.id);
                 self.execute(execution, switch.stop.clone(), running).await
             }
-            Err(fault) => Ending::Failed(fault.message().to_owned()),
+            Err(fault) => Ending::not_begun(&fault),
         };
         while let Err(fault) = self.conclude_statistics(&at, &switch.id, ending.clone()).await {
             let cause = fault.cause();
@@ -180,7 +180,7 @@ impl Jobs {
             .background
             .read(|tx| Ok::<_, Fault>(OPEN.scan(tx, OPEN.all()).collect::<Result<Vec<_>, _>>()?))?;
         for (at, Open { id }) in open {
-            self.conclude_statistics(&at, &id, Ending::Failed(LOST.to_owned())).await?;
+            self.conclude_statistics(&at, &id, Ending::Failed(LOST.to_owned().into())).await?;
         }
         Ok(())
     }
@@ -264,12 +264,14 @@ fn execution(id: &str, record: RunRecord) -> Result<Execution, Fault> {
         session_policy: None,
         staged: true,
         timeout: Some(LONGEST),
+        memory: None,
         work: Work::ColumnStatistics(Box::new(work)),
         logs: LogPlaces {
             output_group: LOG_GROUP.to_owned(),
             error_group: LOG_GROUP.to_owned(),
             stream,
             prefix: format!("[{id}] "),
+            continuous: None,
         },
     })
 }
@@ -293,7 +295,7 @@ fn close(
         Ending::TimedOut => {
             (ColumnStatisticsState::Failed, Some("The run was ended after 24 hours.".to_owned()))
         }
-        Ending::Failed(reason) => (ColumnStatisticsState::Failed, Some(reason.clone())),
+        Ending::Failed(reason) => (ColumnStatisticsState::Failed, Some(reason.text.clone())),
         Ending::Planned(_) => (ColumnStatisticsState::Failed, Some(ONLY_PLANNED.to_owned())),
     };
     record.run.status = Some(status);

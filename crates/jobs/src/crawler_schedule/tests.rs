@@ -73,6 +73,7 @@ impl World {
             scratch: std::env::temp_dir(),
             ca_file: None,
             memory_limit: 0,
+            runs_at_once: 1,
             session: Duration::from_secs(3600),
         };
         let jobs = Jobs::new(kernel.background("jobs"), config);

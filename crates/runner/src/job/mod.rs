@@ -10,7 +10,7 @@ use mastic_handoff::{JobWork, Tally};
 
 use crate::catalog::Catalog;
 use crate::events::{Events, Pace};
-use crate::failure::{Failure, readable};
+use crate::failure::Failure;
 use crate::session::Session;
 use crate::stores::Buckets;
 
@@ -35,15 +35,13 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
     let begun = session.clock.now();
     events.output(format!("Job {} started with run id {}", work.job_name, work.run_id));
     arguments::check(&work.arguments)?;
-    let graph = JobGraph::from_nodes(&work.nodes).map_err(|error| Failure::new(error.to_string()))?;
+    let graph = JobGraph::from_nodes(&work.nodes)?;
     for node in graph.nodes() {
         let inputs = node.inputs.join(", ");
         let from = if inputs.is_empty() { String::new() } else { format!(" <- {inputs}") };
         events.output(format!("Node {} ({}){from}", node.name, node.id));
     }
-    let summary = mastic_engine::run(&graph, &environment(session)?)
-        .await
-        .map_err(|error| Failure::new(readable(&error.to_string())))?;
+    let summary = mastic_engine::run(&graph, &environment(session)?).await?;
     let mut tally = Tally::default();
     for output in &summary.outputs {
         tally.rows += output.rows;

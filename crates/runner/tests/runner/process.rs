@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use mastic_api_glue::glue::types::{Crawler, CrawlerTargets, S3Target};
 use mastic_core::{Secret, Timestamp};
 use mastic_handoff::{
-    Assignment, CrawlWork, Event, Finish, JobWork, RunCredentials, Work, from_line, to_line,
+    Assignment, Category, Cause, CrawlWork, Event, Finish, JobWork, RunCredentials, Work, from_line, to_line,
 };
 
 const DENIED: &str = "User: arn:aws:sts::111122223333:assumed-role/r/AWS-Crawler is not authorized to perform: \
@@ -92,8 +92,8 @@ fn a_denial_ends_the_crawl_with_the_servers_own_sentence() {
     let (size, id) = (body.len(), "x-amz-request-id: R1");
     write!(stream, "HTTP/1.1 403 Forbidden\r\n{id}\r\ncontent-length: {size}\r\n\r\n{body}").unwrap();
     let events = events(&mut child);
-    let failed = Event::Finished(Finish::Failed(format!("s3://b/x/: {DENIED} (request id R1)")));
-    assert_eq!(events.last(), Some(&failed));
+    let cause = Cause::new(Category::Permission, format!("s3://b/x/: {DENIED} (request id R1)"));
+    assert_eq!(events.last(), Some(&Event::Finished(Finish::Failed(cause))));
     assert!(
         matches!(&events[0], Event::Log { line, .. } if line.contains("Running Start Crawl for Crawler c"))
     );
@@ -142,7 +142,7 @@ fn a_job_that_cannot_be_run_says_why() {
     let mut child = start(&to_line(&assignment(&server, Work::Job(Box::new(job)))).unwrap());
     let events = events(&mut child);
     assert!(
-        matches!(events.last(), Some(Event::Finished(Finish::Failed(text))) if text.contains("bookmark"))
+        matches!(events.last(), Some(Event::Finished(Finish::Failed(cause))) if cause.text.contains("bookmark"))
     );
 }
 

@@ -140,15 +140,15 @@ impl Shape {
 /// If the bytes are no JSON records.
 pub(super) async fn shape_of(records: BoxStream<'static, Result<Vec<u8>, String>>) -> Result<Shape, String> {
     // Pieces may be cut within a record: what is left of one goes before the next.
-    let (shape, rest) = records
-        .try_fold((Shape::default(), Vec::new()), |(mut shape, mut held), bytes| async move {
+    let (shape, rest, count) = records
+        .try_fold((Shape::default(), Vec::new(), 0), |(mut shape, mut held, mut count), bytes| async move {
             held.extend(bytes);
-            let taken = see_all(&mut shape, &held)?;
+            let taken = see_all(&mut shape, &held, &mut count)?;
             held.drain(..taken);
-            Ok((shape, held))
+            Ok((shape, held, count))
         })
         .await?;
-    if rest.trim_ascii().is_empty() { Ok(shape) } else { Err("the last record is cut off".to_owned()) }
+    if rest.trim_ascii().is_empty() { Ok(shape) } else { Err(format!("record {}: it is cut off", count + 1)) }
 }
 
 /// The shape of the records with which a file begins; what is no record, or cut off, ends the search.
@@ -166,17 +166,24 @@ pub(super) fn shape_of_start(bytes: &[u8]) -> Shape {
     shape
 }
 
-fn see_all(shape: &mut Shape, bytes: &[u8]) -> Result<usize, String> {
+/// Looks at whole records and counts them; how many bytes they take.
+fn see_all(shape: &mut Shape, bytes: &[u8], count: &mut u64) -> Result<usize, String> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     let mut taken = 0;
     loop {
+        let bad = |what: &str| Err(format!("record {}: {what}", *count + 1));
         match values.next() {
             None => return Ok(taken),
             Some(Ok(value)) if value.is_object() => shape.see(&value),
-            Some(Ok(_)) => return Err("a record is not an object".to_owned()),
+            Some(Ok(_)) => return bad("it is not an object"),
             Some(Err(error)) if error.is_eof() => return Ok(taken),
-            Some(Err(error)) => return Err(error.to_string()),
+            Some(Err(error)) => {
+                // Where it stands in what is held of the file tells nobody anything.
+                let what = error.to_string();
+                return bad(what.split(" at line ").next().unwrap_or(&what));
+            }
         }
+        *count += 1;
         taken = values.byte_offset();
     }
 }
