@@ -1,5 +1,6 @@
 //! From `CodeGenConfigurationNodes` to the engine's own graph.
 
+mod rows;
 mod sources;
 mod targets;
 mod transforms;

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::NodeError;
 
 mod kind;
+mod rows;
 
 pub use kind::*;
+pub use rows::*;
 
 /// One node of a job.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +78,11 @@ impl JobGraph {
         &self.nodes
     }
 
+    /// How many places read the node `id`.
+    pub(crate) fn readers(&self, id: &str) -> usize {
+        self.nodes.iter().flat_map(|node| &node.inputs).filter(|input| *input == id).count()
+    }
+
     /// The nodes that take `id` as an input.
     pub fn consumers<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Node> {
         self.nodes.iter().filter(move |node| node.inputs.iter().any(|input| input == id))
@@ -104,10 +111,28 @@ fn check_inputs(node: &Node, all: &BTreeMap<String, Node>) -> Result<(), NodeErr
             Some(other) if other.kind.is_target() => {
                 return Err(NodeError::new(&node.name, format!("its input `{}` is a target", other.name)));
             }
-            Some(_) => {}
+            Some(other) => check_collection(node, other)?,
         }
     }
     Ok(())
+}
+
+/// A collection is read by nodes that choose from it, and only by them.
+fn check_collection(node: &Node, input: &Node) -> Result<(), NodeError> {
+    let wrong = |message: String| Err(NodeError::new(&node.name, message));
+    match (&node.kind, input.kind.collection()) {
+        (Kind::SelectFromCollection(index), Some(count)) if index >= count.end() => {
+            wrong(format!("the collection `{}` has no frame {index}: it has {}", input.name, count.end()))
+        }
+        (Kind::SelectFromCollection(_), None) => {
+            wrong(format!("its input `{}` is no collection", input.name))
+        }
+        (Kind::SelectFromCollection(_), Some(_)) | (_, None) => Ok(()),
+        (_, Some(_)) => wrong(format!(
+            "its input `{}` is a collection of frames: a SelectFromCollection node has to choose one",
+            input.name
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Runs a job: one plan per target, written one after the other.
+//! Runs a job: one plan per target.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::common::config::Dialect;
+use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -15,16 +16,20 @@ use datafusion::logical_expr::{Expr, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 
 use crate::cast::glue_cast;
 use crate::environment::{Environment, Progress};
 use crate::error::{EngineError, NodeError};
+use crate::flow::{self, End};
 use crate::location::Location;
 use crate::plan::{JobGraph, Kind, Node, S3Files};
+use crate::share::Ledger;
 use crate::sink::{self, Output};
 use crate::source::{self, CsvShape, JsonShape, SourceFile};
 use crate::target::{self, Target};
-use crate::transform::{self, exact, names};
+use crate::transform::{exact, names};
 use crate::types::arrow_type;
 
 /// Rows that flow through a plan at a time.
@@ -39,39 +44,34 @@ pub struct RunSummary {
 
 /// Runs a job: reads its sources, writes its targets, brings their catalog tables up to date.
 ///
-/// A source or transform that feeds several targets is worked out once for each.
+/// What feeds several nodes is worked out once; targets that have such a node in common are written side by side, others
+/// one after the other.
 ///
 /// # Errors
 /// The first that any node meets, with the node and, where there is one, the file named.
 pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSummary, EngineError> {
     let context = session(environment)?;
-    let mut frames: BTreeMap<&str, DataFrame> = BTreeMap::new();
-    let mut outputs = Vec::new();
-    for node in graph.nodes() {
-        let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
-        let mut inputs = Vec::with_capacity(node.inputs.len());
-        for input in &node.inputs {
-            let frame = frames.get(input.as_str()).cloned();
-            inputs.push(
-                frame.ok_or_else(|| NodeError::new(&node.name, format!("its input `{input}` is missing")))?,
-            );
-        }
-        match &node.kind {
-            Kind::Csv(_) | Kind::Json(_) | Kind::Parquet(_) | Kind::Catalog(_) => {
-                let frame = read(&context, environment, graph, node).await.map_err(failed)?;
-                frames.insert(&node.id, frame);
-            }
-            Kind::S3Target(_) | Kind::CatalogTarget(_) => {
-                let Some(input) = inputs.pop() else { continue };
-                outputs.push(write(&context, environment, node, input).await.map_err(failed)?);
-            }
-            _ => {
-                let frame = transform::apply(&context, node, inputs).await.map_err(failed)?;
-                frames.insert(&node.id, frame);
-            }
-        }
+    let ends = flow::ends(&context, environment, graph).await?;
+    let ledger = Arc::new(Ledger::default());
+    let state = ledger.state(&context);
+    let mut writes = Vec::with_capacity(ends.len());
+    for end in ends {
+        let name = end.node.name.clone();
+        writes.push(
+            Write::plan(&state, environment, end).await.map_err(|error| EngineError::at(&name, &error))?,
+        );
     }
-    Ok(RunSummary { outputs })
+    let plans: Vec<_> = writes.iter().map(|write| Arc::clone(&write.plan)).collect();
+    let groups = ledger.settle(&state, &plans).await.map_err(|error| EngineError::at("(job)", &error))?;
+    drop(plans);
+    let mut open: BTreeMap<usize, Write> = writes.into_iter().enumerate().collect();
+    let mut outputs = BTreeMap::new();
+    for group in groups {
+        let together: Vec<(usize, Write)> =
+            group.iter().filter_map(|number| Some((*number, open.remove(number)?))).collect();
+        outputs.extend(write(&context, environment, &ledger, together).await?);
+    }
+    Ok(RunSummary { outputs: outputs.into_values().collect() })
 }
 
 /// A session with the run's limits, in which SQL is read as Spark reads it.
@@ -100,7 +100,7 @@ pub(crate) fn session(environment: &Environment) -> Result<SessionContext, Engin
     Ok(context)
 }
 
-async fn read(
+pub(crate) async fn read(
     context: &SessionContext,
     environment: &Environment,
     graph: &JobGraph,
@@ -235,28 +235,91 @@ fn wanted_types(graph: &JobGraph, source: &str) -> BTreeMap<String, DataType> {
     wanted.into_iter().filter_map(|(column, of)| Some((column, of?))).collect()
 }
 
+/// A target that is about to be written.
+struct Write {
+    node: Node,
+    input: DataFrame,
+    target: Target,
+    plan: Arc<dyn ExecutionPlan>,
+}
+
+impl Write {
+    async fn plan(
+        state: &SessionState,
+        environment: &Environment,
+        end: End,
+    ) -> Result<Self, DataFusionError> {
+        let End { node, input } = end;
+        let target = Target::open(environment, &node, &input).await?;
+        let shaped = target.shaped(input.clone())?;
+        let plan = state.create_physical_plan(shaped.logical_plan()).await?;
+        tracing::debug!(node = %node.name, "{}", datafusion::physical_plan::displayable(plan.as_ref()).indent(false));
+        Ok(Self { node, input, target, plan })
+    }
+}
+
+/// Writes targets side by side; the first that fails ends all.
 async fn write(
     context: &SessionContext,
     environment: &Environment,
+    ledger: &Ledger,
+    writes: Vec<(usize, Write)>,
+) -> Result<Vec<(usize, Output)>, EngineError> {
+    let count = writes.len().max(1);
+    let mut running: FuturesUnordered<_> = writes
+        .into_iter()
+        .map(|(number, Write { node, input, target, plan })| async move {
+            let output = rows(context, environment, &node, &target, plan, count).await;
+            (number, node, input, target, output)
+        })
+        .collect();
+    let (mut done, mut failure) = (BTreeMap::new(), None);
+    while let Some((number, node, input, target, output)) = running.next().await {
+        match output {
+            Ok(output) => drop(done.insert(number, (node, input, target, output))),
+            Err(error) if failure.is_none() => {
+                failure = Some(EngineError::at(&node.name, &error));
+                ledger.cancel(&format!("`{}` has failed", node.name));
+            }
+            Err(_) => {}
+        }
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let mut outputs = Vec::with_capacity(done.len());
+    for (number, (node, input, mut target, output)) in done {
+        let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
+        if !outputs.is_empty() {
+            // One that was written beside it may have made or changed its table.
+            target = Target::open(environment, &node, &input).await.map_err(failed)?;
+        }
+        target::register(environment, &target, &output).await.map_err(failed)?;
+        let (rows, files) = (output.rows, output.files.len() as u64);
+        (environment.progress)(Progress::Finished { target: node.name.clone(), rows, files });
+        outputs.push((number, output));
+    }
+    Ok(outputs)
+}
+
+/// Writes the rows of one of `count` targets.
+async fn rows(
+    context: &SessionContext,
+    environment: &Environment,
     node: &Node,
-    input: DataFrame,
+    target: &Target,
+    plan: Arc<dyn ExecutionPlan>,
+    count: usize,
 ) -> Result<Output, DataFusionError> {
-    let target = Target::open(environment, node, &input).await?;
-    let frame = target.shaped(input)?;
-    let spec = target.sink(environment)?;
-    let plan: Arc<dyn ExecutionPlan> = frame.create_physical_plan().await?;
-    tracing::debug!(node = %node.name, "{}", datafusion::physical_plan::displayable(plan.as_ref()).indent(false));
+    let mut spec = target.sink(environment)?;
+    spec.budget /= count;
     (environment.progress)(Progress::Started { target: node.name.clone() });
     let (told, name, rows) = (Arc::clone(&environment.progress), node.name.clone(), AtomicU64::new(0));
     let progress = Arc::new(move |more: u64| {
         let rows = rows.fetch_add(more, Ordering::Relaxed) + more;
         told(Progress::Rows { target: name.clone(), rows });
     });
-    let output = sink::write(plan, context.task_ctx(), spec, progress).await?;
-    target::register(environment, &target, &output).await?;
-    let (rows, files) = (output.rows, output.files.len() as u64);
-    (environment.progress)(Progress::Finished { target: node.name.clone(), rows, files });
-    Ok(output)
+    sink::write(plan, context.task_ctx(), spec, progress).await
 }
 
 /// The bucket and prefix of a location, with its store.

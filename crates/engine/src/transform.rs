@@ -1,16 +1,20 @@
 //! Transforms: from frames to a frame.
 
 mod aggregate;
+mod collection;
 mod fields;
 mod fill;
 mod filter;
 mod join;
 mod mapping;
+mod merge;
 mod moments;
 mod nulls;
+mod relationalize;
 mod rows;
 mod sql;
 
+pub(crate) use collection::sample;
 pub(crate) use fields::{column, exact, names};
 
 use datafusion::common::DataFusionError;
@@ -44,12 +48,42 @@ pub(crate) async fn apply(
         Kind::Sql(query) => sql::apply(context, &node.inputs, inputs.collect(), query).await,
         Kind::FillMissingValues { imputed, filled } => fill::apply(next()?, imputed, filled.as_deref()),
         Kind::DropNullFields(rules) => nulls::apply(next()?, rules).await,
+        Kind::Merge(merge) => merge::apply(&node.inputs, next()?, next()?, merge),
+        Kind::Dynamic(dynamic) => Err(wrong(format!(
+            "the function `{}` needs Python, which visual jobs do not run",
+            dynamic.function
+        ))),
         _ => Err(wrong("it is no transform")),
     }
-    .map_err(|error| match error {
+    .map_err(|error| named(node, error))
+}
+
+/// Builds the frames of a node that answers a collection. Its input is read once for all of them.
+///
+/// # Errors
+/// The node's settings do not fit its input.
+pub(crate) fn collection(
+    context: &SessionContext,
+    node: &Node,
+    input: DataFrame,
+) -> Result<Vec<DataFrame>, DataFusionError> {
+    match &node.kind {
+        Kind::SplitFields(paths) => collection::split(input, paths),
+        Kind::Route(groups) => collection::route(input, groups),
+        Kind::Relationalize { root } => {
+            let tables = relationalize::apply(context, &node.name, input, root)?;
+            Ok(tables.into_iter().map(|(_, frame)| frame).collect())
+        }
+        _ => Err(wrong("it answers no collection")),
+    }
+    .map_err(|error| named(node, error))
+}
+
+fn named(node: &Node, error: DataFusionError) -> DataFusionError {
+    match error {
         DataFusionError::Plan(message) => NodeError::new(&node.name, message).into(),
         error => error,
-    })
+    }
 }
 
 /// The node's settings are wrong, as `message` says.

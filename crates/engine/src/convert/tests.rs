@@ -87,10 +87,10 @@ fn keys_of_a_join_go_by_input() {
 
 #[test]
 fn what_is_not_supported_is_named() {
-    let spigot = api::Spigot { name: "Peek".to_owned(), ..Default::default() };
-    let node = api::CodeGenConfigurationNode { spigot: Some(spigot), ..Default::default() };
+    let code = api::CustomCode { name: "Own".to_owned(), ..Default::default() };
+    let node = api::CodeGenConfigurationNode { custom_code: Some(code), ..Default::default() };
     let error = graph(vec![("n", node)]).unwrap_err();
-    assert_eq!(error.to_string(), "node `Peek`: nodes of the kind `Spigot` are not supported");
+    assert_eq!(error.to_string(), "node `Own`: nodes of the kind `CustomCode` are not supported");
     let error = graph(vec![("n", api::CodeGenConfigurationNode::default())]).unwrap_err();
     assert_eq!(error.to_string(), "node `n`: a node is of one kind, not of 0");
     let orc = api::S3DirectTarget {

@@ -63,8 +63,10 @@ pub(super) fn transform(node: &api::CodeGenConfigurationNode) -> Option<Result<P
         let kind = Kind::FillMissingValues { imputed: vec![found.imputed_path.clone()], filled };
         return done(&found.name, kind, &found.inputs);
     }
-    let found = node.drop_null_fields.as_ref()?;
-    done(&found.name, Kind::DropNullFields(null_rules(found)), &found.inputs)
+    if let Some(found) = &node.drop_null_fields {
+        return done(&found.name, Kind::DropNullFields(null_rules(found)), &found.inputs);
+    }
+    super::rows::transform(node)
 }
 
 fn mapping(node: &str, found: &api::Mapping) -> Result<Mapping, NodeError> {
@@ -85,9 +87,17 @@ fn mapping(node: &str, found: &api::Mapping) -> Result<Mapping, NodeError> {
 }
 
 fn filter(found: &api::Filter) -> Result<Filter, NodeError> {
-    let node = &found.name;
-    let any = required(node, "LogicalOperator", found.logical_operator)? == api::FilterLogicalOperator::Or;
-    let conditions = found.filters.iter().map(|one| condition(node, one)).collect::<Result<_, _>>()?;
+    conditions(&found.name, found.logical_operator, &found.filters)
+}
+
+/// Conditions and how they are joined.
+pub(super) fn conditions(
+    node: &str,
+    operator: Option<api::FilterLogicalOperator>,
+    filters: &[api::FilterExpression],
+) -> Result<Filter, NodeError> {
+    let any = required(node, "LogicalOperator", operator)? == api::FilterLogicalOperator::Or;
+    let conditions = filters.iter().map(|one| condition(node, one)).collect::<Result<_, _>>()?;
     Ok(Filter { any, conditions })
 }
 

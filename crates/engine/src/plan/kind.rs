@@ -1,3 +1,4 @@
+use super::{DynamicTransform, Merge, PiiDetection, RecipeStep, Spigot};
 use std::ops::RangeInclusive;
 
 /// A column, or a field nested in it: `["address", "city"]`.
@@ -48,6 +49,27 @@ pub enum Kind {
     },
     /// Leaves out columns that hold nothing.
     DropNullFields(NullRules),
+    /// Writes a sample of its rows and passes all of them on.
+    Spigot(Spigot),
+    /// A collection of two: the named fields, and the others.
+    SplitFields(Vec<FieldPath>),
+    /// A collection: the rows of each group, by the group's name, then those that no group takes.
+    Route(Vec<(String, Filter)>),
+    /// A collection of tables without nested values: what is at the root, then one for each array.
+    Relationalize {
+        /// The first table's name, with which the names of the others begin.
+        root: String,
+    },
+    /// The member with this number of a collection, counted from 0.
+    SelectFromCollection(usize),
+    /// The rows of one input, and those of the other that have no row with the same keys in the first.
+    Merge(Merge),
+    /// Finds personal data, and hides it.
+    PiiDetection(PiiDetection),
+    /// A visual transform by the name of its function.
+    Dynamic(DynamicTransform),
+    /// Steps of data preparation, one after the other.
+    Recipe(Vec<RecipeStep>),
     /// Writes files.
     S3Target(S3Target),
     /// Writes into a catalog table.
@@ -61,10 +83,20 @@ impl Kind {
         matches!(self, Self::S3Target(_) | Self::CatalogTarget(_))
     }
 
+    /// How many frames the node answers, if it answers a collection and knows that from its settings.
+    pub(crate) fn collection(&self) -> Option<RangeInclusive<usize>> {
+        match self {
+            Self::SplitFields(_) => Some(2..=2),
+            Self::Route(groups) => Some(groups.len() + 1..=groups.len() + 1),
+            Self::Relationalize { .. } => Some(1..=usize::MAX),
+            _ => None,
+        }
+    }
+
     pub(crate) fn input_count(&self) -> RangeInclusive<usize> {
         match self {
             Self::Csv(_) | Self::Json(_) | Self::Parquet(_) | Self::Catalog(_) => 0..=0,
-            Self::Join(_) | Self::Union(_) => 2..=2,
+            Self::Join(_) | Self::Union(_) | Self::Merge(_) => 2..=2,
             Self::Sql(_) => 1..=usize::MAX,
             _ => 1..=1,
         }

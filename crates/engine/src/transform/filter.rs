@@ -15,13 +15,16 @@ use crate::types::is_text;
 
 /// Filter: a comparison with nothing is false, as is its opposite, but for EQ: nothing is unlike any value.
 pub(super) fn apply(frame: DataFrame, filter: &Filter) -> Result<DataFrame, DataFusionError> {
+    let predicate = predicate(&frame, filter)?;
+    frame.filter(predicate)
+}
+
+/// What is true of the rows that a filter keeps.
+pub(super) fn predicate(frame: &DataFrame, filter: &Filter) -> Result<Expr, DataFusionError> {
     let conditions =
-        filter.conditions.iter().map(|one| condition(&frame, one)).collect::<Result<Vec<_>, _>>()?;
+        filter.conditions.iter().map(|one| condition(frame, one)).collect::<Result<Vec<_>, _>>()?;
     let join = if filter.any { Expr::or } else { Expr::and };
-    match conditions.into_iter().reduce(join) {
-        Some(predicate) => frame.filter(predicate),
-        None => Err(wrong("it has no condition")),
-    }
+    conditions.into_iter().reduce(join).ok_or_else(|| wrong("it has no condition"))
 }
 
 fn condition(frame: &DataFrame, condition: &Condition) -> Result<Expr, DataFusionError> {

@@ -2,8 +2,10 @@
 
 #[cfg(test)]
 mod catalog;
+mod counting;
 #[cfg(test)]
 mod flights;
+mod multiple;
 #[cfg(test)]
 mod sink;
 #[cfg(test)]
