@@ -320,8 +320,8 @@ def test_errors(server, unique, plain):
     refused("InvalidInputException", "does not run scripts yet", glue.start_job_run, JobName=script)
     cycle = copy_nodes(source, out)
     cycle["out"]["S3DirectTarget"]["Inputs"] = ["nowhere"]
-    done = run(server, make_job(server, unique, role, cycle))
-    assert done["JobRunState"] == "FAILED" and "nowhere" in done["ErrorMessage"]
+    text = "Node 'out' (out): Its input nowhere does not exist."
+    refused("InvalidInputException", text, glue.create_job, **(new | {"CodeGenConfigurationNodes": cycle}))
 
 
 def test_a_run_outlives_its_credentials(own_server, unique):

@@ -45,7 +45,11 @@ impl Tables for Catalog {
                     break;
                 }
             }
-            Ok(Some(TableFacts { locations, partitioned }))
+            let own = record.input.storage_descriptor.as_ref().and_then(|found| found.columns.as_deref());
+            let columns = own.unwrap_or_default().iter().chain(record.keys());
+            let columns =
+                columns.map(|column| (column.name.clone(), column.r#type.clone().unwrap_or_default()));
+            Ok(Some(TableFacts { locations, partitioned, columns: columns.collect() }))
         })
     }
 

@@ -12,7 +12,7 @@ use mastic_store::ReadTx;
 
 use crate::limits::Limits;
 use crate::records::{JOBS, JobRecord, NameKey};
-use crate::{Jobs, access, page};
+use crate::{Jobs, access, page, script};
 
 pub(crate) use capacity::{Size, memory};
 pub(crate) use check::{Kind, arguments, execution_class, security_configuration, timeout, version};
@@ -164,7 +164,8 @@ async fn create(ctx: &Ctx, input: CreateJobRequest) -> Result<CreateJobResponse,
         maintenance_window: input.maintenance_window,
         profile_name: None,
     };
-    let Definition { job, role } = define(ctx, job)?;
+    let Definition { mut job, role } = define(ctx, job)?;
+    let stored = script::ready(ctx, &mut job).await?;
     let at = key(ctx, &name)?;
     let arn = access::job_arn(ctx.call(), &name)?;
     let given = input.tags.unwrap_or_default();
@@ -176,6 +177,7 @@ async fn create(ctx: &Ctx, input: CreateJobRequest) -> Result<CreateJobResponse,
                 format!("Job with name {} already exists.", at.2),
             ));
         }
+        stored.map_or(Ok(()), |stored| stored(tx))?;
         Ok(tags::put(tx, &arn, given)?)
     })
     .await?;
@@ -185,16 +187,22 @@ async fn create(ctx: &Ctx, input: CreateJobRequest) -> Result<CreateJobResponse,
 async fn update(ctx: &Ctx, input: UpdateJobRequest) -> Result<UpdateJobResponse, Fault> {
     let at = key(ctx, &input.job_name)?;
     let old = ctx.read(|tx| Ok::<_, Fault>(JOBS.get(tx, &at)?))?.ok_or_else(|| missing(&input.job_name))?;
-    let new = input.job_update;
+    let mut new = input.job_update;
     if new.role.is_none() {
         return Err(invalid("A job needs a Role."));
     }
+    let drawn = new.code_gen_configuration_nodes.is_some();
+    if !drawn {
+        new.code_gen_configuration_nodes.clone_from(&old.job.code_gen_configuration_nodes);
+    }
     let job = merged(old.job, new, ctx.now());
-    let Definition { job, role } = define(ctx, job)?;
+    let Definition { mut job, role } = define(ctx, job)?;
+    let stored = if drawn { script::ready(ctx, &mut job).await? } else { None };
     ctx.write(move |tx| {
         if !JOBS.contains(tx, &at)? {
             return Err(missing(&at.2));
         }
+        stored.map_or(Ok(()), |stored| stored(tx))?;
         Ok::<_, Fault>(JOBS.put(tx, &at, &JobRecord { job, role })?)
     })
     .await?;
@@ -202,7 +210,8 @@ async fn update(ctx: &Ctx, input: UpdateJobRequest) -> Result<UpdateJobResponse,
 }
 
 /// An update overwrites the whole definition but for the Glue version, which it may leave out ("UpdateJob" and
-/// "JobUpdate", AWS Glue API reference).
+/// "JobUpdate", AWS Glue API reference), and the nodes, which only empty ones remove ("AWS Glue Visual Job API" in the
+/// AWS Glue User Guide).
 fn merged(old: Job, new: JobUpdate, now: Timestamp) -> Job {
     Job {
         name: old.name,

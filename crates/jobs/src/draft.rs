@@ -180,7 +180,7 @@ impl<'a> Draft<'a> {
 }
 
 /// Bucket and key of `s3://bucket/key`, also under the schemes that Hadoop uses.
-fn location(path: &str) -> Option<(&str, &str)> {
+pub(crate) fn location(path: &str) -> Option<(&str, &str)> {
     let rest = ["s3://", "s3a://", "s3n://"].iter().find_map(|scheme| path.strip_prefix(scheme))?;
     Some(rest.split_once('/').unwrap_or((rest, ""))).filter(|(bucket, _)| !bucket.is_empty())
 }

@@ -28,6 +28,7 @@ mod run;
 #[cfg(test)]
 mod run_tests;
 mod schedule;
+mod script;
 mod start;
 
 use std::collections::HashMap;
@@ -99,5 +100,6 @@ impl Jobs {
         self.register_history(registry);
         self.register_statistics_runs(registry);
         self.register_statistics_settings(registry);
+        script::register(registry);
     }
 }

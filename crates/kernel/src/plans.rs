@@ -44,6 +44,8 @@ pub struct TableFacts {
     pub locations: Vec<String>,
     /// Whether it has partition keys.
     pub partitioned: bool,
+    /// Its columns and then its partition keys, with their types.
+    pub columns: Vec<(String, String)>,
 }
 
 /// The caller's own catalog as plans see it. Implemented by `catalog`; nobody is asked whether the caller may look.

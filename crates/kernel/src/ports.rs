@@ -153,6 +153,9 @@ pub trait LogSink: Send + Sync {
     ) -> Result<(), Fault>;
 }
 
+/// Puts an object that is ready into its place, as part of the caller's transaction.
+pub type ReadyObject = Box<dyn FnOnce(&mut WriteTx<'_>) -> Result<(), Fault> + Send>;
+
 /// Writes objects for other services. Implemented by `objects`; the caller's own permissions decide, as on AWS.
 #[async_trait]
 pub trait ObjectWriter: Send + Sync {
@@ -161,6 +164,12 @@ pub trait ObjectWriter: Send + Sync {
     /// # Errors
     /// That the caller may not (`s3:PutObject`), or S3's.
     async fn put(&self, ctx: &Ctx, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<(), Fault>;
+
+    /// Readies an object to become visible together with what else a transaction writes.
+    ///
+    /// # Errors
+    /// `NoSuchBucket` before anything is asked, else those of [`ObjectWriter::put`].
+    async fn ready(&self, ctx: &Ctx, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<ReadyObject, Fault>;
 }
 
 /// An account of this server, as other services see it.

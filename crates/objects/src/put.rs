@@ -54,6 +54,17 @@ impl Objects {
     /// # Errors
     /// `NoSuchBucket`, conditions that do not hold, digests that do not match.
     pub async fn put(&self, ctx: &Ctx, put: PutObject, body: Body) -> Result<ObjectRecord, Fault> {
+        let placed = self.readied(ctx, put, body).await?;
+        ctx.write(placed).await
+    }
+
+    /// Takes the body in; what comes back makes the object visible.
+    pub(crate) async fn readied(
+        &self,
+        ctx: &Ctx,
+        put: PutObject,
+        body: Body,
+    ) -> Result<impl FnOnce(&mut WriteTx<'_>) -> Result<ObjectRecord, Fault> + Send + use<>, Fault> {
         let PutObject { bucket, key, attributes, expected, conditions } = put;
         check_key(&key)?;
         let storage_class = attributes.check()?;
@@ -77,13 +88,12 @@ impl Objects {
                 (None, Some(pending))
             }
         };
-        ctx.write(move |tx| {
+        Ok(move |tx: &mut WriteTx<'_>| {
             require_bucket(tx, &bucket)?;
             let placed = place(tx, bucket, key, &conditions, Entry { object, content });
             drop(pending);
             placed
         })
-        .await
     }
 
     /// `DeleteObject`. A key that is not there is no error.

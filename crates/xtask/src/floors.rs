@@ -24,6 +24,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "mastic-policy",
             "mastic-hive",
             "mastic-schedule",
+            "mastic-script",
             "mastic-store",
             "mastic-client",
             "mastic-handoff",

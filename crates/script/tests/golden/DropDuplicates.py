@@ -1,0 +1,32 @@
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsglue.dynamicframe import DynamicFrame
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME"])
+sc = SparkContext()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+
+# Script generated for node Orders
+Orders_node1 = glueContext.create_dynamic_frame.from_options(
+    format_options={},
+    connection_type="s3",
+    format="parquet",
+    connection_options={"paths": ["s3://data/orders/"], "recurse": True},
+    transformation_ctx="Orders_node1",
+)
+
+# Script generated for node My DropDuplicates
+MyDropDuplicates_node10 = DynamicFrame.fromDF(
+    Orders_node1.toDF().dropDuplicates(["id", "total"]),
+    glueContext,
+    "MyDropDuplicates_node10",
+)
+
+job.commit()

@@ -1,0 +1,27 @@
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME"])
+sc = SparkContext()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+
+# Script generated for node My source
+Mysource_node1 = glueContext.create_dynamic_frame.from_options(
+    connection_type="dynamodb",
+    connection_options={
+        "dynamodb.export": "ddb",
+        "dynamodb.tableArn": "arn:aws:dynamodb:us-east-1:111122223333:table/orders",
+        "dynamodb.s3.bucket": "exports",
+        "dynamodb.unnestDDBJson": True,
+    },
+    transformation_ctx="Mysource_node1",
+)
+
+job.commit()

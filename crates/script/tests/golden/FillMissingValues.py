@@ -1,0 +1,33 @@
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsglueml.transforms import FillMissingValues
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME"])
+sc = SparkContext()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+
+# Script generated for node Orders
+Orders_node1 = glueContext.create_dynamic_frame.from_options(
+    format_options={},
+    connection_type="s3",
+    format="parquet",
+    connection_options={"paths": ["s3://data/orders/"], "recurse": True},
+    transformation_ctx="Orders_node1",
+)
+
+# Script generated for node My FillMissingValues
+MyFillMissingValues_node10 = FillMissingValues.apply(
+    frame=Orders_node1,
+    missing_values_column="total",
+    output_column="total_filled",
+    transformation_ctx="MyFillMissingValues_node10",
+)
+
+job.commit()

@@ -1,0 +1,37 @@
+import sys
+from awsglue.transforms import *
+from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsglueml.transforms import EntityDetector
+
+args = getResolvedOptions(sys.argv, ["JOB_NAME"])
+sc = SparkContext()
+glueContext = GlueContext(sc)
+spark = glueContext.spark_session
+job = Job(glueContext)
+job.init(args["JOB_NAME"], args)
+
+# Script generated for node Orders
+Orders_node1 = glueContext.create_dynamic_frame.from_options(
+    format_options={},
+    connection_type="s3",
+    format="parquet",
+    connection_options={"paths": ["s3://data/orders/"], "recurse": True},
+    transformation_ctx="Orders_node1",
+)
+
+# Script generated for node My PIIDetection
+entity_detector = EntityDetector()
+MyPIIDetection_node10 = entity_detector.detect(
+    Orders_node1,
+    {
+        "EMAIL": [{"action": "REDACT", "actionOptions": {"redactText": "###"}}],
+        "USA_SSN": [{"action": "REDACT", "actionOptions": {"redactText": "###"}}],
+    },
+    "found",
+    "HIGH",
+)
+
+job.commit()
