@@ -34,6 +34,27 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# databases_ready: the database servers that tests start themselves. Debian's packages would start their own.
+databases_ready() {
+    local servers=(/usr/lib/postgresql/*/bin/initdb) missing=()
+    [ -x "${servers[0]}" ] || missing+=(postgresql)
+    command -v psql >/dev/null || missing+=(postgresql-client)
+    command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server-core)
+    command -v mariadb >/dev/null || missing+=(mariadb-client-core)
+    ((${#missing[@]})) || return 0
+    local policy=/usr/sbin/policy-rc.d root=() failed=0
+    [ "$(id -u)" = 0 ] || root=(sudo)
+    if [ -e $policy ]; then
+        install_packages "${missing[@]}"
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee $policy >/dev/null
+    "${root[@]}" chmod +x $policy
+    (install_packages "${missing[@]}") || failed=1
+    "${root[@]}" rm $policy
+    return $failed
+}
+
 # rust_ready: what the build needs. aws-lc, SQLite, zstd and mimalloc are C, compiled by their crates.
 rust_ready() {
     command -v cargo >/dev/null || fail "Rust is missing: install it with rustup (version $(rust_version) or later)."

@@ -119,7 +119,7 @@ impl Properties<'_> {
 }
 
 /// AWS makes a secret of Secrets Manager of credentials that come with the request; here there is none.
-fn no_credentials(given: &AuthenticationConfigurationInput) -> Result<(), Fault> {
+pub(crate) fn no_credentials(given: &AuthenticationConfigurationInput) -> Result<(), Fault> {
     let oauth = given.o_auth2_properties.as_ref();
     let members = [
         ("BasicAuthenticationCredentials", given.basic_authentication_credentials.is_some()),

@@ -12,7 +12,8 @@ use mastic_api_glue::glue::types::{
     GetConnectionsFilter, GetConnectionsRequest, GetConnectionsResponse, UpdateConnectionRequest,
     UpdateConnectionResponse,
 };
-use mastic_core::{AccountId, Arn, Fault, Region, Timestamp};
+use mastic_core::{AccountId, Arn, Fault, Region, Secret, Timestamp};
+use mastic_kernel::ports::ConnectionFacts;
 use mastic_kernel::{Access, Call, Ctx, Kernel, Need, tags};
 use mastic_store::{Keyspace, ReadTx, Record, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
@@ -181,7 +182,7 @@ impl Target {
 }
 
 /// The connections of this name, or pattern, and the catalog.
-fn needs(
+pub(crate) fn needs(
     call: &Call,
     action: &str,
     catalog_id: Option<&str>,
@@ -255,6 +256,20 @@ pub(crate) async fn get(ctx: Ctx, input: GetConnectionRequest) -> Result<GetConn
     let environment = input.apply_override_for_compute_environment;
     let connection = target.answer(ctx.kernel(), found, passwords, environment)?;
     Ok(GetConnectionResponse { connection: Some(connection) })
+}
+
+/// A connection with its passwords, for who connects to it.
+pub(crate) fn facts(ctx: &Ctx, catalog_id: Option<&str>, name: &str) -> Result<ConnectionFacts, Fault> {
+    let target = Target::of(ctx.call(), catalog_id, name)?;
+    let found = ctx.read(|tx| Ok::<_, Fault>(CONNECTIONS.get(tx, &target.key())?))?;
+    let found = found.ok_or_else(|| errors::connection_missing(name))?;
+    let connection = target.answer(ctx.kernel(), found, Passwords::Plain, None)?;
+    let kind = connection.connection_type.map_or_else(String::new, |kind| kind.as_str().to_owned());
+    Ok(ConnectionFacts {
+        connection_type: kind,
+        properties: Secret::new(connection.connection_properties.unwrap_or_default()),
+        secret_arn: connection.authentication_configuration.and_then(|given| given.secret_arn),
+    })
 }
 
 fn shown(hidden: Option<bool>, encrypted: bool) -> Passwords {

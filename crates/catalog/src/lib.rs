@@ -14,6 +14,7 @@ mod backfill;
 mod batch;
 mod catalogs;
 mod connection_input;
+mod connection_test;
 mod connections;
 mod databases;
 mod errors;

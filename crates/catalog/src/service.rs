@@ -9,8 +9,8 @@ use crate::access::{self, of_database, of_table};
 use crate::events::EVENTS;
 use crate::keys::INDEXES;
 use crate::{
-    backfill, batch, catalogs, connections, databases, events, functions, indexes, orphans, partitions,
-    policies, search, security, statistics, tables, tags, usage_profiles, versions,
+    backfill, batch, catalogs, connection_test, connections, databases, events, functions, indexes, orphans,
+    partitions, policies, search, security, statistics, tables, tags, usage_profiles, versions,
 };
 
 /// The Data Catalog as a service.
@@ -87,6 +87,7 @@ impl Catalog {
         registry.on::<op::GetConnections, _, _>(connections::may_list, connections::list);
         registry.on::<op::UpdateConnection, _, _>(connections::may_update, connections::update);
         registry.on::<op::DeleteConnection, _, _>(connections::may_delete, connections::delete);
+        registry.on::<op::TestConnection, _, _>(connection_test::may_test, connection_test::test);
         registry
             .on::<op::BatchDeleteConnection, _, _>(connections::may_batch_delete, connections::batch_delete);
 

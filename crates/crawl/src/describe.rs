@@ -30,8 +30,8 @@ pub struct Found {
     pub named: bool,
 }
 
-/// A table that its own format describes, such as Iceberg's.
-#[derive(Debug, Clone)]
+/// A table that its own format describes, such as Iceberg's, or its database.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Lake {
     /// The table, but for who crawled it.
     pub table: TableInput,

@@ -60,6 +60,9 @@ fn columns<'a>(
     for column in columns {
         put(format!("{what} {}", column.name), column.r#type.as_ref());
         put(format!("{what} {}, comment", column.name), column.comment.as_ref());
+        for (key, text) in column.parameters.iter().flatten() {
+            put(format!("{what} {}, parameter {key}", column.name), Some(text));
+        }
     }
 }
 

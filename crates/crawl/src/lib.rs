@@ -4,6 +4,7 @@
 
 mod adapt;
 mod classifiers;
+mod database;
 mod describe;
 mod diff;
 mod draft;
@@ -16,6 +17,7 @@ mod target;
 mod update;
 
 pub use classifiers::classifiers;
+pub use database::{DatabaseColumn, DatabaseInclude, DatabaseTable};
 pub use describe::{Crawl, Found, Lake};
 pub use draft::Draft;
 pub use plan::{Change, Rules};

@@ -10,6 +10,7 @@ use mastic_api_glue::glue::types::{
 use mastic_hive::{Configuration, ConfigurationError, suffixed_table_name};
 
 use crate::adapt::{Adapted, adapt};
+use crate::database::DatabaseInclude;
 use crate::describe::{Crawl, DEPRECATED_BY, FILTERING, Found, Lake, UPDATED_BY, input_of, same};
 use crate::log;
 use crate::target::Include;
@@ -118,10 +119,17 @@ pub(crate) fn is_own(table: &Table, crawler: &str) -> bool {
 }
 
 /// Whether the crawler made the table, from one of its targets, and found nothing of it this time.
-pub(crate) fn is_gone(table: &Table, crawler: &str, includes: &[Arc<Include>], found: &[&str]) -> bool {
-    is_own(table, crawler)
-        && location(table).is_some_and(|at| includes.iter().any(|include| include.covers(at)))
-        && !found.iter().any(|place| is_at(table, place))
+pub(crate) fn is_gone(
+    table: &Table,
+    crawler: &str,
+    (includes, databases): (&[Arc<Include>], &[DatabaseInclude]),
+    found: &[&str],
+) -> bool {
+    let looked_at = || {
+        location(table).is_some_and(|at| includes.iter().any(|include| include.covers(at)))
+            || databases.iter().any(|include| include.covers(table))
+    };
+    is_own(table, crawler) && looked_at() && !found.iter().any(|place| is_at(table, place))
 }
 
 impl Rules {
@@ -170,10 +178,15 @@ impl Rules {
         self.plan_wanted(wanted, known, &self.configuration)
     }
 
-    /// What becomes of a table that its own format describes, and perhaps is known.
+    /// What becomes of a table that its own format or database describes, and perhaps is known.
     pub(crate) fn plan_lake(&self, lake: &Lake, known: Option<&Table>) -> TablePlan {
         let mut wanted = lake.table.clone();
         wanted.last_access_time = Some(self.crawl.at);
+        if let Some(own) = wanted.storage_descriptor.as_mut().and_then(|own| own.parameters.as_mut())
+            && wanted.parameters.as_ref() == Some(&*own)
+        {
+            self.crawl.sign(own);
+        }
         let parameters = wanted.parameters.get_or_insert_default();
         self.crawl.sign(parameters);
         if self.configuration.create_partition_index && !lake.partitions.is_empty() {

@@ -11,6 +11,12 @@ use mastic_hive::Exclusions;
 #[error("{0}")]
 pub struct TargetError(String);
 
+impl TargetError {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// One S3 target of a crawler, read.
 #[derive(Debug)]
 pub struct Include {

@@ -7,6 +7,7 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_handoff::Tally;
 
+use crate::database::DatabaseInclude;
 use crate::describe::{Found, Lake, input_of};
 use crate::incremental::Added;
 use crate::log;
@@ -78,12 +79,14 @@ pub trait Catalog {
 pub struct Gathered {
     /// Tables of files.
     pub found: Vec<Found>,
-    /// Tables that their own formats describe.
+    /// Tables that their own formats, or their databases, describe.
     pub lakes: Vec<Lake>,
     /// New partitions of tables that are not looked at otherwise.
     pub added: Vec<Added>,
     /// Where all was looked at: the crawler's tables there that were not found are gone.
     pub includes: Vec<Arc<Include>>,
+    /// The same for databases.
+    pub databases: Vec<DatabaseInclude>,
 }
 
 /// Brings the crawler's database up to date with all that its targets gave, and tells of it; what they should give
@@ -97,7 +100,7 @@ pub async fn update<C: Catalog>(
     rules: &Rules,
     gathered: Gathered,
 ) -> Result<Tally, CrawlError<C::Error>> {
-    let Gathered { mut found, mut lakes, added, includes } = gathered;
+    let Gathered { mut found, mut lakes, added, includes, databases } = gathered;
     let database = crawler.database_name.as_deref().unwrap_or_default();
     rules.check_threshold(found.len() + lakes.len()).map_err(CrawlError::Refused)?;
     begin(catalog, crawler, database, rules);
@@ -126,7 +129,8 @@ pub async fn update<C: Catalog>(
     }
     let mut places: Vec<&str> = found.iter().map(|found| found.table.location.as_str()).collect();
     places.extend(lakes.iter().map(Lake::location));
-    for table in existing.iter().filter(|table| is_gone(table, &rules.crawl.crawler, &includes, &places)) {
+    let looked_at = (includes.as_slice(), databases.as_slice());
+    for table in existing.iter().filter(|table| is_gone(table, &rules.crawl.crawler, looked_at, &places)) {
         let plan = rules.plan_gone(table);
         change(catalog, database, plan, &mut tally).await?;
     }

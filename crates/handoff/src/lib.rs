@@ -30,8 +30,8 @@ pub struct Assignment {
     pub region: String,
     /// The account of the run.
     pub account: String,
-    /// The role session of the run.
-    pub credentials: RunCredentials,
+    /// The role session of the run; none where the work needs nothing of the server.
+    pub credentials: Option<RunCredentials>,
     /// Bytes of memory that the run may use.
     pub memory_limit: u64,
     /// A directory of the run's own for what it spills; the server removes it.
@@ -62,6 +62,8 @@ pub enum Work {
     Crawl(Box<CrawlWork>),
     /// A column statistics task run.
     ColumnStatistics(Box<StatisticsWork>),
+    /// A test of a connection.
+    TestConnection(Box<ConnectionWork>),
 }
 
 /// A run of a visual job.
@@ -111,6 +113,19 @@ pub struct StatisticsWork {
     pub columns: Vec<String>,
     /// The percentage of the rows to look at; all if it is missing.
     pub sample: Option<f64>,
+}
+
+/// A test of a connection: all that it takes is here, so that it needs no role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConnectionWork {
+    /// The connection's type, such as `JDBC`.
+    pub connection_type: String,
+    /// Its properties, the password among them.
+    pub properties: Secret<BTreeMap<String, String>>,
+    /// The secret of Secrets Manager that it names.
+    pub secret_arn: Option<String>,
+    /// The PEM text of the authority that `CUSTOM_JDBC_CERT` names.
+    pub authority: Option<String>,
 }
 
 /// What a runner tells.

@@ -24,8 +24,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::access::SERVICE_PRINCIPAL;
 use crate::{Jobs, RunnerConfig};
 
-pub(crate) use end::{Ending, ONLY_PLANNED};
-use end::{Witness, cannot_assume};
+use end::cannot_assume;
+pub(crate) use end::{Ending, ONLY_PLANNED, Witness};
 use memory::{Memory, of_process};
 
 /// Which part of their time before their end credentials are replaced: ten minutes of an hour.
@@ -90,7 +90,9 @@ impl Jobs {
             Err(fault) => return Ending::Failed(cannot_assume(&execution.role, &fault)),
         };
         let scratch = self.config.scratch.join(&execution.id);
-        let ending = match self.spawn(&execution, &credentials, &scratch).await {
+        let place = (execution.account.as_str(), &execution.region);
+        let (given, memory) = (Some(handed(&credentials)), self.memory(&execution).limit);
+        let ending = match self.spawn(place, given, memory, execution.work.clone(), &scratch).await {
             Ok((child, input)) => {
                 started.await;
                 self.attend(&execution, credentials, child, input, &mut stop).await
@@ -101,11 +103,7 @@ impl Jobs {
         if let Err(fault) = self.end_sessions(&execution.id).await {
             tracing::error!(run = execution.id, %fault, "the sessions of a run could not be ended");
         }
-        if let Err(error) = tokio::fs::remove_dir_all(&scratch).await
-            && error.kind() != ErrorKind::NotFound
-        {
-            tracing::warn!(run = execution.id, %error, "a scratch directory could not be removed");
-        }
+        clear(&scratch).await;
         ending
     }
 
@@ -130,10 +128,13 @@ impl Jobs {
         Memory::within(execution.memory.clone(), self.config.memory_limit)
     }
 
-    async fn spawn(
+    /// Starts a runner for work in an account and region, and hands it its assignment.
+    pub(crate) async fn spawn(
         &self,
-        execution: &Execution,
-        credentials: &Credentials,
+        (account, region): (&str, &Region),
+        credentials: Option<RunCredentials>,
+        memory: u64,
+        work: Work,
         scratch: &Path,
     ) -> Result<(Child, ChildStdin), String> {
         let RunnerConfig { binary, ca_file, .. } = &self.config;
@@ -143,12 +144,12 @@ impl Jobs {
         let assignment = Assignment {
             endpoint: self.endpoint.get().cloned().ok_or("The server does not listen yet.")?,
             ca_file: ca_file.as_ref().map(|path| path.display().to_string()),
-            region: execution.region.to_string(),
-            account: execution.account.clone(),
-            credentials: handed(credentials),
-            memory_limit: self.memory(execution).limit,
+            region: region.to_string(),
+            account: account.to_owned(),
+            credentials,
+            memory_limit: memory,
             scratch: scratch.display().to_string(),
-            work: execution.work.clone(),
+            work,
         };
         let line = to_line(&assignment).map_err(|e| format!("The assignment cannot be written: {e}"))?;
         // The runner gets nothing of the server's environment: no keys, no proxies, no settings.
@@ -350,6 +351,15 @@ impl Jobs {
             drop(lines.send((Log::Error, self.background.now(), line)).await);
         }
         last.into()
+    }
+}
+
+/// Removes a scratch directory.
+pub(crate) async fn clear(scratch: &Path) {
+    if let Err(error) = tokio::fs::remove_dir_all(scratch).await
+        && error.kind() != ErrorKind::NotFound
+    {
+        tracing::warn!(scratch = %scratch.display(), %error, "a scratch directory could not be removed");
     }
 }
 

@@ -9,6 +9,7 @@ mod access;
 mod classifier;
 mod column_statistics;
 mod conclude;
+mod connection_test;
 mod crawl;
 mod crawl_plan;
 #[cfg(test)]
@@ -42,6 +43,9 @@ use mastic_kernel::Background;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, watch};
 
+/// Tests of connections that run at a time.
+const CONNECTION_TESTS: usize = 8;
+
 /// How runners are started.
 #[derive(Debug, Clone)]
 pub struct RunnerConfig {
@@ -69,6 +73,8 @@ pub struct Jobs {
     /// The places of job runs at work.
     places: Arc<Semaphore>,
     wake: Notify,
+    /// Turns of tests of connections, each of which is a process.
+    connection_tests: Semaphore,
 }
 
 impl Jobs {
@@ -82,6 +88,7 @@ impl Jobs {
             endpoint: OnceLock::new(),
             under_way: Mutex::new(HashMap::new()),
             wake: Notify::new(),
+            connection_tests: Semaphore::new(CONNECTION_TESTS),
         })
     }
 }

@@ -9,8 +9,9 @@ use crate::audit::Trail;
 use crate::limits::Limiting;
 use crate::plans::Foresight;
 use crate::ports::{
-    Accounts, Authorizer, CatalogEvents, EventIndex, Issuers, LogSink, ObjectWriter, OrganizationPolicies,
-    PolicyHolders, PrincipalUses, ResourcePolicies, ResourceTags, RoleSessions,
+    Accounts, Authorizer, CatalogEvents, ConnectionTests, EventIndex, Issuers, LogSink, ObjectReader,
+    ObjectWriter, OrganizationPolicies, PolicyHolders, PrincipalUses, ResourcePolicies, ResourceTags,
+    RoleSessions,
 };
 use crate::{Access, AuditRecord, Background, Call, Ctx, Lookup, Outcome};
 
@@ -48,6 +49,8 @@ struct Inner {
     uses: OnceLock<Arc<dyn PrincipalUses>>,
     catalog_events: OnceLock<Arc<dyn CatalogEvents>>,
     object_writer: OnceLock<Arc<dyn ObjectWriter>>,
+    object_reader: OnceLock<Arc<dyn ObjectReader>>,
+    connection_tests: OnceLock<Arc<dyn ConnectionTests>>,
 }
 
 impl Kernel {
@@ -84,6 +87,8 @@ impl Kernel {
                 uses: OnceLock::new(),
                 catalog_events: OnceLock::new(),
                 object_writer: OnceLock::new(),
+                object_reader: OnceLock::new(),
+                connection_tests: OnceLock::new(),
             }),
         }
     }
@@ -196,6 +201,32 @@ impl Kernel {
     /// When the root has not connected it.
     pub fn object_writer(&self) -> Result<&Arc<dyn ObjectWriter>, Fault> {
         self.inner.object_writer.get().ok_or_else(|| Fault::internal("no writer of objects is connected"))
+    }
+
+    /// Connects the port by which other services read objects; the first connection stays.
+    pub fn connect_object_reader(&self, reader: Arc<dyn ObjectReader>) {
+        self.inner.object_reader.get_or_init(|| reader);
+    }
+
+    /// The port by which other services read objects.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn object_reader(&self) -> Result<&Arc<dyn ObjectReader>, Fault> {
+        self.inner.object_reader.get().ok_or_else(|| Fault::internal("no reader of objects is connected"))
+    }
+
+    /// Connects who tests connections; the first connection stays.
+    pub fn connect_connection_tests(&self, tests: Arc<dyn ConnectionTests>) {
+        self.inner.connection_tests.get_or_init(|| tests);
+    }
+
+    /// Who tests connections.
+    ///
+    /// # Errors
+    /// When the root has not connected it.
+    pub fn connection_tests(&self) -> Result<&Arc<dyn ConnectionTests>, Fault> {
+        self.inner.connection_tests.get().ok_or_else(|| Fault::internal("nobody tests connections"))
     }
 
     /// Connects who hears of changes of the Data Catalog; the first connection stays.

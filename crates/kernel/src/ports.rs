@@ -1,6 +1,7 @@
 //! The small traits through which services meet. The root connects them; none has more than six
 //! methods.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,6 +171,37 @@ pub trait ObjectWriter: Send + Sync {
     /// # Errors
     /// `NoSuchBucket` before anything is asked, else those of [`ObjectWriter::put`].
     async fn ready(&self, ctx: &Ctx, bucket: &str, key: &str, bytes: Vec<u8>) -> Result<ReadyObject, Fault>;
+}
+
+/// Reads objects for other services. Implemented by `objects`; the caller's own permissions decide, as on AWS.
+#[async_trait]
+pub trait ObjectReader: Send + Sync {
+    /// An object of at most `most` bytes, whole.
+    ///
+    /// # Errors
+    /// That the caller may not (`s3:GetObject`), S3's, or that the object is larger.
+    async fn read(&self, ctx: &Ctx, bucket: &str, key: &str, most: u64) -> Result<Vec<u8>, Fault>;
+}
+
+/// A connection to a data store, with all that it takes to connect.
+#[derive(Debug, Clone)]
+pub struct ConnectionFacts {
+    /// Its type, such as `JDBC`.
+    pub connection_type: String,
+    /// Its properties, the password among them.
+    pub properties: Secret<BTreeMap<String, String>>,
+    /// The secret of Secrets Manager that it names.
+    pub secret_arn: Option<String>,
+}
+
+/// Tests connections of the catalog. Implemented by `jobs`, whose runners can connect to other hosts.
+#[async_trait]
+pub trait ConnectionTests: Send + Sync {
+    /// Connects, logs in and asks something.
+    ///
+    /// # Errors
+    /// `InvalidInputException` with the step that failed, and why.
+    async fn test(&self, ctx: &Ctx, connection: ConnectionFacts) -> Result<(), Fault>;
 }
 
 /// An account of this server, as other services see it.

@@ -117,6 +117,8 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     kernel.connect_logs(watch.clone());
     kernel.connect_policies("s3", objects.clone());
     kernel.connect_object_writer(objects.clone());
+    kernel.connect_object_reader(objects.clone());
+    kernel.connect_connection_tests(jobs.clone());
     kernel.connect_plans(jobs.clone(), catalog.clone(), objects.clone());
     kernel.connect_usage_profiles(catalog.clone());
     kernel.connect_tags("logs", watch.clone());

@@ -19,6 +19,7 @@ mod list;
 mod multipart;
 mod put;
 mod range;
+mod reader;
 mod records;
 mod service;
 mod sweep;

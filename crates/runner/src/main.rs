@@ -1,9 +1,10 @@
-//! One run in one process: crawl, visual job or column statistics.
+//! One run in one process: crawl, visual job, column statistics or the test of a connection.
 //!
 //! The server starts this program, writes an assignment to its standard input and reads events from its
 //! standard output (see `mastic-handoff`). All else goes through the public API, as the run's role.
 
 mod catalog;
+mod connection;
 mod crawl;
 mod events;
 mod failure;
@@ -75,6 +76,7 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
             Work::Crawl(crawl) if crawl.plan.is_some() => crawl::plan(&session, *crawl).await,
             Work::Crawl(crawl) => crawl::run(&session, *crawl).await.map(Finish::Succeeded),
             Work::ColumnStatistics(work) => statistics::run(&session, *work).await.map(Finish::Succeeded),
+            Work::TestConnection(work) => connection::test(*work).await.map(Finish::Succeeded),
         }
     });
     // Threads that are still busy have nothing to say any more.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_client::{Client, Config, Credentials};
-use mastic_core::{Clock, Entropy, SystemClock, SystemEntropy};
+use mastic_core::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
 use mastic_handoff::{Assignment, RunCredentials};
 
 use crate::events::Events;
@@ -36,7 +36,7 @@ impl Session {
             ..Config::new(assignment.endpoint, assignment.region)
         };
         Ok(Self {
-            client: Client::with_config(config, taken(assignment.credentials))?,
+            client: Client::with_config(config, assignment.credentials.map_or_else(nobody, taken))?,
             events,
             clock,
             entropy: Arc::new(SystemEntropy::new()),
@@ -50,6 +50,11 @@ impl Session {
     pub(crate) fn renew(&self, credentials: RunCredentials) {
         self.client.set_credentials(taken(credentials));
     }
+}
+
+/// The server refuses what is signed with these: the run was given none because it needs none.
+fn nobody() -> Credentials {
+    Credentials { access_key_id: String::new(), secret_access_key: Secret::default(), session_token: None }
 }
 
 fn taken(credentials: RunCredentials) -> Credentials {

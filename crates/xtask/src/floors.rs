@@ -49,7 +49,7 @@ const FLOORS: &[(u8, &[&str])] = &[
 ];
 
 /// The engine tower: may know floors 0 and 1, and nothing of the server's may know it.
-const ENGINE: &[&str] = &["mastic-classify", "mastic-crawl", "mastic-engine", "mastic-runner"];
+const ENGINE: &[&str] = &["mastic-classify", "mastic-crawl", "mastic-jdbc", "mastic-engine", "mastic-runner"];
 
 /// What only `mastic-engine` and `mastic-runner` may link.
 const HEAVY: &[&str] = &["datafusion", "arrow", "parquet"];
@@ -94,7 +94,7 @@ fn forbidden(from: &str, to: &str, dev: bool) -> Option<&'static str> {
     let to_engine = ENGINE.iter().position(|e| *e == to);
     match (engine, to_engine, place(from), place(to)) {
         (Some(a), Some(b), ..) if a <= b => {
-            Some("the engine tower's own order is classify, crawl, engine, runner")
+            Some("the engine tower's own order is classify, crawl, jdbc, engine, runner")
         }
         (Some(_), None, _, Some((floor, _))) if floor > 1 && !dev => {
             Some("the engine tower is a client: it knows words and pure crates only")

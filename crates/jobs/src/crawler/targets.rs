@@ -3,9 +3,10 @@
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Arn, Fault};
 use mastic_hive::Exclusions;
-use mastic_kernel::Ctx;
+use mastic_kernel::{Ctx, Need};
 
 use super::check::invalid;
+use crate::connection_test;
 
 /// Files of each leaf folder that a crawl may be told to look at ("S3Target", AWS Glue Web API Reference).
 const SAMPLES: std::ops::RangeInclusive<i32> = 1..=249;
@@ -154,8 +155,18 @@ fn check_queues(queues: [&Option<String>; 2]) -> Result<(), Fault> {
     }
 }
 
+/// A connection is got as the caller, who must be allowed to.
 fn check_connection(ctx: &Ctx, name: Option<&str>) -> Result<(), Fault> {
     let Some(name) = name else { return Ok(()) };
+    let needs = connection_test::arns(ctx, name)?.map(|arn| Need::new("glue:GetConnection", arn.as_str()));
+    if let Err(denied) = ctx.authorize(&needs) {
+        return Err(invalid(format!(
+            "Unable to retrieve connection {name}: {} (Service: AmazonDataCatalog; Status Code: 400; Error Code: \
+             AccessDeniedException; Request ID: {})",
+            denied.message(),
+            ctx.call().request_id
+        )));
+    }
     match ctx.kernel().tables()?.connection(ctx, name)? {
         true => Ok(()),
         false => Err(invalid(format!("Unable to retrieve connection {name}: Connection {name} not found."))),

@@ -36,17 +36,17 @@ pub(super) fn cannot_assume(role: &Arn, fault: &Fault) -> Cause {
 }
 
 /// What a look at the machine before a runner begins tells after its end.
-pub(super) struct Witness {
+pub(crate) struct Witness {
     kills: Option<u64>,
 }
 
 impl Witness {
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self { kills: kills_of_system() }
     }
 
     /// What is known of a runner that ended without a word.
-    pub(super) fn died(&self, status: std::io::Result<ExitStatus>, last_words: &[String]) -> Cause {
+    pub(crate) fn died(&self, status: std::io::Result<ExitStatus>, last_words: &[String]) -> Cause {
         let killed_by_system = match (self.kills, kills_of_system()) {
             (Some(before), Some(after)) => Some(after > before),
             _ => None,

@@ -9,7 +9,7 @@ use mastic_crawl::incremental::{Folder, KnownFolders, own_tables, sort_out};
 use mastic_crawl::{Catalog as _, Found, Gathered, Include};
 
 use super::apply::Database;
-use super::{Begun, delta, failed, lake, listing, sampling};
+use super::{Begun, database, delta, failed, lake, listing, sampling};
 use crate::failure::Failure;
 
 /// Folders listed side by side.
@@ -18,13 +18,13 @@ const AT_ONCE: usize = 8;
 /// Looks at all targets; what two of them share counts once.
 pub(super) async fn gather(
     begun: &Begun<'_>,
-    database: &Database<'_>,
+    catalog: &Database<'_>,
 ) -> Result<(Gathered, Vec<delta::Manifested>), Failure> {
     let (mut gathered, mut manifests) = (Gathered::default(), Vec::new());
     let targets = begun.crawler.targets.clone().unwrap_or_default();
     for target in targets.s3_targets.iter().flatten() {
         let include = Arc::new(Include::new(target).map_err(failed)?);
-        if !(begun.rules.incremental && new_only(begun, database, &include, &mut gathered).await?) {
+        if !(begun.rules.incremental && new_only(begun, catalog, &include, &mut gathered).await?) {
             all(begun, include, &mut gathered).await?;
         }
     }
@@ -33,6 +33,9 @@ pub(super) async fn gather(
     }
     for target in targets.delta_targets.iter().flatten() {
         delta::look(begun, target, &mut gathered, &mut manifests).await?;
+    }
+    for target in targets.jdbc_targets.iter().flatten() {
+        database::look(begun, target, &mut gathered).await?;
     }
     Ok((gathered, manifests))
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod checkpoint;
+mod database;
 mod delta;
 mod gather;
 mod lake;
@@ -83,9 +84,6 @@ impl<'a> Begun<'a> {
         over: impl Fn(Database<'a>) -> C,
     ) -> Result<(Tally, Vec<C>), Failure> {
         let targets = self.crawler.targets.clone().unwrap_or_default();
-        if targets.jdbc_targets.as_ref().is_some_and(|list| !list.is_empty()) {
-            return Err(Failure::new("Mastic's crawls do not have JdbcTargets yet."));
-        }
         let named = targets.catalog_targets.unwrap_or_default();
         if !named.is_empty() {
             return named::refresh_all(&self, &named, over).await;

@@ -29,7 +29,7 @@ fn assignment(server: &TcpListener, work: Work) -> Assignment {
         ca_file: None,
         region: "us-east-1".to_owned(),
         account: "111122223333".to_owned(),
-        credentials: credentials("ASIAFIRST"),
+        credentials: Some(credentials("ASIAFIRST")),
         memory_limit: 256 << 20,
         scratch: String::new(),
         work,
