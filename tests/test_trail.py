@@ -156,3 +156,19 @@ def test_forged_calls_are_in_nobodys_history(server, land):
     answer = server.call("glue", "AWSGlue.DeleteDatabase", payload, land, secret="not the secret")
     assert answer.code == "InvalidSignatureException"
     assert len(lookup(server, land, EventName="DeleteDatabase")) == before
+
+
+def test_a_long_batch_keeps_its_first_entries(server, land, unique):
+    glue, database = server.client("glue", land), unique("db").replace("-", "_")
+    glue.create_database(DatabaseInput={"Name": database})
+    table = {"Name": "t", "PartitionKeys": [{"Name": "p", "Type": "string"}]}
+    glue.create_table(DatabaseName=database, TableInput=table)
+    columns = [{"Name": f"column_{number}", "Type": "string"} for number in range(10)]
+    inputs = [{"Values": [str(number)], "StorageDescriptor": {"Columns": columns}} for number in range(100)]
+    glue.batch_create_partition(DatabaseName=database, TableName="t", PartitionInputList=inputs)
+    (event,) = lookup(server, land, EventName="BatchCreatePartition")
+    kept = written(event)["requestParameters"]["partitionInputList"]
+    assert [entry["values"] for entry in kept[:10]] == [[str(number)] for number in range(10)]
+    assert kept[10:] == ["(90 more)"] and len(event["CloudTrailEvent"]) < 10_000
+    assert written(event)["requestParameters"]["tableName"] == "t"
+    glue.delete_database(Name=database)

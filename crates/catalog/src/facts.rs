@@ -4,6 +4,7 @@ use mastic_core::Fault;
 use mastic_hive::stored_name;
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::{TableFacts, Tables};
+use mastic_store::ReadTx;
 
 use crate::keys::{DATABASES, PARTITIONS};
 use crate::place::Place;
@@ -51,6 +52,20 @@ impl Tables for Catalog {
                 columns.map(|column| (column.name.clone(), column.r#type.clone().unwrap_or_default()));
             Ok(Some(TableFacts { locations, partitioned, columns: columns.collect() }))
         })
+    }
+
+    fn table_id(&self, tx: &ReadTx<'_>, of: [&str; 4]) -> Result<Option<String>, Fault> {
+        let [account, region, database, table] = of;
+        let place = Place {
+            account: account.parse().map_err(Fault::internal)?,
+            region: region.parse().map_err(Fault::internal)?,
+            catalog: String::new(),
+        };
+        match (Target { place, database: stored_name(database), table: stored_name(table) }).find(tx) {
+            Ok(record) => Ok(Some(record.id)),
+            Err(fault) if fault.code() == "EntityNotFoundException" => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 
     fn connection(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault> {

@@ -11,10 +11,12 @@ mod draft;
 pub mod incremental;
 pub mod lake;
 pub mod log;
+pub mod named;
 mod partitions;
 mod plan;
 mod target;
 mod update;
+pub mod walk;
 
 pub use classifiers::classifiers;
 pub use database::{DatabaseColumn, DatabaseInclude, DatabaseTable};

@@ -1,4 +1,4 @@
-//! `Preflight`: asks, before anything runs, whether a job or crawler may do what it will do.
+//! `Preflight`: asks, before anything runs, whether a job, crawler or column statistics task may do what it will do.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
@@ -28,7 +28,7 @@ struct Checked {
     refused: Option<Box<Explanation>>,
 }
 
-/// The caller must be allowed to see the job or crawler; for the role the handler asks.
+/// The caller must be allowed to see the job, the crawler or the table's settings; for the role and the table the handler asks.
 pub(crate) fn access(call: &Call, input: &t::PreflightRequest) -> Result<Access, Fault> {
     let account = call.caller.account.as_ref().map(AccountId::as_str).unwrap_or_default();
     let mut needs = vec![Need::new("mastic:Preflight", "*")];
@@ -37,6 +37,9 @@ pub(crate) fn access(call: &Call, input: &t::PreflightRequest) -> Result<Access,
     {
         let arn = |name| Arn::new("glue", call.region.as_str(), account, &format!("{kind}/{name}"));
         needs.extend(name.as_deref().map(|name| Need::new(action, arn(name).as_str())));
+    }
+    if input.table_name.is_some() {
+        needs.push(Need::new("glue:GetColumnStatisticsTaskSettings", "*"));
     }
     Ok(Access::All(needs))
 }
@@ -50,14 +53,22 @@ pub(crate) async fn preflight(
         documents::check(policy, DocumentKind::Identity)?;
     }
     let plans = ctx.kernel().plans()?;
-    let (what, mut plan) = match (&input.job_name, &input.crawler_name) {
-        (Some(name), None) => (format!("job {name}"), plans.job(&ctx, name)?),
-        (None, Some(name)) => (format!("crawler {name}"), plans.crawler(&ctx, name)?),
-        _ => return Err(Fault::sender("InvalidInputException", "Give either JobName or CrawlerName.")),
+    let role = input.role.as_deref().map(|role| named(iam, &ctx, role)).transpose()?;
+    let table = input.database_name.as_ref().zip(input.table_name.as_ref());
+    let halves = input.database_name.is_some() != input.table_name.is_some();
+    let (what, mut plan) = match (&input.job_name, &input.crawler_name, table) {
+        (Some(name), None, None) if !halves => (format!("job {name}"), plans.job(&ctx, name)?),
+        (None, Some(name), None) if !halves => (format!("crawler {name}"), plans.crawler(&ctx, name)?),
+        (None, None, Some((database, table))) => {
+            let what = format!("column statistics of {database}.{table}");
+            (what, plans.column_statistics(&ctx, database, table, role.clone())?)
+        }
+        _ => {
+            let text = "Give one of JobName, CrawlerName, or DatabaseName with TableName.";
+            return Err(Fault::sender("InvalidInputException", text));
+        }
     };
-    if let Some(role) = &input.role {
-        plan.role = named(iam, &ctx, role)?;
-    }
+    plan.role = role.unwrap_or(plan.role);
     ctx.authorize(&[Need::new("iam:SimulatePrincipalPolicy", plan.role.as_str())])?;
     let role = ctx.read(|tx| find_arn::<Role>(tx, &plan.role))?;
     let role = role.ok_or_else(|| no_role(last(plan.role.resource())))?;

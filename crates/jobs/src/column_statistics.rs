@@ -7,13 +7,15 @@ mod settings;
 
 use mastic_api_glue::glue::types::{ColumnStatisticsTaskRun, ColumnStatisticsTaskSettings};
 use mastic_core::{Arn, Fault};
-use mastic_kernel::{Access, Call, Ctx, Need};
-use mastic_store::{Keyspace, Record};
+use mastic_kernel::ports::Plan;
+use mastic_kernel::{Access, Call, Ctx, Kernel, Need};
+use mastic_store::{Keyspace, ReadTx, Record};
 use serde::{Deserialize, Serialize};
 
 pub use schedule::StatisticsStarter;
 
 use crate::access;
+use crate::draft::{Draft, OfCatalog};
 
 /// Where the lines of task runs go.
 pub(crate) const LOG_GROUP: &str = "/aws-glue/column-statistics";
@@ -70,6 +72,9 @@ const OPEN: Keyspace<TableKey, Open> = Keyspace::new("glue.column-statistics-run
 struct SettingsRecord {
     settings: ColumnStatisticsTaskSettings,
     role: Arn,
+    /// The table's id: of another table of its name these are not the settings.
+    #[serde(default)]
+    table: String,
 }
 
 impl Record for SettingsRecord {
@@ -77,6 +82,16 @@ impl Record for SettingsRecord {
 }
 
 const SETTINGS: Keyspace<TableKey, SettingsRecord> = Keyspace::new("glue.column-statistics-settings");
+
+/// The settings of a table, which go with it.
+fn settings(tx: &ReadTx<'_>, kernel: &Kernel, at: &TableKey) -> Result<Option<SettingsRecord>, Fault> {
+    let Some(record) = SETTINGS.get(tx, at)? else { return Ok(None) };
+    Ok((table_id(tx, kernel, at)?.as_ref() == Some(&record.table)).then_some(record))
+}
+
+fn table_id(tx: &ReadTx<'_>, kernel: &Kernel, at: &TableKey) -> Result<Option<String>, Fault> {
+    kernel.tables()?.table_id(tx, [&at.0, &at.1, &at.2, &at.3])
+}
 
 fn key(ctx: &Ctx, database: &str, table: &str) -> Result<TableKey, Fault> {
     Ok((
@@ -102,6 +117,28 @@ fn on_table(call: &Call, action: &str, database: &str, table: &str) -> Result<Ve
         )
     };
     Ok(vec![of("catalog"), of(&format!("database/{database}")), of(&format!("table/{database}/{table}"))])
+}
+
+/// What a run will need, as this role or that of the table's settings.
+pub(crate) fn plan(ctx: &Ctx, database: &str, table: &str, role: Option<Arn>) -> Result<Plan, Fault> {
+    let at = key(ctx, database, table)?;
+    let set = ctx.read(|tx| settings(tx, ctx.kernel(), &at))?;
+    let role = role.or(set.map(|record| record.role)).ok_or_else(|| {
+        invalid(format!("Table {}.{} has no column statistics task settings: name a role.", at.2, at.3))
+    })?;
+    let mut draft = Draft::new(ctx)?;
+    let (of, purpose) = (OfCatalog::Table(database, table), "table");
+    draft.catalog("GetTable", of, purpose);
+    let facts = draft.facts(database, table)?.ok_or_else(|| no_table(&at.3))?;
+    if facts.partitioned {
+        draft.catalog("GetPartitions", of, purpose);
+    }
+    for location in &facts.locations {
+        draft.read_folder(location, purpose);
+    }
+    draft.catalog("UpdateColumnStatisticsForTable", of, "statistics");
+    draft.logs(LOG_GROUP, &format!("{}.{}", at.2, at.3));
+    Ok(Plan { role, source: source(&at), session_name: SESSION_NAME.to_owned(), needs: draft.needs() })
 }
 
 fn of_table(call: &Call, action: &str, database: &str, table: &str) -> Result<Access, Fault> {
@@ -141,8 +178,12 @@ fn check(
     let (_, _, database, table) = at;
     match ctx.kernel().tables()?.table(ctx, database, table)? {
         Some(_) => Ok(()),
-        None => Err(Fault::sender("EntityNotFoundException", format!("Table {table} not found."))),
+        None => Err(no_table(table)),
     }
+}
+
+fn no_table(name: &str) -> Fault {
+    Fault::sender("EntityNotFoundException", format!("Table {name} not found."))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What runs and crawls will need, told from their definitions: the calls that the runner makes for them.
 
 use mastic_api_glue::glue::types::*;
-use mastic_core::Fault;
+use mastic_core::{Arn, Fault};
 use mastic_hive::Configuration;
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::{Plan, Plans};
@@ -10,7 +10,7 @@ use crate::definition::{key, missing};
 use crate::draft::{Draft, OfCatalog};
 use crate::records::{CRAWLERS, JOBS};
 use crate::start::{effective_arguments, log_group};
-use crate::{Jobs, access, crawl, crawler, schedule};
+use crate::{Jobs, access, column_statistics, crawl, crawler, schedule};
 
 impl Plans for Jobs {
     fn job(&self, ctx: &Ctx, name: &str) -> Result<Plan, Fault> {
@@ -58,6 +58,26 @@ impl Plans for Jobs {
             session_name: crawl::SESSION_NAME.to_owned(),
             needs: draft.needs(),
         })
+    }
+
+    fn column_statistics(
+        &self,
+        ctx: &Ctx,
+        database: &str,
+        table: &str,
+        role: Option<Arn>,
+    ) -> Result<Plan, Fault> {
+        column_statistics::plan(ctx, database, table, role)
+    }
+}
+
+/// What a Delta target writes besides tables: the manifests of its own.
+fn manifests(draft: &mut Draft<'_>, target: &DeltaTarget) {
+    if target.write_manifest == Some(true) {
+        for path in target.delta_tables.iter().flatten() {
+            let folder = format!("{}/_symlink_format_manifest/", path.trim_end_matches('/'));
+            draft.own(&folder, "manifests");
+        }
     }
 }
 
@@ -195,6 +215,7 @@ fn crawling(draft: &mut Draft<'_>, crawler: &Crawler) -> Result<(), Fault> {
     for path in delta.chain(iceberg) {
         draft.read_folder(path, "target");
     }
+    targets.delta_targets.iter().flatten().for_each(|target| manifests(draft, target));
     for target in targets.jdbc_targets.iter().flatten() {
         draft.connection(target.connection_name.as_deref().unwrap_or_default(), "target");
     }

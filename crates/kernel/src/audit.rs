@@ -66,7 +66,8 @@ pub struct AuditRecord {
     /// The job run or crawl that it was made for.
     #[serde(default)]
     pub run: Option<String>,
-    /// The input without its secrets, as JSON; `None` where it could not be read.
+    /// The input without its secrets, as JSON: of a long one its lists' first entries, and `None` where that is too
+    /// long still or it could not be read.
     pub input: Option<String>,
     /// The decisions, in the order in which they were taken.
     pub decisions: Vec<DecisionRecord>,

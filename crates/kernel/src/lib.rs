@@ -11,6 +11,7 @@ mod call;
 mod changes;
 mod ctx;
 mod history;
+mod kept;
 mod kernel;
 mod limits;
 mod message;

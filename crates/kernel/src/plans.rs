@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use mastic_core::{Arn, Fault};
+use mastic_store::ReadTx;
 
 use crate::{Ctx, Kernel, Need};
 
@@ -35,6 +36,15 @@ pub trait Plans: Send + Sync {
 
     /// The plan of a crawl.
     fn crawler(&self, ctx: &Ctx, name: &str) -> Result<Plan, Fault>;
+
+    /// The plan of a column statistics task run, as this role or, without one, that of the table's settings.
+    fn column_statistics(
+        &self,
+        ctx: &Ctx,
+        database: &str,
+        table: &str,
+        role: Option<Arn>,
+    ) -> Result<Plan, Fault>;
 }
 
 /// What is to be known of a table before it is read or written.
@@ -55,6 +65,10 @@ pub trait Tables: Send + Sync {
 
     /// The table, if there is one.
     fn table(&self, ctx: &Ctx, database: &str, name: &str) -> Result<Option<TableFacts>, Fault>;
+
+    /// What tells the table of an account, region, database and name in the default catalog from others that had or get
+    /// its name.
+    fn table_id(&self, tx: &ReadTx<'_>, of: [&str; 4]) -> Result<Option<String>, Fault>;
 
     /// Whether there is a connection of the name.
     fn connection(&self, ctx: &Ctx, name: &str) -> Result<bool, Fault>;

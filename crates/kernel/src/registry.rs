@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use mastic_core::Fault;
-use mastic_shape::{Kind, Op, Operation, Schema, Service, Shape, Value};
+use mastic_shape::{Op, Operation, Service, Shape, Value};
 
-use crate::{Access, Call, Ctx, Kernel};
+use crate::{Access, Call, Ctx, Kernel, kept};
 
 /// What an operation's access requirement may look at besides its input.
 pub type AccessOf<I> = fn(&Call, &I) -> Result<Access, Fault>;
@@ -116,7 +116,7 @@ where
     ) -> BoxFuture<'a, Result<Value, Fault>> {
         Box::pin(async move {
             let (service, operation) = (O::service().id, O::operation());
-            let shown = operation.shapes.and_then(|(schema, _)| audited(&input, schema));
+            let shown = operation.shapes.and_then(|(schema, _)| kept::input(&input, schema));
             let typed = O::Input::from_value(input).map_err(Fault::internal);
             let wanted = typed.and_then(|typed| Ok(((self.access)(&call, &typed)?, typed)));
             let (access, typed) = match wanted {
@@ -134,7 +134,7 @@ where
             if let (Ok(output), Some((_, schema))) = (&outcome, operation.shapes)
                 && answer_is_kept(service, operation)
             {
-                ctx.keep_output(audited(output, schema).filter(|text| text.len() <= LONGEST_OUTPUT));
+                ctx.keep_output(kept::output(output, schema));
             }
             kernel.audit(&ctx, service, operation.name, shown, outcome.as_ref().map(|_| ())).await;
             outcome
@@ -142,49 +142,7 @@ where
     }
 }
 
-/// The longest output that an audit record keeps, in bytes of JSON (CloudTrail leaves out longer ones too).
-const LONGEST_OUTPUT: usize = 100_000;
-
 /// Whether the audit record has the output: that of calls that change something, and of those that give credentials.
 fn answer_is_kept(service: &str, operation: &Operation) -> bool {
     operation.mutating() || service == "sts"
-}
-
-/// An input or output as JSON, without secrets.
-fn audited(value: &Value, schema: &Schema) -> Option<String> {
-    serde_json::to_string(&without_secrets(value, schema)).ok()
-}
-
-/// What stands in place of a secret.
-const HIDDEN: &str = "***";
-
-/// Members that are secret although the models do not say so everywhere.
-const SECRET: [&str; 2] = ["SecretAccessKey", "SessionToken"];
-
-fn without_secrets(value: &Value, schema: &Schema) -> Value {
-    if schema.sensitive {
-        return Value::Str(HIDDEN.to_owned());
-    }
-    match (value, &schema.kind) {
-        (Value::Map(entries), Kind::Structure(members)) => Value::Map(
-            entries
-                .iter()
-                .filter_map(|(name, inner)| {
-                    let member = members.iter().find(|m| m.name == name)?;
-                    let shown = match SECRET.contains(&member.name) {
-                        true => Value::Str(HIDDEN.to_owned()),
-                        false => without_secrets(inner, member.schema),
-                    };
-                    Some((name.clone(), shown))
-                })
-                .collect(),
-        ),
-        (Value::Map(entries), Kind::Map { value: schema, .. }) => Value::Map(
-            entries.iter().map(|(name, inner)| (name.clone(), without_secrets(inner, schema))).collect(),
-        ),
-        (Value::List(items), Kind::List { member, .. }) => {
-            Value::List(items.iter().map(|item| without_secrets(item, member)).collect())
-        }
-        _ => value.clone(),
-    }
 }

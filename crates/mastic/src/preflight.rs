@@ -10,15 +10,18 @@ use crate::explain::json;
 use crate::failure::Failure;
 use crate::remote::Reach;
 
-/// Tells, before anything runs, which permissions a job or crawler needs, and which of them are missing.
+/// Tells, before anything runs, which permissions a job, crawler or column statistics task needs, and which of them are missing.
 #[derive(Args)]
 pub struct PreflightArguments {
     /// The job.
-    #[arg(long, required_unless_present = "crawler", conflicts_with = "crawler")]
+    #[arg(long, required_unless_present_any = ["crawler", "statistics"], conflicts_with_all = ["crawler", "statistics"])]
     job: Option<String>,
     /// The crawler.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "statistics")]
     crawler: Option<String>,
+    /// A table whose column statistics are to be computed, as `database.table`.
+    #[arg(long, value_parser = table_of)]
+    statistics: Option<(String, String)>,
     /// A role by name or ARN; without it, the one of the definition.
     #[arg(long)]
     role: Option<String>,
@@ -32,6 +35,11 @@ pub struct PreflightArguments {
     reach: Reach,
 }
 
+fn table_of(text: &str) -> Result<(String, String), String> {
+    let (database, table) = text.split_once('.').ok_or("it is not database.table")?;
+    Ok((database.to_owned(), table.to_owned()))
+}
+
 /// `mastic preflight`: fails if something is missing.
 #[expect(clippy::print_stdout, reason = "its output is the command's purpose")]
 pub async fn run(arguments: PreflightArguments) -> Result<(), Failure> {
@@ -39,7 +47,10 @@ pub async fn run(arguments: PreflightArguments) -> Result<(), Failure> {
         Some(path) => Some(std::fs::read_to_string(path).map_err(Failure::file(path))?),
         None => None,
     };
+    let (database_name, table_name) = arguments.statistics.unzip();
     let input = PreflightRequest {
+        database_name,
+        table_name,
         job_name: arguments.job,
         crawler_name: arguments.crawler,
         role: arguments.role,

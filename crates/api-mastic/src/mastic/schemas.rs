@@ -446,6 +446,8 @@ pub static PREFLIGHT_REQUEST: Schema = Schema {
     kind: Kind::Structure(&[
         Member { name: "JobName", wire: "JobName", schema: &NAME, required: false },
         Member { name: "CrawlerName", wire: "CrawlerName", schema: &NAME, required: false },
+        Member { name: "DatabaseName", wire: "DatabaseName", schema: &NAME, required: false },
+        Member { name: "TableName", wire: "TableName", schema: &NAME, required: false },
         Member { name: "Role", wire: "Role", schema: &ROLE, required: false },
         Member { name: "SessionPolicy", wire: "SessionPolicy", schema: &POLICY_DOCUMENT, required: false },
     ]),

@@ -347,6 +347,8 @@ structure!(Policy {
 pub struct PreflightRequest {
     pub job_name: Option<String>,
     pub crawler_name: Option<String>,
+    pub database_name: Option<String>,
+    pub table_name: Option<String>,
     pub role: Option<String>,
     pub session_policy: Option<String>,
 }
@@ -354,6 +356,8 @@ pub struct PreflightRequest {
 structure!(PreflightRequest {
 "JobName" => job_name,
 "CrawlerName" => crawler_name,
+"DatabaseName" => database_name,
+"TableName" => table_name,
 "Role" => role,
 "SessionPolicy" => session_policy,
 });

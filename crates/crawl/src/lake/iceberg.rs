@@ -12,6 +12,9 @@ use serde_json::Value;
 use super::{LakeError, Types, table};
 use crate::describe::Lake;
 
+/// How deep tables are looked for unless the target says otherwise: the most that it can say.
+pub const DEEPEST: i32 = 20;
+
 /// The most that a metadata file may hold, in bytes, once it is decompressed.
 const LARGEST: u64 = 256 << 20;
 

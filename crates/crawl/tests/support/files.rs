@@ -8,6 +8,7 @@ use mastic_classify::{
 };
 use mastic_hive::Format;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A file: its text, its text compressed, or what it is said to hold.
 #[derive(Deserialize, Clone)]
@@ -16,6 +17,10 @@ pub enum File {
     Text(String),
     Gzip {
         gzip: String,
+    },
+    /// Documents in JSON, one a line; a `schemaString` is the text of what it is given as.
+    Lines {
+        lines: Vec<Value>,
     },
     Said {
         /// `csv`, `json`, `parquet`, `orc`, `avro`.
@@ -33,17 +38,27 @@ impl File {
     pub fn size(&self) -> u64 {
         match self {
             Self::Text(text) => text.len() as u64,
-            Self::Gzip { gzip } => zipped(gzip).len() as u64,
             Self::Said { .. } => SAID_SIZE,
+            _ => self.bytes().len() as u64,
+        }
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Gzip { gzip } => zipped(gzip),
+            Self::Lines { lines } => {
+                lines.iter().flat_map(|line| format!("{}\n", plain(line)).into_bytes()).collect()
+            }
+            Self::Said { .. } => panic!("its bytes are not there"),
         }
     }
 
     pub fn classify(&self, key: &str) -> Result<Classified, ClassifyError> {
         let bytes = match self {
             Self::Text(text) if text.is_empty() => return Ok(unknown()),
-            Self::Text(text) => text.clone().into_bytes(),
-            Self::Gzip { gzip } => zipped(gzip),
             Self::Said { format, columns } => return Ok(said(format, columns)),
+            _ => self.bytes(),
         };
         let sample = Sample { size: bytes.len() as u64, head: &bytes, tail: None };
         match classify(&sample)? {
@@ -51,6 +66,14 @@ impl File {
             more => panic!("{key}: {more:?}"),
         }
     }
+}
+
+fn plain(line: &Value) -> Value {
+    let mut line = line.clone();
+    if let Some(schema) = line.pointer_mut("/metaData/schemaString") {
+        *schema = Value::String(schema.to_string());
+    }
+    line
 }
 
 fn zipped(text: &str) -> Vec<u8> {

@@ -67,6 +67,20 @@ impl Memory {
         self.lines.push(line);
     }
 
+    /// A table that people made.
+    pub fn table(&self, name: &str) -> Table {
+        self.tables[name].clone()
+    }
+
+    pub fn locations(&self, table: &str) -> Vec<String> {
+        let all = self.partitions.get(table).into_iter().flat_map(BTreeMap::values);
+        all.filter_map(|partition| partition.storage_descriptor.clone()?.location).collect()
+    }
+
+    pub fn all_tables(&self) -> Vec<Table> {
+        self.tables.values().cloned().collect()
+    }
+
     /// Changes a table, or makes one, as people do.
     pub fn edit(&mut self, name: &str, changes: &BTreeMap<String, Value>) {
         let known =

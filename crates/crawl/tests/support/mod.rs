@@ -1,17 +1,23 @@
 //! Crawls trees in memory.
 
 mod files;
+mod lake;
 mod memory;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::executor::block_on;
 use mastic_api_glue::glue::types::{
-    Crawler, CrawlerTargets, DeleteBehavior, S3Target, SchemaChangePolicy, UpdateBehavior,
+    Crawler, CrawlerTargets, DeleteBehavior, DeltaTarget, IcebergTarget, RecrawlBehavior, RecrawlPolicy,
+    S3Target, SchemaChangePolicy, UpdateBehavior,
 };
 use mastic_classify::{FoundFile, Grouping, Likenesses, group};
 use mastic_core::Timestamp;
-use mastic_crawl::{Crawl, CrawlError, Found, Gathered, Include, Rules, log, update};
+use mastic_crawl::incremental::{KnownFolders, own_tables, sort_out};
+use mastic_crawl::named::{fit, place_of};
+use mastic_crawl::walk::new_folders;
+use mastic_crawl::{Crawl, CrawlError, Found, Gathered, Include, Rules, log, refresh, update};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -44,6 +50,13 @@ pub struct Definition {
     pub configuration: Value,
     pub update_behavior: Option<UpdateBehavior>,
     pub delete_behavior: Option<DeleteBehavior>,
+    /// Whether only new folders are crawled.
+    pub new_folders_only: bool,
+    /// Other targets, in place of paths.
+    pub iceberg: Vec<IcebergTarget>,
+    pub delta: Vec<DeltaTarget>,
+    /// Tables that a catalog target names.
+    pub named: Vec<String>,
 }
 
 /// Changes, a crawl, and what is there then.
@@ -77,7 +90,10 @@ pub struct Step {
 
 impl Definition {
     fn crawler(&self) -> Crawler {
-        let paths = if self.paths.is_empty() { vec!["s3://b/".to_owned()] } else { self.paths.clone() };
+        let others = !(self.iceberg.is_empty() && self.delta.is_empty() && self.named.is_empty());
+        let whole = vec!["s3://b/".to_owned()];
+        let paths = if self.paths.is_empty() && !others { whole } else { self.paths.clone() };
+        let recrawl = self.new_folders_only.then_some(RecrawlBehavior::CrawlNewFoldersOnly);
         let target = |path: String| S3Target {
             path: Some(path),
             exclusions: Some(self.exclusions.clone()),
@@ -98,8 +114,11 @@ impl Definition {
             database_name: Some("d".to_owned()),
             targets: Some(CrawlerTargets {
                 s3_targets: Some(paths.into_iter().map(target).collect()),
+                iceberg_targets: Some(self.iceberg.clone()),
+                delta_targets: Some(self.delta.clone()),
                 ..CrawlerTargets::default()
             }),
+            recrawl_policy: Some(RecrawlPolicy { recrawl_behavior: recrawl }),
             table_prefix: Some(self.table_prefix.clone()),
             configuration,
             schema_change_policy: Some(SchemaChangePolicy {
@@ -131,7 +150,7 @@ pub fn play(case: &Case, catalog: &mut Memory) -> Vec<String> {
             id: format!("run-{number}"),
             at: Timestamp::from_millis(1_000 * (number as i64 + 1)),
         };
-        let (outcome, why) = crawl_once(&definition.crawler(), crawl, &files, catalog);
+        let (outcome, why) = crawl_once(&definition, crawl, &files, catalog);
         let mut say = |text: String| wrong.push(format!("step {}: {text}", number + 1));
         match (&outcome, &step.fails) {
             (Ok(()), None) => {}
@@ -163,19 +182,29 @@ pub fn play(case: &Case, catalog: &mut Memory) -> Vec<String> {
 type Reasons = BTreeMap<String, Vec<String>>;
 
 fn crawl_once(
-    crawler: &Crawler,
+    definition: &Definition,
     crawl: Crawl,
     files: &BTreeMap<String, File>,
     catalog: &mut Memory,
 ) -> (Result<(), String>, Reasons) {
+    let crawler = &definition.crawler();
     let rules = match Rules::new(crawler, crawl) {
         Ok(rules) => rules,
         Err(error) => return (Err(error.to_string()), Reasons::new()),
     };
-    let mut includes = Vec::new();
-    let mut found: Vec<Found> = Vec::new();
+    if !definition.named.is_empty() {
+        return (refresh_named(&definition.named, crawler, &rules, files, catalog), Reasons::new());
+    }
+    let mut gathered = Gathered::default();
     for target in crawler.targets.iter().flat_map(|targets| targets.s3_targets.iter().flatten()) {
         let include = Include::new(target).unwrap();
+        if rules.incremental {
+            match new_only(crawler, &rules, &include, files, catalog, &mut gathered) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(why) => return (Err(why), Reasons::new()),
+            }
+        }
         let looked = look(&include, files, catalog);
         let grouping = Grouping {
             bucket: &include.bucket,
@@ -184,21 +213,84 @@ fn crawl_once(
             configuration: rules.configuration,
         };
         for table in group(&grouping, &looked) {
-            if found.iter().all(|known| known.table.location != table.location) {
-                found.push(Found { table, exclusions: include.exclusions(), named: false });
+            if gathered.found.iter().all(|known| known.table.location != table.location) {
+                gathered.found.push(Found { table, exclusions: include.exclusions(), named: false });
             }
         }
-        includes.push(Arc::new(include));
+        gathered.includes.push(Arc::new(include));
     }
-    let why = found.iter().map(|found| (found.table.name.clone(), found.table.reasons.clone())).collect();
-    let gathered = Gathered { found, includes, ..Gathered::default() };
-    let done = futures::executor::block_on(update(catalog, crawler, &rules, gathered));
+    if let Err(why) = lake::gather(crawler, files, &mut gathered) {
+        return (Err(why), Reasons::new());
+    }
+    let why =
+        gathered.found.iter().map(|found| (found.table.name.clone(), found.table.reasons.clone())).collect();
+    let done = block_on(update(catalog, crawler, &rules, gathered));
     let done = match done {
         Ok(_) => Ok(()),
         Err(CrawlError::Refused(text)) => Err(text),
         Err(CrawlError::Catalog(never)) => match never {},
     };
     (done, why)
+}
+
+/// Looks at new folders only; false where nothing of the target is known.
+fn new_only(
+    crawler: &Crawler,
+    rules: &Rules,
+    include: &Include,
+    files: &BTreeMap<String, File>,
+    catalog: &mut Memory,
+    gathered: &mut Gathered,
+) -> Result<bool, String> {
+    let existing = catalog.all_tables();
+    let tables = own_tables(&existing, "c", include);
+    if tables.is_empty() {
+        return Ok(false);
+    }
+    let mut known = KnownFolders::default();
+    for table in &tables {
+        let mut places = catalog.locations(&table.name);
+        if places.is_empty() {
+            places.extend(table.storage_descriptor.as_ref().unwrap().location.clone());
+        }
+        places.iter().for_each(|place| known.note(include, place));
+    }
+    let Ok(new) = block_on(new_folders(&lake::Tree(files), include, &known));
+    let mut folders = Vec::new();
+    for folder in new {
+        let looked = look(include, files, catalog);
+        let inside: Vec<FoundFile> =
+            looked.into_iter().filter(|file| file.key.starts_with(&folder) && file.size > 0).collect();
+        if !inside.is_empty() {
+            folders.push((folder, inside));
+        }
+    }
+    let prefix = crawler.table_prefix.as_deref().unwrap_or_default();
+    let sorted = sort_out(rules, include, prefix, &tables, &folders)?;
+    sorted.lines.into_iter().for_each(|line| catalog.note(line));
+    gathered.found.extend(sorted.found);
+    gathered.added.extend(sorted.added);
+    Ok(true)
+}
+
+/// Crawls a catalog target.
+fn refresh_named(
+    names: &[String],
+    crawler: &Crawler,
+    rules: &Rules,
+    files: &BTreeMap<String, File>,
+    catalog: &mut Memory,
+) -> Result<(), String> {
+    let mut named = Vec::new();
+    for name in names {
+        let table = catalog.table(name);
+        let include = place_of(&table).map_err(|error| error.to_string())?;
+        let looked = look(&include, files, catalog);
+        let found = fit(rules, &include, &table, &looked);
+        named.push((table, found));
+    }
+    let Ok(_) = block_on(refresh(catalog, crawler, "d", rules, named));
+    Ok(())
 }
 
 fn look(include: &Include, files: &BTreeMap<String, File>, catalog: &mut Memory) -> Vec<FoundFile> {

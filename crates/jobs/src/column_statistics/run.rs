@@ -18,6 +18,12 @@ use crate::{Jobs, access, page};
 /// A run may take this long at most, as a crawl.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long runs are told of, as crawls are.
+const HISTORY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Old runs that go when one ends, at most.
+const PRUNED: usize = 100;
+
 /// What people read of a run that the server's own end cut short.
 const LOST: &str = "The server stopped while the run was under way. None of its statistics were kept.";
 
@@ -302,7 +308,21 @@ fn close(
     record.run.error_message = message;
     record.run.end_time = Some(now);
     record.run.last_updated = Some(now);
-    Ok(RUNS.put(tx, &place, &record)?)
+    RUNS.put(tx, &place, &record)?;
+    prune(tx, at, now)
+}
+
+/// Drops the runs of a table that history does not reach back to.
+fn prune(tx: &mut WriteTx<'_>, at: &TableKey, now: Timestamp) -> Result<(), Fault> {
+    let (account, region, database, table) = (at.0.as_str(), at.1.as_str(), at.2.as_str(), at.3.as_str());
+    let oldest = (account, region, database, table, now.minus(HISTORY).micros(), "");
+    let range = RUNS_OF.prefix((account, region, database, table)).before(&oldest);
+    let old = RUNS_OF.scan(tx, range).take(PRUNED).map(|row| Ok(row?.0));
+    for of in old.collect::<Result<Vec<_>, Fault>>()? {
+        RUNS.delete(tx, &(account, region, of.5.as_str()))?;
+        RUNS_OF.delete(tx, &of)?;
+    }
+    Ok(())
 }
 
 fn open_id(tx: &ReadTx<'_>, at: &TableKey) -> Result<Option<String>, Fault> {

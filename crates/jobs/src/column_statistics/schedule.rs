@@ -62,7 +62,11 @@ impl Starter for StatisticsStarter {
         let Some((database, table)) = scheduled.name.split_once(BETWEEN) else { return Ok(None) };
         let Scheduled { account, region, .. } = scheduled.clone();
         let at = (account, region, database.to_owned(), table.to_owned());
-        let Some(mut record) = SETTINGS.get(tx, &at)? else { return Ok(None) };
+        let Some(mut record) = super::settings(tx, self.0.background.kernel(), &at)? else {
+            SETTINGS.delete(tx, &at)?;
+            timetable::clear(tx, scheduled)?;
+            return Ok(None);
+        };
         let now = self.0.background.now();
         let switch = self.0.switch(self.0.background.entropy().uuid())?;
         let task = Task {

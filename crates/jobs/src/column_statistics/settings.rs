@@ -23,7 +23,7 @@ impl Jobs {
             |_, _| Ok(access::any("GetColumnStatisticsTaskSettings")),
             |ctx, input| async move {
                 let at = super::key(&ctx, &input.database_name, &input.table_name)?;
-                let found = ctx.read(|tx| Ok::<_, Fault>(SETTINGS.get(tx, &at)?))?;
+                let found = ctx.read(|tx| super::settings(tx, ctx.kernel(), &at))?;
                 let settings = found.ok_or_else(|| missing(&at))?.settings;
                 Ok(GetColumnStatisticsTaskSettingsResponse {
                     column_statistics_task_settings: Some(settings),
@@ -45,11 +45,12 @@ impl Jobs {
             },
             |ctx, input| async move {
                 let at = super::key(&ctx, &input.database_name, &input.table_name)?;
-                let now = ctx.now();
+                let (now, kernel) = (ctx.now(), ctx.kernel().clone());
                 ctx.write(move |tx| {
-                    if !SETTINGS.delete(tx, &at)? {
+                    if super::settings(tx, &kernel, &at)?.is_none() {
                         return Err(missing(&at));
                     }
+                    SETTINGS.delete(tx, &at)?;
                     schedule::enter(tx, &at, None, now)?;
                     Ok(DeleteColumnStatisticsTaskSettingsResponse {})
                 })
@@ -115,13 +116,16 @@ async fn create(
         setting_source: Some(SettingSource::Table),
         ..ColumnStatisticsTaskSettings::default()
     };
-    let now = ctx.now();
+    let (now, kernel) = (ctx.now(), ctx.kernel().clone());
     ctx.write(move |tx| {
-        let record = SettingsRecord { settings, role };
-        if !SETTINGS.insert_new(tx, &at, &record)? {
+        if super::settings(tx, &kernel, &at)?.is_some() {
             let text = format!("Column statistics task settings of table {}.{} already exist.", at.2, at.3);
             return Err(Fault::sender("AlreadyExistsException", text));
         }
+        let table = super::table_id(tx, &kernel, &at)?;
+        let table = table.ok_or_else(|| super::no_table(&at.3))?;
+        let record = SettingsRecord { settings, role, table };
+        SETTINGS.put(tx, &at, &record)?;
         schedule::enter(tx, &at, record.settings.schedule.as_ref(), now)?;
         Ok(CreateColumnStatisticsTaskSettingsResponse {})
     })
@@ -175,9 +179,9 @@ async fn change(
     at: TableKey,
     change: impl FnOnce(&mut SettingsRecord, Timestamp) -> Result<(), Fault> + Send + 'static,
 ) -> Result<(), Fault> {
-    let now = ctx.now();
+    let (now, kernel) = (ctx.now(), ctx.kernel().clone());
     ctx.write(move |tx| {
-        let mut record = SETTINGS.get(tx, &at)?.ok_or_else(|| missing(&at))?;
+        let mut record = super::settings(tx, &kernel, &at)?.ok_or_else(|| missing(&at))?;
         change(&mut record, now)?;
         schedule::enter(tx, &at, record.settings.schedule.as_ref(), now)?;
         Ok(SETTINGS.put(tx, &at, &record)?)

@@ -5,10 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mastic_api_glue::glue::types::*;
 use mastic_core::{AccountId, Arn, Fault, ManualClock, SeededEntropy, Timestamp};
-use mastic_kernel::ports::{Credentials, RoleSessions, ServiceSession};
+use mastic_kernel::ports::{Credentials, Files, RoleSessions, ServiceSession, TableFacts, Tables};
 use mastic_kernel::timetable::Timetable;
 use mastic_kernel::{Kernel, Seams};
 use mastic_store::{Store, StoreError};
+use parking_lot::Mutex;
 
 use super::*;
 use crate::{Jobs, RunnerConfig};
@@ -35,6 +36,39 @@ impl RoleSessions for NoRoles {
     }
 }
 
+/// A catalog with one table, whose id this is; it goes and another comes.
+struct OneTable(Mutex<Option<&'static str>>);
+
+impl Tables for OneTable {
+    fn database(&self, _: &Ctx, _: &str) -> Result<bool, Fault> {
+        Ok(true)
+    }
+
+    fn table(&self, _: &Ctx, _: &str, _: &str) -> Result<Option<TableFacts>, Fault> {
+        Ok(None)
+    }
+
+    fn table_id(&self, _: &ReadTx<'_>, _: [&str; 4]) -> Result<Option<String>, Fault> {
+        Ok(self.0.lock().map(str::to_owned))
+    }
+
+    fn connection(&self, _: &Ctx, _: &str) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    fn security_configuration(&self, _: &Ctx, _: &str) -> Result<bool, Fault> {
+        Ok(false)
+    }
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn any(&self, _: &Ctx, _: &str, _: &str) -> Result<bool, Fault> {
+        Ok(false)
+    }
+}
+
 fn at() -> TableKey {
     ("111122223333".to_owned(), "us-east-1".to_owned(), "d".to_owned(), "t".to_owned())
 }
@@ -45,6 +79,7 @@ struct World {
     clock: Arc<ManualClock>,
     jobs: Arc<Jobs>,
     timetable: Arc<Timetable>,
+    tables: Arc<OneTable>,
 }
 
 impl World {
@@ -63,6 +98,8 @@ impl World {
             session: Duration::from_secs(3600),
         };
         let jobs = Jobs::new(kernel.background("jobs"), config);
+        let tables = Arc::new(OneTable(Mutex::new(Some("first"))));
+        kernel.connect_plans(jobs.clone(), tables.clone(), Arc::new(NoFiles));
         let timetable = Timetable::new(kernel.background("timetable"));
         timetable.connect(StatisticsStarter::KIND, StatisticsStarter::new(jobs.clone()));
         let settings = ColumnStatisticsTaskSettings {
@@ -76,11 +113,15 @@ impl World {
         store
             .write(move |tx| {
                 schedule::enter(tx, &at(), settings.schedule.as_ref(), now)?;
-                Ok::<_, Fault>(SETTINGS.put(tx, &at(), &SettingsRecord { settings, role })?)
+                Ok::<_, Fault>(SETTINGS.put(
+                    tx,
+                    &at(),
+                    &SettingsRecord { settings, role, table: "first".to_owned() },
+                )?)
             })
             .await
             .unwrap();
-        Self { store, clock, jobs, timetable }
+        Self { store, clock, jobs, timetable, tables }
     }
 
     fn runs(&self) -> Vec<ColumnStatisticsTaskRun> {
@@ -156,4 +197,31 @@ async fn runs_that_a_server_left_open_are_ended() {
     assert_eq!(run.status, Some(ColumnStatisticsState::Failed));
     assert!(run.error_message.unwrap().contains("The server stopped"));
     assert_eq!(world.store.read(|tx| OPEN.get(tx, &at())).unwrap().map(|open| open.id), None);
+}
+
+#[tokio::test]
+async fn settings_go_with_their_table() {
+    let world = World::new("cron(30 * * * ? *)").await;
+    *world.tables.0.lock() = Some("second");
+    world.pass(HOUR).await;
+    assert!(world.runs().is_empty());
+    assert!(world.store.read(|tx| SETTINGS.get(tx, &at())).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn old_runs_are_forgotten() {
+    let world = World::new("cron(30 10 ? * SUN *)").await;
+    for _ in 0..54 {
+        world.pass(7 * 24 * HOUR).await;
+    }
+    let runs = world.runs();
+    let year = 365 * 24 * HOUR;
+    let now = world.jobs.background.now();
+    assert!(
+        runs.len() >= 52 && runs.iter().all(|run| run.start_time.unwrap() >= now.minus(year)),
+        "{}",
+        runs.len()
+    );
+    let of = world.store.read(|tx| Ok::<_, StoreError>(RUNS_OF.scan(tx, RUNS_OF.all()).count())).unwrap();
+    assert_eq!(of, runs.len());
 }

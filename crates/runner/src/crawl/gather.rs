@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
 use mastic_api_glue::glue::types::Table;
 use mastic_classify::{Grouping, group};
-use mastic_crawl::incremental::{Folder, KnownFolders, own_tables, sort_out};
+use mastic_crawl::incremental::{KnownFolders, own_tables, sort_out};
+use mastic_crawl::walk::new_folders;
 use mastic_crawl::{Catalog as _, Found, Gathered, Include};
 
 use super::apply::Database;
 use super::{Begun, database, delta, failed, lake, listing, sampling};
 use crate::failure::Failure;
-
-/// Folders listed side by side.
-const AT_ONCE: usize = 8;
 
 /// Looks at all targets; what two of them share counts once.
 pub(super) async fn gather(
@@ -74,7 +71,8 @@ async fn new_only(
     }
     let known = known_folders(database, include, &tables).await?;
     let mut folders = Vec::new();
-    for folder in new_folders(begun, include, &known).await? {
+    let bucket = listing::Bucket { s3: session.client.s3(), include };
+    for folder in new_folders(&bucket, include, &known).await? {
         let objects = listing::list_folder(&session.client.s3(), include, &folder).await?;
         let files = sampling::look_at(session, include, &begun.classifiers, objects).await?;
         if files.iter().any(|file| file.size > 0) {
@@ -109,34 +107,4 @@ async fn known_folders(
         }
     }
     Ok(known)
-}
-
-/// The topmost folders of which nothing is known. What is known is not listed.
-async fn new_folders(
-    begun: &Begun<'_>,
-    include: &Include,
-    known: &KnownFolders,
-) -> Result<Vec<String>, Failure> {
-    let s3 = begun.session.client.s3();
-    let mut new = Vec::new();
-    let mut level = vec![include.base()];
-    while !level.is_empty() {
-        let listed: Vec<Vec<String>> = stream::iter(level)
-            .map(|folder| {
-                let s3 = s3.clone();
-                async move { listing::folders(&s3, &include.bucket, &folder).await }
-            })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
-        level = Vec::new();
-        for folder in listed.into_iter().flatten() {
-            match known.tell(&folder) {
-                Folder::Known => {}
-                Folder::Above => level.push(folder),
-                Folder::New => new.push(folder),
-            }
-        }
-    }
-    Ok(new)
 }

@@ -1,6 +1,7 @@
 //! What lies under an include path.
 
 use mastic_client::S3;
+use mastic_crawl::walk::{Folders, Listed};
 use mastic_crawl::{Choice, Include};
 
 use crate::failure::Failure;
@@ -61,8 +62,19 @@ async fn below(
     }
 }
 
-/// The folders right in a folder, by their keys.
-pub(super) async fn folders(s3: &S3, bucket: &str, folder: &str) -> Result<Vec<String>, Failure> {
-    let listing = s3.list(bucket, folder, Some("/")).await;
-    Ok(listing.map_err(|error| Failure::from(error).at(format!("s3://{bucket}/{folder}")))?.prefixes)
+/// The bucket of a target, folder by folder.
+pub(super) struct Bucket<'a> {
+    pub(super) s3: S3,
+    pub(super) include: &'a Include,
+}
+
+impl Folders for Bucket<'_> {
+    type Error = Failure;
+
+    async fn list(&self, folder: &str) -> Result<Listed, Failure> {
+        let listing = self.s3.list(&self.include.bucket, folder, Some("/")).await;
+        let listing = listing.map_err(|error| Failure::from(error).at(self.include.url(folder)))?;
+        let objects = listing.objects.into_iter().map(|object| (object.key, object.size));
+        Ok(Listed { folders: listing.prefixes, objects: objects.collect() })
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use mastic_api_glue::glue::types::{CatalogTarget, S3Target, Table};
-use mastic_classify::{Grouping, group};
-use mastic_crawl::{Catalog, Found, Include, refresh};
+use mastic_api_glue::glue::types::{CatalogTarget, Table};
+use mastic_crawl::named::{fit, place_of};
+use mastic_crawl::{Catalog, Found, refresh};
 use mastic_handoff::Tally;
-use mastic_hive::Configuration;
 
 use super::apply::Database;
 use super::{Begun, failed, listing, sampling};
@@ -41,30 +40,11 @@ pub(super) async fn refresh_all<'a, C: Catalog<Error = Failure>>(
     Ok((all, catalogs))
 }
 
-/// What lies at a table's location, as far as it is one table there. Schemas are always combined ("Crawler
-/// properties", AWS Glue Developer Guide).
+/// What lies at a table's location, as far as it is one table there.
 async fn look(begun: &Begun<'_>, table: &Table) -> Result<Option<Found>, Failure> {
-    let location = table.storage_descriptor.as_ref().and_then(|descriptor| descriptor.location.clone());
-    let target = S3Target { path: location, ..S3Target::default() };
     let include =
-        Arc::new(Include::new(&target).map_err(|error| failed(error).at(format!("table {}", table.name)))?);
+        Arc::new(place_of(table).map_err(|error| failed(error).at(format!("table {}", table.name)))?);
     let objects = listing::list(&begun.session.client.s3(), &include).await?;
     let files = sampling::look_at(begun.session, &include, &begun.classifiers, objects).await?;
-    let configuration =
-        Configuration { combine_compatible_schemas: true, table_level: None, ..begun.rules.configuration };
-    let grouping =
-        Grouping { bucket: &include.bucket, prefix: &include.prefix, table_prefix: "", configuration };
-    let place = target.path.as_deref().unwrap_or_default();
-    let at_place = |found: &str| found.trim_end_matches('/') == place.trim_end_matches('/');
-    let Some(mut found) = group(&grouping, &files).into_iter().find(|found| at_place(&found.location)) else {
-        return Ok(None);
-    };
-    found.name.clone_from(&table.name);
-    let keys: Vec<String> = table.partition_keys.iter().flatten().map(|key| key.name.clone()).collect();
-    if keys.len() != found.partition_keys.len() {
-        return Ok(None);
-    }
-    found.partition_keys = keys;
-    let exclusions = table.parameters.as_ref().and_then(|parameters| parameters.get("exclusions").cloned());
-    Ok(Some(Found { table: found, exclusions, named: true }))
+    Ok(fit(&begun.rules, &include, table, &files))
 }
