@@ -54,6 +54,11 @@ resource "aws_glue_catalog_database" "link" {
     catalog_id    = data.aws_caller_identity.me.account_id
     database_name = aws_glue_catalog_database.main.name
   }
+
+  # A link is shown with its target's properties.
+  lifecycle {
+    ignore_changes = [description, location_uri, parameters, create_table_default_permission]
+  }
 }
 
 resource "aws_glue_catalog_table" "events" {
@@ -165,6 +170,11 @@ resource "aws_glue_catalog_table" "link" {
     catalog_id    = data.aws_caller_identity.me.account_id
     database_name = aws_glue_catalog_database.main.name
     name          = aws_glue_catalog_table.events.name
+  }
+
+  # A link is shown with its target's properties.
+  lifecycle {
+    ignore_changes = [description, owner, parameters, partition_keys, retention, storage_descriptor, table_type]
   }
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn create(
     ctx: Ctx,
     input: BatchCreatePartitionRequest,
 ) -> Result<BatchCreatePartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let (now, events) = (ctx.now(), Events::of(&ctx));
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
@@ -43,7 +43,7 @@ pub(crate) async fn get(
     ctx: Ctx,
     input: BatchGetPartitionRequest,
 ) -> Result<BatchGetPartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     paging::aside(ctx, move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
         let (mut found, mut missing, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
@@ -65,7 +65,7 @@ pub(crate) async fn update(
     ctx: Ctx,
     input: BatchUpdatePartitionRequest,
 ) -> Result<BatchUpdatePartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
@@ -89,7 +89,7 @@ pub(crate) async fn delete(
     ctx: Ctx,
     input: BatchDeletePartitionRequest,
 ) -> Result<BatchDeletePartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;

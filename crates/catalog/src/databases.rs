@@ -21,7 +21,7 @@ use crate::functions::{self, FUNCTIONS};
 use crate::keys::{DATABASES, ORPHANS, TABLES};
 use crate::place::Place;
 use crate::records::{DatabaseRecord, OrphanRecord, kept_database};
-use crate::{catalogs, errors, orphans, paging};
+use crate::{catalogs, errors, links, orphans, paging};
 
 /// The database with this stored name.
 ///
@@ -66,7 +66,8 @@ pub(crate) async fn create(ctx: Ctx, input: CreateDatabaseRequest) -> Result<Cre
 pub(crate) async fn get(ctx: Ctx, input: GetDatabaseRequest) -> Result<GetDatabaseResponse, Fault> {
     let place = Place::of(ctx.call(), input.catalog_id())?;
     let record = ctx.read(|tx| find(tx, &place, &stored_name(&input.name)))?;
-    Ok(GetDatabaseResponse { database: Some(record.answer(&place)) })
+    let database = links::shown_database(&ctx, &place, record.answer(&place))?;
+    Ok(GetDatabaseResponse { database: Some(database) })
 }
 
 pub(crate) async fn list(ctx: Ctx, input: GetDatabasesRequest) -> Result<GetDatabasesResponse, Fault> {
@@ -88,13 +89,13 @@ pub(crate) async fn list(ctx: Ctx, input: GetDatabasesRequest) -> Result<GetData
     let database_list = page
         .into_iter()
         .map(|record| {
-            let database = record.answer(&place);
-            match &only {
+            let database = links::shown_database(&ctx, &place, record.answer(&place))?;
+            Ok(match &only {
                 Some(only) => shortened(database, only),
                 None => database,
-            }
+            })
         })
-        .collect();
+        .collect::<Result<_, Fault>>()?;
     Ok(GetDatabasesResponse { database_list, next_token })
 }
 

@@ -133,7 +133,7 @@ pub(crate) async fn create(
     ctx: Ctx,
     input: CreatePartitionIndexRequest,
 ) -> Result<CreatePartitionIndexResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         let (database, table) = target.find_with_database(tx)?;
         let account = &target.place.account;
@@ -147,7 +147,7 @@ pub(crate) async fn delete(
     ctx: Ctx,
     input: DeletePartitionIndexRequest,
 ) -> Result<DeletePartitionIndexResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         let table = target.find(tx)?;
         let key = (&target.place.account, table.id.as_str(), input.index_name.as_str());
@@ -166,7 +166,7 @@ pub(crate) async fn list(
     ctx: Ctx,
     input: GetPartitionIndexesRequest,
 ) -> Result<GetPartitionIndexesResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     if input.next_token.as_ref().is_some_and(|token| !token.is_empty()) {
         // Three indexes fit one page, so nobody has been given a token.
         return Err(errors::bad_token());

@@ -26,6 +26,7 @@ mod iceberg;
 mod iceberg_types;
 mod indexes;
 mod keys;
+mod links;
 mod orphans;
 mod packed;
 mod paging;

@@ -267,7 +267,7 @@ pub(crate) async fn create(
     ctx: Ctx,
     input: CreatePartitionRequest,
 ) -> Result<CreatePartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let (now, events) = (ctx.now(), Events::of(&ctx));
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
@@ -279,14 +279,14 @@ pub(crate) async fn create(
 }
 
 pub(crate) async fn get(ctx: Ctx, input: GetPartitionRequest) -> Result<GetPartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let found = ctx.read(|tx| Partitions::of(tx, target)?.get(tx, input.partition_values))?;
     Ok(GetPartitionResponse { partition: Some(found.ok_or_else(errors::partition_missing)?) })
 }
 
 pub(crate) async fn list(ctx: Ctx, input: GetPartitionsRequest) -> Result<GetPartitionsResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let (partitions, next_token) = paging::aside(ctx, move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
         let wanted = Wanted {
@@ -306,7 +306,7 @@ pub(crate) async fn update(
     ctx: Ctx,
     input: UpdatePartitionRequest,
 ) -> Result<UpdatePartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;
@@ -321,7 +321,7 @@ pub(crate) async fn delete(
     ctx: Ctx,
     input: DeletePartitionRequest,
 ) -> Result<DeletePartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let events = Events::of(&ctx);
     ctx.write(move |tx| {
         let mut partitions = Partitions::of(tx, target)?;

@@ -4,7 +4,7 @@ use mastic_kernel::{Call, Need};
 use crate::errors;
 
 /// Whose catalog an operation works on: one account's in one region, or a catalog that was made in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
@@ -15,20 +15,22 @@ pub(crate) struct Place {
 impl Place {
     /// The catalog that `CatalogId` names, an account or `account:name`, or the caller's own.
     pub(crate) fn of(call: &Call, catalog_id: Option<&str>) -> Result<Self, Fault> {
-        let (account, catalog) = match (catalog_id, &call.caller.account) {
-            (Some(id), _) => {
-                let (account, catalog) = match id.split_once(':') {
-                    Some((account, catalog)) if !catalog.is_empty() => (account, catalog),
-                    _ => (id, ""),
-                };
-                (account.parse().map_err(|_| errors::catalog_missing(id))?, catalog.to_owned())
-            }
-            (None, Some(account)) => (account.clone(), String::new()),
-            (None, None) => {
-                return Err(Fault::sender("AccessDeniedException", "Access Denied").with_status(403));
-            }
+        let region = call.region.clone();
+        match (catalog_id, &call.caller.account) {
+            (Some(id), _) => Self::named(id, region),
+            (None, Some(account)) => Ok(Self { account: account.clone(), region, catalog: String::new() }),
+            (None, None) => Err(Fault::sender("AccessDeniedException", "Access Denied").with_status(403)),
+        }
+    }
+
+    /// The catalog of an id, an account or `account:name`.
+    pub(crate) fn named(id: &str, region: Region) -> Result<Self, Fault> {
+        let (account, catalog) = match id.split_once(':') {
+            Some((account, catalog)) if !catalog.is_empty() => (account, catalog),
+            _ => (id, ""),
         };
-        Ok(Self { account, region: call.region.clone(), catalog })
+        let account = account.parse().map_err(|_| errors::catalog_missing(id))?;
+        Ok(Self { account, region, catalog: catalog.to_owned() })
     }
 
     /// The account's default catalog, for what other catalogs do not have.

@@ -211,7 +211,7 @@ pub(crate) async fn get_for_table(
     ctx: Ctx,
     input: GetColumnStatisticsForTableRequest,
 ) -> Result<GetColumnStatisticsForTableResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let (found, missing) = ctx.read(|tx| Subject::of_table(tx, &target)?.get(tx, &input.column_names))?;
     Ok(GetColumnStatisticsForTableResponse { column_statistics_list: Some(found), errors: Some(missing) })
 }
@@ -220,7 +220,7 @@ pub(crate) async fn get_for_partition(
     ctx: Ctx,
     input: GetColumnStatisticsForPartitionRequest,
 ) -> Result<GetColumnStatisticsForPartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let (found, missing) = ctx.read(|tx| {
         Subject::of_partition(tx, &target, input.partition_values)?.get(tx, &input.column_names)
     })?;
@@ -231,7 +231,7 @@ pub(crate) async fn update_for_table(
     ctx: Ctx,
     input: UpdateColumnStatisticsForTableRequest,
 ) -> Result<UpdateColumnStatisticsForTableResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         let refused = Subject::of_table(tx, &target)?.update(tx, input.column_statistics_list)?;
         Ok(UpdateColumnStatisticsForTableResponse { errors: Some(refused) })
@@ -243,7 +243,7 @@ pub(crate) async fn update_for_partition(
     ctx: Ctx,
     input: UpdateColumnStatisticsForPartitionRequest,
 ) -> Result<UpdateColumnStatisticsForPartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         let subject = Subject::of_partition(tx, &target, input.partition_values)?;
         let refused = subject.update(tx, input.column_statistics_list)?;
@@ -256,7 +256,7 @@ pub(crate) async fn delete_for_table(
     ctx: Ctx,
     input: DeleteColumnStatisticsForTableRequest,
 ) -> Result<DeleteColumnStatisticsForTableResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         Subject::of_table(tx, &target)?.delete(tx, &input.column_name)?;
         Ok(DeleteColumnStatisticsForTableResponse {})
@@ -268,7 +268,7 @@ pub(crate) async fn delete_for_partition(
     ctx: Ctx,
     input: DeleteColumnStatisticsForPartitionRequest,
 ) -> Result<DeleteColumnStatisticsForPartitionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         Subject::of_partition(tx, &target, input.partition_values)?.delete(tx, &input.column_name)?;
         Ok(DeleteColumnStatisticsForPartitionResponse {})

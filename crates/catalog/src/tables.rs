@@ -18,7 +18,7 @@ use crate::events::Events;
 use crate::keys::{ORPHANS, TABLES, VERSIONS};
 use crate::place::Place;
 use crate::records::{OrphanRecord, TableRecord};
-use crate::{databases, errors, iceberg, indexes, orphans, paging, reorder, statistics};
+use crate::{databases, errors, iceberg, indexes, links, orphans, paging, reorder, statistics};
 
 /// A table as an input names it, in stored names.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ pub(crate) fn no_transaction(id: Option<&String>, as_of: Option<Timestamp>) -> R
 
 pub(crate) async fn create(ctx: Ctx, input: CreateTableRequest) -> Result<CreateTableResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), None)?;
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::in_linked(&ctx, &input)?;
     let indexes = input.partition_indexes.unwrap_or_default();
     let iceberg = input.open_table_format_input.as_ref().is_some_and(|format| format.iceberg_input.is_some());
     let mut table = match input.table_input {
@@ -135,18 +135,20 @@ pub(crate) async fn create(ctx: Ctx, input: CreateTableRequest) -> Result<Create
 
 pub(crate) async fn get(ctx: Ctx, input: GetTableRequest) -> Result<GetTableResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::in_linked(&ctx, &input)?;
     let record = ctx.read(|tx| {
         let database = databases::find(tx, &target.place, &target.database)?.id;
         TABLES.get(tx, &target.key(&database))?.ok_or_else(errors::entity_missing)
     })?;
-    Ok(GetTableResponse { table: Some(record.answer(&target.place, &target.database)) })
+    let table = record.answer(&target.place, &target.database);
+    Ok(GetTableResponse { table: Some(links::shown_table(&ctx, &target.place, table)?) })
 }
 
 pub(crate) async fn list(ctx: Ctx, input: GetTablesRequest) -> Result<GetTablesResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
     let place = Place::of(ctx.call(), input.catalog_id())?;
     let name = stored_name(&input.database_name);
+    let (place, name) = links::database(&ctx, "glue:GetTables", place, name)?;
     let pattern =
         input.expression.as_deref().filter(|text| !text.is_empty()).map(names_matching).transpose()?;
     let only = input.attributes_to_get.as_deref().map(wanted).transpose()?;
@@ -167,13 +169,13 @@ pub(crate) async fn list(ctx: Ctx, input: GetTablesRequest) -> Result<GetTablesR
         paging::take(rows, size, |record| record.input.name.clone())
     })?;
     let tables = page.into_iter().map(|record| {
-        let table = record.answer(&place, &name);
-        match &only {
+        let table = links::shown_table(&ctx, &place, record.answer(&place, &name))?;
+        Ok(match &only {
             Some(only) => shortened(table, only),
             None => table,
-        }
+        })
     });
-    Ok(GetTablesResponse { table_list: Some(tables.collect()), next_token })
+    Ok(GetTablesResponse { table_list: Some(tables.collect::<Result<_, Fault>>()?), next_token })
 }
 
 pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<UpdateTableResponse, Fault> {
@@ -184,10 +186,16 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<Update
     if input.update_open_table_format_input.is_some() {
         return Err(errors::not_supported("UpdateOpenTableFormatInput"));
     }
-    let target = Target::of(ctx.call(), &input)?;
-    let changed = kept(input.table_input, &target)?;
-    if input.name.is_some_and(|name| stored_name(&name) != target.table) {
+    let named = stored_name(input.table()?);
+    if input.table_input.as_ref().zip(input.name.as_ref()).is_some_and(|(_, name)| stored_name(name) != named)
+    {
         return Err(errors::invalid("The name of a table cannot be changed."));
+    }
+    let target = Target::followed(&ctx, &input)?;
+    let mut changed = kept(input.table_input, &target)?;
+    if target.table != named || target.place != Place::of(ctx.call(), input.catalog_id.as_deref())? {
+        // A link cannot be made to lead elsewhere.
+        changed.target_table = None;
     }
     let (archive, expected, now) = (input.skip_archive != Some(true), input.version_id, ctx.now());
     let events = Events::of(&ctx);
@@ -212,7 +220,7 @@ pub(crate) async fn update(ctx: Ctx, input: UpdateTableRequest) -> Result<Update
 
 pub(crate) async fn delete(ctx: Ctx, input: DeleteTableRequest) -> Result<DeleteTableResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), None)?;
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::in_linked(&ctx, &input)?;
     let events = Events::of(&ctx);
     let orphan = ctx.write(move |tx| target.remove(tx, &events)).await?;
     orphans::after_delete(&ctx, vec![orphan]).await?;

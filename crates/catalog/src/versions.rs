@@ -17,7 +17,7 @@ use crate::tables::Target;
 use crate::{errors, paging};
 
 pub(crate) async fn get(ctx: Ctx, input: GetTableVersionRequest) -> Result<GetTableVersionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let wanted = input.version_id.as_deref().map(number).transpose()?;
     let record = ctx.read(|tx| {
         let current = target.find(tx)?;
@@ -35,7 +35,7 @@ pub(crate) async fn list(
     ctx: Ctx,
     input: GetTableVersionsRequest,
 ) -> Result<GetTableVersionsResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     let size = paging::size(input.max_results, paging::NAMES_A_PAGE);
     let after = paging::position::<u64>(input.next_token.as_deref())?;
     let (page, next_token) = ctx.read(|tx| {
@@ -56,7 +56,7 @@ pub(crate) async fn delete(
     ctx: Ctx,
     input: DeleteTableVersionRequest,
 ) -> Result<DeleteTableVersionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         let current = target.find(tx)?;
         remove(tx, &target, &current, &input.version_id)?;
@@ -69,7 +69,7 @@ pub(crate) async fn batch_delete(
     ctx: Ctx,
     input: BatchDeleteTableVersionRequest,
 ) -> Result<BatchDeleteTableVersionResponse, Fault> {
-    let target = Target::of(ctx.call(), &input)?;
+    let target = Target::followed(&ctx, &input)?;
     ctx.write(move |tx| {
         let current = target.find(tx)?;
         let mut errors = Vec::new();
