@@ -205,6 +205,28 @@ async fn a_run_of_a_deleted_job_is_not_retried() {
 }
 
 #[tokio::test]
+async fn only_failures_are_retried() {
+    let world = World::new(None);
+    let job = world.job("j", Job { max_retries: Some(2), timeout: Some(7), ..Job::default() }).await;
+    for (id, ending, state, message) in [
+        (
+            "jr_1",
+            Ending::TimedOut,
+            JobRunState::Timeout,
+            Some("The run was stopped after its timeout of 7 minutes."),
+        ),
+        ("jr_2", Ending::Stopped, JobRunState::Stopped, None),
+    ] {
+        world.queue(&job, id, false).await;
+        let open = world.store.read(|tx| OPEN_RUNS.scan(tx, OPEN_RUNS.all()).collect::<Result<Vec<_>, _>>());
+        let (_, open) = open.unwrap().pop().unwrap();
+        world.jobs.conclude(&open.key, ending).await.unwrap();
+        assert_eq!((world.state(id), world.run(id).error_message.as_deref()), (state, message));
+    }
+    assert_eq!(world.runs().len(), 2);
+}
+
+#[tokio::test]
 async fn only_flexible_runs_give_up_waiting() {
     let world = World::new(Some("/bin/cat"));
     let job = world.job("j", Job::default()).await;

@@ -105,6 +105,7 @@ impl Jobs {
     /// What runs staged that no longer exist.
     async fn discard_leftovers(&self) -> Result<(), Fault> {
         for run in self.background.read(|tx| Ok::<_, Fault>(mastic_store::overlay::staged_runs(tx)?))? {
+            tracing::warn!(run, "what a run of an earlier server had staged is dropped");
             self.background.discard_staged(&run).await?;
         }
         Ok(())
@@ -273,7 +274,7 @@ impl Jobs {
     }
 
     /// Ends a run. On success its output and its state become true in one transaction.
-    async fn conclude(&self, key: &RunKey, ending: Ending) -> Result<(), Fault> {
+    pub(crate) async fn conclude(&self, key: &RunKey, ending: Ending) -> Result<(), Fault> {
         let ending = match ending {
             Ending::Succeeded(tally) => match self.publish_run(key, tally).await? {
                 None => return Ok(()),

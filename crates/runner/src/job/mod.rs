@@ -14,9 +14,13 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::stores::Buckets;
 
-/// What of the run's memory is left to what the engine does not count: code, buffers of connections, batches on
-/// their way.
-const UNCOUNTED: u64 = 128 << 20;
+/// What of the run's memory is left to what the engine does not count: code, buffers of connections, and the least of
+/// batches on their way.
+const UNCOUNTED: u64 = 96 << 20;
+
+/// How much of the rest the engine is given, in percent: the allocator keeps what was freed, and rows are held while they
+/// move from one operator to the next. A process that uses more than the whole is ended.
+const SHARE: u64 = 60;
 
 /// The least that the engine is given.
 const LEAST: u64 = 64 << 20;
@@ -57,7 +61,7 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
 /// The engine's view of the run: its buckets, catalog and limits.
 pub(crate) fn environment(session: &Session) -> Result<Environment, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let memory = session.memory_limit.saturating_sub(UNCOUNTED).max(LEAST);
+    let memory = (session.memory_limit.saturating_sub(UNCOUNTED) / 100 * SHARE).max(LEAST);
     Ok(Environment {
         stores: Arc::new(Buckets::new(session)?),
         catalog: Arc::new(Catalog(session.client.clone())),
