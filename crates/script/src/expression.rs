@@ -1,6 +1,8 @@
 //! Whether a text is one Python expression, of those that arguments of scripts are made of: literals, names, calls,
 //! operators, lambdas. Comprehensions, f-strings, bytes and starred arguments are not among them.
 
+use std::collections::BTreeSet;
+
 use crate::python::is_identifier;
 
 /// How deep brackets may nest.
@@ -212,13 +214,12 @@ impl Parser {
     }
 
     fn lambda(&mut self) -> Result<(), String> {
-        let mut names: Vec<String> = Vec::new();
+        let mut names: BTreeSet<String> = BTreeSet::new();
         while !self.sign(":") {
             let name = self.name()?;
-            if names.contains(&name) {
+            if !names.insert(name.clone()) {
                 return Err(format!("{name} is twice a parameter"));
             }
-            names.push(name);
             if !self.sign(",") {
                 self.want(":")?;
                 break;
@@ -300,16 +301,15 @@ impl Parser {
     }
 
     fn arguments(&mut self) -> Result<(), String> {
-        let mut names: Vec<String> = Vec::new();
+        let mut names: BTreeSet<String> = BTreeSet::new();
         while !self.sign(")") {
             let named =
                 matches!(self.tokens.get(self.at..self.at + 2), Some([Token::Name(_), Token::Sign("=")]));
             if named {
                 let name = self.name()?;
-                if names.contains(&name) {
+                if !names.insert(name.clone()) {
                     return Err(format!("{name} is given twice"));
                 }
-                names.push(name);
                 self.want("=")?;
             } else if !names.is_empty() {
                 return Err("an argument without a name follows one with a name".to_owned());

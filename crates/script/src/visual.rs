@@ -48,6 +48,9 @@ pub enum ScriptError {
         /// What is wrong, or not known.
         reason: String,
     },
+    /// More nodes than a script is written for.
+    #[error("A job has at most 1000 nodes, not {0}.")]
+    Many(usize),
     /// Nodes that wait for each other.
     #[error("The nodes {} form a circle.", .0.join(", "))]
     Circle(Vec<String>),

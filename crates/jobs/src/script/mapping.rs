@@ -1,12 +1,18 @@
 //! `GetMapping`: which field of a table goes where.
 
+use std::collections::BTreeMap;
+
 use mastic_api_glue::glue::{op, types::*};
 use mastic_core::Fault;
 use mastic_hive::HiveType;
 use mastic_kernel::{Ctx, Registry};
 
+use super::invalid;
 use crate::access;
 use crate::draft::Draft;
+
+/// How many fields of sinks an answer may have.
+const MOST: usize = 100_000;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.on::<op::GetMapping, _, _>(
@@ -34,11 +40,16 @@ fn map(ctx: &Ctx, input: &GetMappingRequest) -> Result<GetMappingResponse, Fault
         target_path: Some(to.path.clone()),
         target_type: Some(to.ty.clone()),
     };
+    let named: BTreeMap<String, &Field> =
+        fields.iter().rev().map(|field| (field.path.to_lowercase(), field)).collect();
     let mut mapping = Vec::new();
     for sink in input.sinks.iter().flatten() {
         for to in self::fields(&draft, sink)? {
-            let same = |from: &&Field| from.path.eq_ignore_ascii_case(&to.path);
-            mapping.extend(fields.iter().find(same).map(|from| entry(from, &sink.table_name, &to)));
+            let from = named.get(&to.path.to_lowercase());
+            mapping.extend(from.map(|from| entry(from, &sink.table_name, &to)));
+        }
+        if mapping.len() > MOST {
+            return Err(invalid(format!("The sinks have more than {MOST} fields together.")));
         }
     }
     // What goes elsewhere goes as it is.

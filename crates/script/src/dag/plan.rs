@@ -24,6 +24,9 @@ const OF_SINK: &[&str] = &[
     "transformation_ctx",
 ];
 
+/// How many mappings a plan may have, each counted for every sink.
+const MOST: usize = 100_000;
+
 /// What is to be drawn: `GetPlan`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan<'a> {
@@ -78,6 +81,9 @@ impl Plan<'_> {
     /// # Errors
     /// Options that are not known, mappings without paths or to tables that are no sinks.
     pub fn graph(&self) -> Result<AnnotatedGraph, GraphError> {
+        if self.mapping.len().saturating_mul(self.sinks.len()) > MOST {
+            return Err(GraphError::Plan("The plan has too many mappings and sinks.".to_owned()));
+        }
         let mut drawing = Drawing::default();
         let mut read = table(self.source);
         for (name, value) in self.options {

@@ -34,6 +34,9 @@ const TRANSFORMS: &[(&str, &[&str])] = &[
     ("UnnestFrame", &["frame"]),
 ];
 
+/// As many as a node has arguments in AWS's model.
+const MOST_INPUTS: usize = 50;
+
 /// Transforms that another module has.
 const LEARNED: &[&str] = &["FillMissingValues", "FindIncrementalMatches", "FindMatches"];
 
@@ -49,10 +52,11 @@ pub fn annotated(nodes: &[CodeGenNode], edges: &[CodeGenEdge]) -> Result<String,
             return Err(wrong_edge(edge, format!("there is no node {missing}")));
         }
     }
+    let mut into: BTreeMap<&str, Vec<&CodeGenEdge>> = BTreeMap::new();
+    edges.iter().for_each(|edge| into.entry(&edge.target).or_default().push(edge));
     let mut steps = Vec::new();
     for node in order(nodes, edges)? {
-        let into: Vec<&CodeGenEdge> = edges.iter().filter(|edge| edge.target == node.id).collect();
-        steps.push(step(node, &into)?);
+        steps.push(step(node, into.get(node.id.as_str()).map_or(&[], Vec::as_slice))?);
     }
     let mut parameters: BTreeSet<&str> = BTreeSet::new();
     for arg in nodes.iter().flat_map(|node| &node.args).filter(|arg| arg.param == Some(true)) {
@@ -100,28 +104,43 @@ fn ids(nodes: &[CodeGenNode]) -> Result<BTreeSet<&str>, GraphError> {
     Ok(ids)
 }
 
+/// What a step waits for, its place among those that wait for nothing, and the step.
+type Waiting<'a> = (BTreeSet<&'a str>, (i32, usize), &'a CodeGenNode);
+
 /// Every step after those that flow into it; else by their line numbers, and as they were given.
-fn order<'a>(nodes: &'a [CodeGenNode], edges: &[CodeGenEdge]) -> Result<Vec<&'a CodeGenNode>, GraphError> {
-    let mut waiting: Vec<&CodeGenNode> = nodes.iter().collect();
-    waiting.sort_by_key(|node| node.line_number.unwrap_or_default());
-    let mut sources: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+fn order<'a>(nodes: &'a [CodeGenNode], edges: &'a [CodeGenEdge]) -> Result<Vec<&'a CodeGenNode>, GraphError> {
+    let mut waiting: BTreeMap<&str, Waiting<'_>> = BTreeMap::new();
+    for (nth, node) in nodes.iter().enumerate() {
+        waiting.insert(&node.id, (BTreeSet::new(), (node.line_number.unwrap_or_default(), nth), node));
+    }
+    let mut readers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for edge in edges {
-        sources.entry(&edge.target).or_default().insert(&edge.source);
+        readers.entry(&edge.source).or_default().push(&edge.target);
+        if let Some((sources, ..)) = waiting.get_mut(edge.target.as_str()) {
+            sources.insert(&edge.source);
+        }
     }
+    let mut ready: BTreeSet<((i32, usize), &str)> = waiting
+        .iter()
+        .filter(|(_, (sources, ..))| sources.is_empty())
+        .map(|(id, (_, place, _))| (*place, *id))
+        .collect();
     let mut order: Vec<&CodeGenNode> = Vec::with_capacity(nodes.len());
-    let mut done: BTreeSet<&str> = BTreeSet::new();
-    while !waiting.is_empty() {
-        let ready = |node: &&CodeGenNode| {
-            sources.get(node.id.as_str()).is_none_or(|sources| sources.is_subset(&done))
-        };
-        let Some(next) = waiting.iter().position(ready) else {
-            return Err(GraphError::Circle(waiting.iter().map(|node| node.id.clone()).collect()));
-        };
-        let node = waiting.remove(next);
-        done.insert(&node.id);
-        order.push(node);
+    while let Some((_, id)) = ready.pop_first() {
+        order.extend(waiting.remove(id).map(|(.., node)| node));
+        for reader in readers.get(id).into_iter().flatten() {
+            if let Some((sources, place, _)) = waiting.get_mut(reader) {
+                sources.remove(id);
+                if sources.is_empty() {
+                    ready.insert((*place, reader));
+                }
+            }
+        }
     }
-    Ok(order)
+    match waiting.is_empty() {
+        true => Ok(order),
+        false => Err(GraphError::Circle(waiting.into_keys().map(str::to_owned).collect())),
+    }
 }
 
 fn step(node: &CodeGenNode, into: &[&CodeGenEdge]) -> Result<String, GraphError> {
@@ -184,6 +203,9 @@ fn inputs<'a>(node: &CodeGenNode, into: &[&'a CodeGenEdge]) -> Result<Vec<(Strin
         "DataSource" => &[],
         other => TRANSFORMS.iter().find(|(known, _)| *known == other).map_or(&["frame"], |(_, names)| names),
     };
+    if into.len() > MOST_INPUTS {
+        return Err(wrong(node, format!("it has more than {MOST_INPUTS} inputs")));
+    }
     let mut inputs: Vec<(String, &str)> = Vec::new();
     for edge in into {
         let said = edge.target_parameter.clone().filter(|name| !name.is_empty());

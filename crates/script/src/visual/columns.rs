@@ -1,103 +1,110 @@
 //! What can be known of a node's columns before anything runs.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use super::frame::steps;
-use super::graph::Graph;
 use super::node::{Node, Settings};
 
-/// Columns in their order, with types where these are known.
+/// More columns than these are not followed from node to node.
+const MANY: usize = 2000;
+
+/// Columns, with types where these are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Columns {
-    pub(super) list: Vec<(String, Option<String>)>,
+    types: BTreeMap<String, Option<String>>,
     /// Whether there are no others.
-    pub(super) complete: bool,
+    complete: bool,
 }
 
 impl Columns {
+    /// Whether a top-level column of this name is known.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.types.contains_key(name)
+    }
+
     /// The type of a top-level column.
     pub(super) fn of(&self, name: &str) -> Option<&str> {
-        self.list.iter().find(|(known, _)| known == name)?.1.as_deref()
+        self.types.get(name)?.as_deref()
     }
 
     /// Whether the two are known to have no name in common.
     pub(super) fn disjoint(&self, other: &Self) -> bool {
-        let apart = |name: &str| !other.list.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
-        self.complete && other.complete && self.list.iter().all(|(name, _)| apart(name))
+        let names = |columns: &Self| -> BTreeSet<String> {
+            columns.types.keys().map(|name| name.to_lowercase()).collect()
+        };
+        self.complete && other.complete && names(self).is_disjoint(&names(other))
     }
 }
 
-/// The columns of what a node makes.
-pub(super) fn columns(graph: &Graph, id: &str) -> Columns {
-    let Some(node) = graph.node(id) else { return Columns::default() };
-    let input = || node.inputs.first().map(|input| columns(graph, input)).unwrap_or_default();
-    match node.kind.as_str() {
+/// The columns of what a node makes, by those of its first input.
+pub(super) fn columns(node: &Node, input: Option<&Arc<Columns>>) -> Arc<Columns> {
+    let known = || input.map_or_else(Columns::default, |input| Columns::clone(input));
+    let made = match node.kind.as_str() {
+        "Filter" | "DropDuplicates" | "Spigot" | "Union" => return input.cloned().unwrap_or_default(),
         "S3CsvSource" | "S3JsonSource" => declared(node),
         "ApplyMapping" => mapped(&node.items("Mapping")),
-        "SelectFields" => selected(&input(), &node.paths("Paths")),
+        "SelectFields" => selected(&known(), &node.paths("Paths")),
         "DropFields" => {
-            let mut known = input();
-            let dropped = node.paths("Paths");
-            known.list.retain(|(name, _)| !dropped.iter().any(|path| path.as_slice() == [name.as_str()]));
+            let mut known = known();
+            for path in node.paths("Paths") {
+                if let [name] = path.as_slice() {
+                    known.types.remove(name);
+                }
+            }
             known
         }
-        "RenameField" => renamed(input(), &node.texts("SourcePath"), &node.texts("TargetPath")),
-        "Filter" | "DropDuplicates" | "Spigot" | "Union" => input(),
+        "RenameField" => renamed(known(), &node.texts("SourcePath"), &node.texts("TargetPath")),
         "SparkSQL" => Columns { complete: false, ..declared(node) },
-        "Aggregate" => {
-            let known = input();
-            let mut list: Vec<_> = node
-                .paths("Groups")
-                .iter()
-                .filter_map(|path| Some((steps(path).pop()?, None)))
-                .map(|(name, of): (String, Option<String>)| {
-                    let of = of.or_else(|| known.of(&name).map(str::to_owned));
-                    (name, of)
-                })
-                .collect();
-            for one in node.items("Aggs") {
-                let function = one.text("AggFunc").unwrap_or_default();
-                let name = super::transforms::aggregate_name(function, &one.texts("Column").join("."));
-                list.push((name, None));
-            }
-            Columns { list, complete: true }
-        }
+        "Aggregate" => aggregated(node, &known()),
         _ => Columns::default(),
-    }
+    };
+    if made.types.len() > MANY { Arc::default() } else { Arc::new(made) }
 }
 
 fn declared(node: &Node) -> Columns {
-    let list: Vec<_> = node.schema().into_iter().map(|(name, of)| (name, Some(of))).collect();
-    Columns { complete: !list.is_empty(), list }
+    let types: BTreeMap<_, _> = node.schema().into_iter().map(|(name, of)| (name, Some(of))).collect();
+    Columns { complete: !types.is_empty(), types }
 }
 
 fn mapped(mappings: &[Settings]) -> Columns {
     let kept = mappings.iter().filter(|mapping| !mapping.is("Dropped"));
-    let list = kept.filter_map(|mapping| {
+    let types = kept.filter_map(|mapping| {
         let last = || mapping.texts("FromPath").last().cloned();
         let to = mapping.text("ToKey").map(str::to_owned).or_else(last)?;
         let of = mapping.text("ToType").filter(|_| mapping.items("Children").is_empty());
         Some((to, of.map(str::to_owned)))
     });
-    Columns { list: list.collect(), complete: true }
+    Columns { types: types.collect(), complete: true }
 }
 
 fn selected(input: &Columns, paths: &[Vec<String>]) -> Columns {
-    let mut list: Vec<(String, Option<String>)> = Vec::new();
-    for path in paths {
-        let known = path.first().filter(|name| input.list.iter().any(|(known, _)| known == *name));
-        let Some(name) = known.cloned().or_else(|| steps(path).into_iter().next()) else { continue };
-        if !list.iter().any(|(taken, _)| *taken == name) {
-            let of = input.of(&name).filter(|_| path.len() == 1).map(str::to_owned);
-            list.push((name, of));
-        }
-    }
-    Columns { list, complete: true }
+    let top = |path: &Vec<String>| {
+        let whole = path.first().filter(|name| path.len() == 1 && input.has(name));
+        let name = whole.cloned().or_else(|| steps(path).into_iter().next())?;
+        let of = input.of(&name).filter(|_| whole.is_some()).map(str::to_owned);
+        Some((name, of))
+    };
+    Columns { types: paths.iter().filter_map(top).collect(), complete: true }
 }
 
 fn renamed(mut known: Columns, from: &[String], to: &[String]) -> Columns {
     let ([from], [to]) = (from, to) else { return Columns::default() };
-    known.list.retain(|(name, _)| name != to || name == from);
-    for (name, _) in known.list.iter_mut().filter(|(name, _)| name == from) {
-        name.clone_from(to);
+    if let Some(of) = known.types.remove(from) {
+        known.types.insert(to.clone(), of);
     }
     known
+}
+
+fn aggregated(node: &Node, input: &Columns) -> Columns {
+    let groups = node.paths("Groups").into_iter().filter_map(|path| {
+        let name = steps(&path).pop()?;
+        let of = input.of(&name).filter(|_| path.len() == 1).map(str::to_owned);
+        Some((name, of))
+    });
+    let computed = node.items("Aggs").into_iter().map(|one| {
+        let function = one.text("AggFunc").unwrap_or_default().to_owned();
+        (super::transforms::aggregate_name(&function, &one.texts("Column").join(".")), None)
+    });
+    Columns { types: groups.chain(computed).collect(), complete: true }
 }

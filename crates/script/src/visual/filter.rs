@@ -135,7 +135,7 @@ fn all(guards: &[String], compared: &str) -> String {
 /// The path of a field. One text is a column if such a column is known, else dots in it lead deeper.
 fn located(columns: &Columns, path: &[String]) -> Vec<String> {
     match path {
-        [only] if columns.list.iter().any(|(name, _)| name == only) => vec![only.clone()],
+        [only] if columns.has(only) => vec![only.clone()],
         path => steps(path),
     }
 }

@@ -1,9 +1,11 @@
 //! How nodes hang together: their order, their names in the script, and what each reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use mastic_api_glue::glue::types::CodeGenConfigurationNode;
 
+use super::columns::Columns;
 use super::node::Node;
 use super::{Outcome, ScriptError};
 use crate::python::is_identifier;
@@ -11,14 +13,21 @@ use crate::python::is_identifier;
 /// Kinds whose outcome is a collection of frames.
 const COLLECTIONS: &[&str] = &["CustomCode", "EvaluateDataQualityMultiFrame", "Route", "SplitFields"];
 
+/// A job has at most so many nodes.
+const MOST: usize = 1000;
+
 /// The nodes of a job.
 pub(super) struct Graph {
     nodes: BTreeMap<String, Node>,
     order: Vec<String>,
+    columns: BTreeMap<String, Arc<Columns>>,
 }
 
 impl Graph {
     pub(super) fn of(nodes: &BTreeMap<String, CodeGenConfigurationNode>) -> Result<Self, ScriptError> {
+        if nodes.len() > MOST {
+            return Err(ScriptError::Many(nodes.len()));
+        }
         let mut nodes: BTreeMap<String, Node> =
             Node::all(nodes)?.into_iter().map(|node| (node.id.clone(), node)).collect();
         for node in nodes.values() {
@@ -27,13 +36,19 @@ impl Graph {
             }
         }
         let order = order(&nodes)?;
-        let mut taken = BTreeSet::new();
+        let mut taken = BTreeMap::new();
         for id in &order {
             if let Some(node) = nodes.get_mut(id) {
                 node.variable = variable(node, &mut taken);
             }
         }
-        Ok(Self { nodes, order })
+        let mut columns: BTreeMap<String, Arc<Columns>> = BTreeMap::new();
+        for node in order.iter().filter_map(|id| nodes.get(id)) {
+            let input = node.inputs.first().and_then(|input| columns.get(input));
+            let made = super::columns::columns(node, input);
+            columns.insert(node.id.clone(), made);
+        }
+        Ok(Self { nodes, order, columns })
     }
 
     /// Every node after those that it reads.
@@ -43,6 +58,11 @@ impl Graph {
 
     pub(super) fn node(&self, id: &str) -> Option<&Node> {
         self.nodes.get(id)
+    }
+
+    /// What is known of the columns of what a node makes.
+    pub(super) fn columns(&self, id: &str) -> Arc<Columns> {
+        self.columns.get(id).cloned().unwrap_or_default()
     }
 
     /// The node that another names, whatever its outcome.
@@ -69,7 +89,7 @@ impl Graph {
     /// What the script calls the frame that a node makes.
     pub(super) fn frame(&self, id: &str) -> Outcome<String> {
         let node = self.read(id)?;
-        if COLLECTIONS.contains(&node.kind.as_str()) {
+        if makes_collection(node) {
             return Err(format!(
                 "Its input '{}' makes a collection of frames, from which a SelectFromCollection picks one.",
                 node.name
@@ -83,7 +103,7 @@ impl Graph {
 
     /// Whether a node's outcome is a collection of frames.
     pub(super) fn is_collection(&self, id: &str) -> bool {
-        self.nodes.get(id).is_some_and(|node| COLLECTIONS.contains(&node.kind.as_str()))
+        self.nodes.get(id).is_some_and(makes_collection)
     }
 
     /// The nodes that read a stream, themselves or through others.
@@ -96,6 +116,15 @@ impl Graph {
         }
         found
     }
+}
+
+fn makes_collection(node: &Node) -> bool {
+    COLLECTIONS.contains(&node.kind.as_str()) || relationalizes(node)
+}
+
+/// Whether a node is AWS's own transform that takes nested values apart.
+pub(super) fn relationalizes(node: &Node) -> bool {
+    node.kind == "DynamicTransform" && node.text("FunctionName") == Some("relationalize")
 }
 
 /// Kahn's order; of those that are ready the one with the smallest id comes first, its numbers by their value.
@@ -145,7 +174,7 @@ fn natural(id: &str) -> (Vec<(String, u64)>, &str) {
 }
 
 /// `S3bucket_node1` for the node `node-1` that is called `S3 bucket`, as Glue Studio has it.
-fn variable(node: &Node, taken: &mut BTreeSet<String>) -> String {
+fn variable(node: &Node, taken: &mut BTreeMap<String, usize>) -> String {
     let word =
         |text: &str| -> String { text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect() };
     let rest = node.id.strip_prefix("node").unwrap_or(&node.id);
@@ -153,13 +182,22 @@ fn variable(node: &Node, taken: &mut BTreeSet<String>) -> String {
     if !is_identifier(&stem) {
         stem.insert(0, '_');
     }
-    let mut variable = stem.clone();
-    let mut n = 2;
-    while !taken.insert(variable.clone()) {
-        variable = format!("{stem}_{n}");
-        n += 1;
+    free(&stem, taken)
+}
+
+/// A name as it is wanted, or the first with a number behind it that nobody has.
+pub(super) fn free(wanted: &str, taken: &mut BTreeMap<String, usize>) -> String {
+    let mut name = wanted.to_owned();
+    while let Some(count) = taken.get_mut(&name) {
+        *count += 1;
+        let next = format!("{name}_{count}");
+        if !taken.contains_key(&next) {
+            name = next;
+            break;
+        }
     }
-    variable
+    taken.insert(name.clone(), 1);
+    name
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! Nodes that make frames of frames.
 
-use super::columns::columns;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::filter;
 use super::frame::{field, fields, from_df, steps};
-use super::graph::Graph;
+use super::graph::{Graph, relationalizes};
 use super::helpers::Helper;
 use super::node::{Node, Settings};
 use super::writer::{Import, Writer};
 use super::{Outcome, mapping, quality, recipe, sensitive};
 use crate::python::{Py, is_identifier, quoted};
+
+/// The group of what no other group takes.
+const OTHERS: &str = "default_group";
 
 pub(super) fn write(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
     match node.kind.as_str() {
@@ -23,7 +27,7 @@ pub(super) fn write(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome 
         "FillMissingValues" => fill(writer, graph, node),
         "Filter" => {
             let input = graph.input(node)?;
-            let known = node.inputs.first().map(|id| columns(graph, id)).unwrap_or_default();
+            let known = node.inputs.first().map(|id| graph.columns(id)).unwrap_or_default();
             let f = filter::lambda(writer, &known, node)?;
             apply(writer, node, "Filter.apply", [("frame", Py::code(input)), ("f", f)]);
             Ok(())
@@ -102,7 +106,7 @@ fn join(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
         return Err("Both sides need the same number of keys.".to_owned());
     }
     let kind = node.required("JoinType")?;
-    let apart = columns(graph, first).disjoint(&columns(graph, second));
+    let apart = graph.columns(first).disjoint(&graph.columns(second));
     let plain = keys1.iter().chain(&keys2).all(|key| steps(key).len() == 1);
     if kind == "equijoin" && apart && plain {
         let named = [
@@ -148,8 +152,7 @@ fn pick(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
         return Err(format!("Its input '{}' makes no collection of frames.", source.name));
     }
     let index = node.whole("Index").unwrap_or_default();
-    let groups = if source.kind == "Route" { group_names(source) } else { Vec::new() };
-    let name = usize::try_from(index).ok().and_then(|index| groups.get(index));
+    let name = usize::try_from(index).ok().and_then(|index| group_name(source, index));
     let key = match name {
         Some(name) => Py::str(name),
         None => Py::code(format!("list({}.keys())[{index}]", source.variable)),
@@ -219,17 +222,16 @@ fn custom(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
 
 fn sql(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
     writer.helper(Helper::SqlQuery);
-    let aliases = node.items("SqlAliases");
+    let mut aliases: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for alias in node.items("SqlAliases") {
+        let from = alias.required("From")?.to_owned();
+        aliases.entry(from).or_default().push(alias.required("Alias")?.to_owned());
+    }
     let mut mapping = Vec::new();
     for input in &node.inputs {
         let frame = graph.frame(input)?;
-        let own: Vec<_> = aliases.iter().filter(|alias| alias.text("From") == Some(input)).collect();
-        if own.is_empty() {
-            return Err(format!("Its input {input} has no SQL alias."));
-        }
-        for alias in own {
-            mapping.push((alias.required("Alias")?.to_owned(), Py::code(&frame)));
-        }
+        let own = aliases.get(input).ok_or_else(|| format!("Its input {input} has no SQL alias."))?;
+        mapping.extend(own.iter().map(|alias| (alias.clone(), Py::code(&frame))));
     }
     if mapping.is_empty() {
         return Err("It needs an input.".to_owned());
@@ -327,11 +329,12 @@ pub(super) fn aggregate_name(function: &str, column: &str) -> String {
 
 fn aggregate(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
     writer.helper(Helper::Aggregate);
+    let mut known = BTreeSet::new();
     let mut computed: Vec<Py> = Vec::new();
     for one in node.items("Aggs") {
-        let pair = Py::strings([field(&one.texts("Column"))?.as_str(), one.required("AggFunc")?]);
-        if !computed.contains(&pair) {
-            computed.push(pair);
+        let (column, function) = (field(&one.texts("Column"))?, one.required("AggFunc")?.to_owned());
+        if known.insert((column.clone(), function.clone())) {
+            computed.push(Py::strings([column, function]));
         }
     }
     if computed.is_empty() {
@@ -369,16 +372,18 @@ fn distinct(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
     Ok(())
 }
 
-/// The groups of a route in their order; rows of none of them go to the last.
-fn group_names(node: &Node) -> Vec<String> {
-    let groups = node.items("GroupFiltersList");
-    let names = groups.iter().filter_map(|group| group.text("GroupName").map(str::to_owned));
-    names.chain(["default_group".to_owned()]).collect()
+/// The name of a route's group; rows of no group go to one more.
+fn group_name(node: &Node, index: usize) -> Option<&str> {
+    let groups = node.value("GroupFiltersList")?.as_list()?;
+    match groups.get(index) {
+        Some(group) => group.get("GroupName")?.as_str(),
+        None => (index == groups.len()).then_some(OTHERS),
+    }
 }
 
 fn route(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
     writer.helper(Helper::Route);
-    let known = node.inputs.first().map(|id| columns(graph, id)).unwrap_or_default();
+    let known = node.inputs.first().map(|id| graph.columns(id)).unwrap_or_default();
     let mut groups = Vec::new();
     let mut others = Vec::new();
     for group in node.items("GroupFiltersList") {
@@ -389,7 +394,7 @@ fn route(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
     if groups.is_empty() {
         return Err("It has no group.".to_owned());
     }
-    groups.push(group_filter("default_group", Py::Where("and", others)));
+    groups.push(group_filter(OTHERS, Py::Where("and", others)));
     let named = vec![("source_DyF", Py::code(graph.input(node)?)), ("group_filters", Py::List(groups))];
     writer
         .assign(&node.variable, &Py::Call("threadedRoute".to_owned(), vec![Py::code("glueContext")], named));
@@ -401,6 +406,18 @@ fn group_filter(name: &str, filters: Py) -> Py {
 }
 
 fn dynamic(writer: &mut Writer, graph: &Graph, node: &Node) -> Outcome {
+    if relationalizes(node) {
+        let parameters = node.items("Parameters");
+        let root = parameters.iter().find(|one| one.text("Name") == Some("rootTableName"));
+        let root = root.and_then(|one| one.texts("Value").first().cloned());
+        let named = [
+            ("frame", Py::code(graph.input(node)?)),
+            ("staging_path", writer.parameter("TempDir")),
+            ("name", Py::Str(root.unwrap_or_else(|| "root".to_owned()))),
+        ];
+        apply(writer, node, "Relationalize.apply", named);
+        return Ok(());
+    }
     let function = node.required("FunctionName")?;
     let path = node.required("Path")?;
     let file = path.rsplit_once('/').map_or(path, |(_, file)| file);

@@ -1,8 +1,8 @@
 //! The script as it grows: imports, helpers, statements.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::graph::Graph;
+use super::graph::{Graph, free};
 use super::helpers::Helper;
 use super::node::Node;
 use super::{Outcome, ScriptError};
@@ -73,7 +73,7 @@ pub(super) struct Writer {
     modules: BTreeSet<String>,
     helpers: BTreeSet<Helper>,
     functions: Vec<String>,
-    names: BTreeSet<String>,
+    names: BTreeMap<String, usize>,
     parameters: Vec<&'static str>,
     default_ruleset: bool,
     stream: Option<Stream>,
@@ -116,13 +116,7 @@ impl Writer {
 
     /// A name for a function, other than those that are taken.
     pub(super) fn name(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        let mut n = 2;
-        while !self.names.insert(name.clone()) {
-            name = format!("{wanted}_{n}");
-            n += 1;
-        }
-        name
+        free(wanted, &mut self.names)
     }
 
     /// An argument of the run that the script needs besides the job's name.
