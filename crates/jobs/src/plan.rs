@@ -149,6 +149,9 @@ fn target(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), 
             keep(draft, &kept, found, &purpose)?;
         }
     }
+    if let Some(found) = &node.spigot {
+        draft.write(&found.path, &format!("spigot `{}`", found.name));
+    }
     if let Some(found) = &node.s3_catalog_target {
         let policy = found.schema_change_policy.clone().unwrap_or_default();
         let follows = policy
@@ -268,23 +271,28 @@ mod tests {
     use crate::node::SUPPORTED;
 
     /// Kinds that neither read nor write anything.
-    const TRANSFORMS: [&str; 12] = [
+    const TRANSFORMS: [&str; 17] = [
         "Aggregate",
         "ApplyMapping",
         "DropDuplicates",
         "DropFields",
         "DropNullFields",
+        "DynamicTransform",
         "FillMissingValues",
         "Filter",
         "Join",
+        "Merge",
         "RenameField",
+        "Route",
         "SelectFields",
+        "SelectFromCollection",
         "SparkSQL",
+        "SplitFields",
         "Union",
     ];
 
     /// Kinds whose needs are planned here.
-    const PLANNED: [&str; 9] = [
+    const PLANNED: [&str; 10] = [
         "CatalogSource",
         "CatalogTarget",
         "S3CatalogSource",
@@ -294,6 +302,7 @@ mod tests {
         "S3GlueParquetTarget",
         "S3JsonSource",
         "S3ParquetSource",
+        "Spigot",
     ];
 
     #[test]
