@@ -1,5 +1,6 @@
 """Crawls of 10,000 small CSV, JSON and Parquet files under year=/month=/day=, beside a cold DuckDB process that reads
-their schema with union_by_name. `--large` crawls 100,000 CSV files, and then one new folder only.
+their schema with union_by_name. `--spark` adds Apache Spark's inference (one round; needs pyspark and Java). `--large`
+crawls 10,000 and 100,000 CSV files, and then one new folder only.
 
 Mastic's files are in its own S3; DuckDB reads plain ones."""
 
@@ -89,13 +90,27 @@ def crawl(server, name):
 
 
 def duckdb(kind, folder):
-    """The peer, as a process of its own: `crawl.py --duckdb KIND FOLDER`."""
+    """The peer, as a process of its own: `crawl.py --duckdb-process KIND FOLDER`."""
     import duckdb
 
     print(len(duckdb.sql(f"describe select * from {READERS[kind].format(folder)}").fetchall()), file=sys.stderr)
 
 
-def small(server, role, bucket):
+def spark(kind, folder):
+    """The other peer, as a process of its own: `crawl.py --spark-process KIND FOLDER`."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    reader = session.read.option("header", True).option("inferSchema", True).option("mergeSchema", True)
+    print(len(getattr(reader, kind)(folder).schema), file=sys.stderr)
+
+
+def peer(name, kind, folder):
+    return measure.command(sys.executable, __file__, f"--{name}-process", kind, str(folder / kind))
+
+
+def small(server, role, bucket, with_spark):
     with tempfile.TemporaryDirectory(dir=measure.scratch()) as folder:
         folder = pathlib.Path(folder)
         for kind in READERS:
@@ -104,9 +119,10 @@ def small(server, role, bucket):
             engines = {"mastic": lambda: crawl(server, crawler(server, bucket, kind, role))}
             if kind != "json":
                 # DuckDB's JSON reader runs out of memory over so many files.
-                peer = (sys.executable, __file__, "--duckdb", kind, str(folder / kind))
-                engines["duckdb"] = lambda: measure.command(*peer)
+                engines["duckdb"] = lambda: peer("duckdb", kind, folder)
             found = measure.rounds(ROUNDS, **engines)
+            if with_spark:
+                found |= measure.rounds(1, spark=lambda: peer("spark", kind, folder))
             measure.table(f"{FILES} {kind} files", found, "duckdb" if "duckdb" in found else "mastic")
             wall = statistics.median(used.wall for used in found["mastic"])
             print(f"mastic: {FILES / wall:.0f} {kind} files a second")
@@ -115,22 +131,30 @@ def small(server, role, bucket):
 def large(server, role, bucket):
     policy = {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
     recrawl = {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}
-    fill(server, bucket, "csv", LARGE)
-    name = crawler(server, bucket, "csv", role, RecrawlPolicy=recrawl, SchemaChangePolicy=policy)
-    print(f"{LARGE} csv files: {crawl(server, name)}")
+    for count in (FILES, LARGE):
+        fill(server, bucket, "csv", count)
+        name = crawler(server, bucket, "csv", role, RecrawlPolicy=recrawl, SchemaChangePolicy=policy)
+        print(f"{count} csv files: {crawl(server, name)}")
     server.client("s3").put_object(Bucket=bucket, Key="csv/year=2099/month=1/day=1/x.csv", Body=bodies("csv")[0])
     print(f"one new folder: {crawl(server, name)}")
 
 
-def main():
-    if sys.argv[1:2] == ["--duckdb"]:
-        return duckdb(*sys.argv[2:])
+def main(arguments):
     with measure.server() as server:
         role = server.role(harness.statement(["s3:*", "glue:*", "logs:*"]))
         bucket = harness.name("crawl")
         server.client("s3").create_bucket(Bucket=bucket)
-        (large if "--large" in sys.argv else small)(server, role, bucket)
+        if "--large" in arguments:
+            large(server, role, bucket)
+        else:
+            small(server, role, bucket, "--spark" in arguments)
 
 
 if __name__ == "__main__":
-    main()
+    match sys.argv[1:]:
+        case ["--duckdb-process", kind, folder]:
+            duckdb(kind, folder)
+        case ["--spark-process", kind, folder]:
+            spark(kind, folder)
+        case arguments:
+            main(arguments)
