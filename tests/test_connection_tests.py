@@ -57,6 +57,7 @@ def test_a_connection_that_works(server, unique, database, certificates):
     glue.create_connection(ConnectionInput=given)
     answer = glue.test_connection(ConnectionName=name)
     assert set(answer) == {"ResponseMetadata"}
+    server.cli("glue", "test-connection", "--connection-name", name)
     credentials = {"Username": database.user, "Password": database.password}
     authentication = {"AuthenticationType": "BASIC", "BasicAuthenticationCredentials": credentials}
     properties = {"JDBC_CONNECTION_URL": database.url}

@@ -288,6 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_looked_at_can_be_gone() {
+        let include = DatabaseInclude::new(&target("nyc/public/f%", &[], &[]), true).unwrap();
+        let kept = |connection: &str, at: &str| Table {
+            parameters: Some(BTreeMap::from([(CONNECTION.to_owned(), connection.to_owned())])),
+            storage_descriptor: Some(StorageDescriptor {
+                location: Some(at.to_owned()),
+                ..StorageDescriptor::default()
+            }),
+            ..Table::default()
+        };
+        assert!(include.covers(&kept("c", "nyc.public.flights")));
+        assert!(!include.covers(&kept("other", "nyc.public.flights")));
+        assert!(
+            !include.covers(&kept("c", "nyc.ops.flights"))
+                && !include.covers(&kept("c", "nyc.public.planes"))
+        );
+        assert!(!include.covers(&Table::default()));
+    }
+
+    #[test]
     fn tables_are_kept_as_glue_keeps_them() {
         let metadata = [JdbcMetadataEntry::Rawtypes, JdbcMetadataEntry::Comments];
         let found = DatabaseTable {

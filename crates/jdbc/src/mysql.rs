@@ -52,13 +52,9 @@ impl MySql {
             _ => (place.open(Some(encryption(settings, authority)?)).await, true),
         };
         let failed_at = made.as_ref().err().map_or(Step::Query, |error| error.step);
-        let tls = match settings.tls {
-            _ if !encrypted => "the connection is not encrypted".to_owned(),
-            TlsMode::VerifyFull => format!(
-                "encrypted; the certificate is for {} and its authority is trusted",
-                settings.name_of_server()
-            ),
-            _ => "encrypted; the certificate was not looked at".to_owned(),
+        let tls = match encrypted {
+            true => tls::protection(settings.tls, settings.name_of_server()),
+            false => tls::PLAIN.to_owned(),
         };
         let database = match &settings.database {
             Some(database) => format!("user {} may use the database {database}", settings.user),

@@ -112,7 +112,7 @@ async fn encrypted(
     addresses: &[IpAddr],
     tcp: TcpStream,
 ) -> Result<(Box<dyn Stream>, String), ConnectError> {
-    let plain = "the connection is not encrypted".to_owned();
+    let plain = tls::PLAIN.to_owned();
     if settings.tls == TlsMode::Disable {
         return Ok((Box::new(tcp), plain));
     }
@@ -150,13 +150,7 @@ async fn handshake(
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         inner.map_or_else(|| error.to_string(), |inner| tls::explain(inner, name))
     })?;
-    let outcome = match settings.tls {
-        TlsMode::VerifyFull => {
-            format!("encrypted; the certificate is for {name} and its authority is trusted")
-        }
-        TlsMode::VerifyAuthority => "encrypted; the certificate's authority is trusted".to_owned(),
-        _ => "encrypted; the certificate was not looked at".to_owned(),
-    };
+    let outcome = tls::protection(settings.tls, name);
     Ok(Ok((Box::new(stream), outcome)))
 }
 

@@ -182,6 +182,20 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// What people read of a connection that is not encrypted.
+pub(crate) const PLAIN: &str = "the connection is not encrypted";
+
+/// What people read of one that is.
+pub(crate) fn protection(mode: TlsMode, name: &str) -> String {
+    match mode {
+        TlsMode::VerifyFull => {
+            format!("encrypted; the certificate is for {name} and its authority is trusted")
+        }
+        TlsMode::VerifyAuthority => "encrypted; the certificate's authority is trusted".to_owned(),
+        _ => "encrypted; the certificate was not looked at".to_owned(),
+    }
+}
+
 /// What stands behind a failed handshake, for people.
 pub(crate) fn explain(error: &Error, name: &str) -> String {
     match error {
