@@ -5,4 +5,5 @@ mod parse;
 mod udf;
 
 pub(crate) use array::{cast_array, cast_text};
+pub(crate) use parse::decimal;
 pub(crate) use udf::{Reshape, glue_cast, reshape};

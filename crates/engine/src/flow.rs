@@ -63,7 +63,7 @@ pub(crate) async fn ends(
             }
             _ => {
                 let inputs = inputs(node, &answers)?;
-                Answer::Frame(transform::apply(context, node, inputs).await.map_err(failed)?)
+                Answer::Frame(transform::apply(context, environment, node, inputs).await.map_err(failed)?)
             }
         };
         let answer = match answer {

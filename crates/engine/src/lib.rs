@@ -15,6 +15,7 @@ mod run;
 mod share;
 mod sink;
 mod source;
+mod spark;
 mod statistics;
 mod target;
 mod transform;

@@ -2,24 +2,28 @@
 
 mod aggregate;
 mod collection;
+mod dynamic;
 mod fields;
 mod fill;
 mod filter;
 mod join;
 mod mapping;
 mod merge;
-mod moments;
+pub(crate) mod moments;
 mod nulls;
+mod pii;
 mod relationalize;
 mod rows;
 mod sql;
 
 pub(crate) use collection::sample;
 pub(crate) use fields::{column, exact, names};
+pub(crate) use relationalize::places;
 
 use datafusion::common::DataFusionError;
 use datafusion::prelude::{DataFrame, SessionContext};
 
+use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::plan::{Kind, Node};
 
@@ -30,6 +34,7 @@ use crate::plan::{Kind, Node};
 /// went wrong with that.
 pub(crate) async fn apply(
     context: &SessionContext,
+    environment: &Environment,
     node: &Node,
     inputs: Vec<DataFrame>,
 ) -> Result<DataFrame, DataFusionError> {
@@ -49,10 +54,11 @@ pub(crate) async fn apply(
         Kind::FillMissingValues { imputed, filled } => fill::apply(next()?, imputed, filled.as_deref()),
         Kind::DropNullFields(rules) => nulls::apply(next()?, rules).await,
         Kind::Merge(merge) => merge::apply(&node.inputs, next()?, next()?, merge),
-        Kind::Dynamic(dynamic) => Err(wrong(format!(
-            "the function `{}` needs Python, which visual jobs do not run",
-            dynamic.function
-        ))),
+        Kind::Dynamic(dynamic) => {
+            let now = environment.clock.now().millis().saturating_mul(1000);
+            dynamic::apply(context, now, next()?, dynamic).await
+        }
+        Kind::PiiDetection(detection) => pii::apply(next()?, detection).await,
         _ => Err(wrong("it is no transform")),
     }
     .map_err(|error| named(node, error))

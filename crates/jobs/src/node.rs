@@ -20,6 +20,7 @@ pub(crate) const SUPPORTED: &[&str] = &[
     "Filter",
     "Join",
     "Merge",
+    "PIIDetection",
     "RenameField",
     "Route",
     "S3CatalogSource",

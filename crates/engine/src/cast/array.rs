@@ -62,6 +62,18 @@ pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Ar
                 seconds.as_primitive::<Float64Type>().unary(|seconds| (seconds * 1e6) as i64);
             cast_array(&(Arc::new(micros) as ArrayRef), to)
         }
+        (DataType::Float64, to) if is_text(to) => {
+            let numbers = array.as_primitive::<Float64Type>().iter();
+            let text: StringViewArray =
+                numbers.map(|value| value.map(|value| java(value, format!("{value:e}")))).collect();
+            cast_array(&(Arc::new(text) as ArrayRef), to)
+        }
+        (DataType::Float32, to) if is_text(to) => {
+            let numbers = array.as_primitive::<Float32Type>().iter();
+            let text: StringViewArray =
+                numbers.map(|value| value.map(|value| java(value.into(), format!("{value:e}")))).collect();
+            cast_array(&(Arc::new(text) as ArrayRef), to)
+        }
         (from, to) if can_cast_types(from, to) => {
             let format = FormatOptions::default()
                 .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
@@ -70,6 +82,36 @@ pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Ar
         }
         (from, to) => Err(ArrowError::CastError(format!("a value of type `{from}` cannot become `{to}`"))),
     }
+}
+
+/// A number as Java writes it, from its shortest digits as Rust does: `1.2E10` below a thousandth and from ten million on.
+fn java(value: f64, scientific: String) -> String {
+    if value.is_nan() || value.is_infinite() {
+        return if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
+    }
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let point = |text: String| if text.contains('.') { text } else { text + ".0" };
+    if value != 0.0 && !(-3..7).contains(&exponent) {
+        return format!("{}E{exponent}", point(digits.to_owned()));
+    }
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let plain: String = digits.chars().filter(|digit| *digit != '.').collect();
+    let before = usize::try_from(exponent + 1).unwrap_or(0);
+    if exponent < 0 {
+        let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+        return format!("{sign}0.{}{plain}", "0".repeat(zeros));
+    }
+    let (whole, fraction) = plain.split_at_checked(before).unwrap_or((&plain, ""));
+    let fraction = if fraction.is_empty() { "0" } else { fraction };
+    format!("{sign}{whole:0<before$}.{fraction}")
 }
 
 fn named<'a>(structs: &'a StructArray, name: &str) -> Option<&'a ArrayRef> {
@@ -159,6 +201,23 @@ mod tests {
     fn numbers_that_do_not_fit_become_null() {
         assert_eq!(cast(Int64Array::from(vec![300, 5]), "tinyint").null_count(), 1);
         assert_eq!(cast(Float64Array::from(vec![1.9]), "int").as_primitive::<Int32Type>().value(0), 1);
+    }
+
+    #[test]
+    fn numbers_as_text_are_java_s() {
+        for (value, text) in [
+            (0.0, "0.0"),
+            (2.5, "2.5"),
+            (-100.0, "-100.0"),
+            (0.001, "0.001"),
+            (0.000_12, "1.2E-4"),
+            (1e7, "1.0E7"),
+            (1_234_567.25, "1234567.25"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ] {
+            assert_eq!(cast(Float64Array::from(vec![value]), "string").as_string_view().value(0), text);
+        }
     }
 
     #[test]

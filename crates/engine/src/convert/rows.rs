@@ -1,9 +1,9 @@
 use mastic_api_glue::glue::types as api;
 
-use super::Parts;
 use super::transforms::conditions;
+use super::{Parts, required};
 use crate::error::NodeError;
-use crate::plan::{DynamicTransform, Kind, Merge, Spigot};
+use crate::plan::{DynamicTransform, Kind, Merge, PiiAction, PiiDetection, Sensitivity, Spigot};
 
 /// The transform that the node is, if it is one of those about rows and collections.
 pub(super) fn transform(node: &api::CodeGenConfigurationNode) -> Option<Result<Parts, NodeError>> {
@@ -38,8 +38,51 @@ pub(super) fn transform(node: &api::CodeGenConfigurationNode) -> Option<Result<P
         let merge = Merge { source: found.source.clone(), keys: found.primary_keys.clone() };
         return done(&found.name, Kind::Merge(merge), &found.inputs);
     }
+    if let Some(found) = &node.pii_detection {
+        return tried(&found.name, detection(found).map(Kind::PiiDetection), &found.inputs);
+    }
     let found = node.dynamic_transform.as_ref()?;
     done(&found.name, dynamic(found), &found.inputs)
+}
+
+fn detection(found: &api::PIIDetection) -> Result<PiiDetection, NodeError> {
+    let node = &found.name;
+    if found.detection_parameters.as_deref().is_some_and(|text| !text.is_empty() && text != "{}") {
+        return Err(NodeError::new(node, "`DetectionParameters` are not supported"));
+    }
+    if !matches!(found.redact_text.as_deref(), None | Some("" | "true")) {
+        return Err(NodeError::new(node, "`RedactText` must be `true` or absent"));
+    }
+    let sensitivity = match found.detection_sensitivity.as_deref() {
+        None | Some("" | "LOW") => Sensitivity::Low,
+        Some("HIGH") => Sensitivity::High,
+        Some(other) => {
+            return Err(NodeError::new(node, format!("the sensitivity `{other}` is neither LOW nor HIGH")));
+        }
+    };
+    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let letters = |count: Option<i32>| count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    Ok(PiiDetection {
+        action: match required(node, "PiiType", found.pii_type)? {
+            api::PiiType::RowAudit => PiiAction::RowAudit,
+            api::PiiType::RowHashing => PiiAction::RowHashing,
+            api::PiiType::RowMasking => PiiAction::RowMasking,
+            api::PiiType::RowPartialMasking => PiiAction::RowPartialMasking,
+            api::PiiType::ColumnAudit => PiiAction::ColumnAudit,
+            api::PiiType::ColumnHashing => PiiAction::ColumnHashing,
+            api::PiiType::ColumnMasking => PiiAction::ColumnMasking,
+        },
+        entities: found.entity_types_to_detect.clone(),
+        output: text(&found.output_column_name),
+        sample: found.sample_fraction,
+        threshold: found.threshold_fraction,
+        mask: found.mask_value.clone(),
+        redact: text(&found.redact_char),
+        pattern: text(&found.match_pattern),
+        left: letters(found.num_left_chars_to_exclude),
+        right: letters(found.num_right_chars_to_exclude),
+        sensitivity,
+    })
 }
 
 fn dynamic(found: &api::DynamicTransform) -> Kind {

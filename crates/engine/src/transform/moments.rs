@@ -17,6 +17,11 @@ pub(super) fn skewness(expr: Expr) -> Expr {
     SKEWNESS.call(vec![expr])
 }
 
+/// The functions under their names in SQL.
+pub(crate) fn functions() -> Vec<AggregateUDF> {
+    vec![KURTOSIS.clone(), SKEWNESS.clone()]
+}
+
 static KURTOSIS: LazyLock<AggregateUDF> = LazyLock::new(|| {
     function("kurtosis", |m| if m.m2 == 0.0 { None } else { Some(m.n * m.m4 / (m.m2 * m.m2) - 3.0) })
 });

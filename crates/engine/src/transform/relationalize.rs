@@ -48,6 +48,40 @@ pub(super) fn apply(
     Ok(tables)
 }
 
+/// Fields of structs as columns, down to so many levels: `address.city`.
+pub(super) fn flattened(frame: &DataFrame, joint: &str, levels: usize) -> Vec<(String, Expr)> {
+    fn flatten(
+        name: String,
+        value: Expr,
+        of: &DataType,
+        joint: &str,
+        levels: usize,
+        out: &mut Vec<(String, Expr)>,
+    ) {
+        match of {
+            DataType::Struct(fields) if levels > 0 => {
+                for field in fields {
+                    let inner = value.clone().field(field.name().as_str());
+                    flatten(
+                        format!("{name}{joint}{}", field.name()),
+                        inner,
+                        field.data_type(),
+                        joint,
+                        levels - 1,
+                        out,
+                    );
+                }
+            }
+            _ => out.push((name, value)),
+        }
+    }
+    let mut out = Vec::new();
+    for field in frame.schema().fields() {
+        flatten(field.name().clone(), exact(field.name()), field.data_type(), joint, levels, &mut out);
+    }
+    out
+}
+
 struct Leaf {
     name: String,
     value: Expr,
@@ -212,7 +246,7 @@ impl ScalarUDFImpl for RowNumber {
 }
 
 /// Of each list the places of its elements, counted from 0.
-pub(super) fn places() -> ScalarUDF {
+pub(crate) fn places() -> ScalarUDF {
     list_function(
         "glue_places",
         |_| DataType::Int32,

@@ -2,21 +2,20 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::{DataFrame, SessionContext};
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{
-    DateTimeField, Expr as SqlExpr, ExtractSyntax, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Ident, ObjectName, ObjectNamePart, VisitMut, VisitorMut,
-};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::{Query, SelectItem, SetExpr, TableFactor, Visit, VisitMut, Visitor};
 
-use super::fields::{exact, names};
+use super::fields::exact;
 use super::wrong;
 use crate::cast::glue_cast;
 use crate::plan::SqlQuery;
+use crate::spark::{Rewrite, SparkDialect, with_functions};
 use crate::types::arrow_type;
 
 /// SparkSQL: runs the query over the inputs under their aliases.
@@ -30,13 +29,16 @@ pub(super) async fn apply(
     let mut state = SessionStateBuilder::new_from_existing(context.state())
         .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
         .with_default_features();
+    state = with_functions(state);
     if let Some(config) = state.config() {
         config.options_mut().catalog.create_default_catalog_and_schema = true;
+        // Nothing is the least of all, as in Spark.
+        "nulls_min".clone_into(&mut config.options_mut().sql_parser.default_null_ordering);
     }
     let own = SessionContext::new_with_state(state.build());
     let mut known = BTreeSet::new();
     for (id, frame) in ids.iter().zip(inputs) {
-        known.extend(names(&frame));
+        all_names(frame.schema().inner().fields(), &mut known);
         let aliases: Vec<&String> =
             query.aliases.iter().filter(|(from, _)| from == id).map(|(_, alias)| alias).collect();
         if aliases.is_empty() {
@@ -49,17 +51,21 @@ pub(super) async fn apply(
     }
     let text = query.query.trim().trim_end_matches(';');
     let state = own.state();
-    let dialect = state.config().options().sql_parser.dialect;
-    let mut statement = state.sql_to_statement(text, &dialect)?;
+    let mut statements =
+        DFParserBuilder::new(text).with_dialect(&SparkDialect).build()?.parse_statements()?;
+    let (Some(mut statement), None) = (statements.pop_front(), statements.pop_front()) else {
+        return Err(wrong("the query is not one statement"));
+    };
     let Statement::Statement(inner) = &mut statement else {
         return Err(wrong("the query is not a SELECT"));
     };
-    let mut names_of = Names { known, unsupported: None };
-    let _: ControlFlow<()> = inner.visit(&mut names_of);
-    if let Some(function) = names_of.unsupported {
-        return Err(wrong(format!("the SQL function `{function}` is not supported")));
+    let _: ControlFlow<()> = Visit::visit(inner.as_ref(), &mut Aliases(&mut known));
+    let mut rewrite = Rewrite { known, missing: None };
+    let _: ControlFlow<()> = VisitMut::visit(inner.as_mut(), &mut rewrite);
+    if let Some(what) = rewrite.missing {
+        return Err(wrong(format!("the query: {what} is not supported")));
     }
-    let plan = state.statement_to_plan(statement).await?;
+    let plan = state.statement_to_plan(statement).await.map_err(said)?;
     if matches!(
         plan,
         LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_)
@@ -113,73 +119,70 @@ fn declared(frame: DataFrame, schema: &[(String, String)]) -> Result<DataFrame, 
     frame.select(out)
 }
 
-/// Finds columns and tables in any case, as Spark does, and gives Spark's functions their other names.
-struct Names {
-    known: BTreeSet<String>,
-    unsupported: Option<String>,
-}
-
-impl Names {
-    fn resolve(&self, ident: &mut Ident) {
-        if !self.known.contains(&ident.value)
-            && let Some(found) = self.known.iter().find(|name| name.eq_ignore_ascii_case(&ident.value))
-        {
-            ident.value.clone_from(found);
+/// The names of columns and of the fields in them.
+fn all_names(fields: &Fields, known: &mut BTreeSet<String>) {
+    for field in fields {
+        known.insert(field.name().clone());
+        let mut of = field.data_type();
+        while let DataType::List(element) = of {
+            of = element.data_type();
+        }
+        if let DataType::Struct(fields) = of {
+            all_names(fields, known);
         }
     }
 }
 
-impl VisitorMut for Names {
+/// The names that a query itself gives: of columns, tables and subqueries.
+struct Aliases<'a>(&'a mut BTreeSet<String>);
+
+impl Visitor for Aliases<'_> {
     type Break = ();
 
-    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
-        for part in &mut relation.0 {
-            if let ObjectNamePart::Identifier(ident) = part {
-                self.resolve(ident);
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if let Some(with) = &query.with {
+            self.0.extend(with.cte_tables.iter().map(|table| table.alias.name.value.clone()));
+        }
+        let mut open = vec![query.body.as_ref()];
+        while let Some(body) = open.pop() {
+            match body {
+                SetExpr::Select(select) => {
+                    for item in &select.projection {
+                        if let SelectItem::ExprWithAlias { alias, .. } = item {
+                            self.0.insert(alias.value.clone());
+                        }
+                    }
+                    for view in &select.lateral_views {
+                        self.0.extend(view.lateral_col_alias.iter().map(|alias| alias.value.clone()));
+                    }
+                }
+                SetExpr::SetOperation { left, right, .. } => open.extend([left.as_ref(), right.as_ref()]),
+                _ => {}
             }
         }
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut SqlExpr) -> ControlFlow<()> {
-        match expr {
-            SqlExpr::Identifier(ident) => self.resolve(ident),
-            SqlExpr::CompoundIdentifier(parts) => parts.iter_mut().for_each(|part| self.resolve(part)),
-            SqlExpr::Function(function) => {
-                let name = function.name.to_string().to_ascii_lowercase();
-                // These take Java's patterns in Spark: other letters than the engine's.
-                if matches!(name.as_str(), "date_format" | "to_char") {
-                    self.unsupported = Some(name.clone());
-                }
-                if let (Some(field), Some(argument)) = (date_part(&name), only_argument(function)) {
-                    *expr = SqlExpr::Extract { field, syntax: ExtractSyntax::From, expr: Box::new(argument) };
-                }
-            }
-            _ => {}
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { alias: Some(alias), .. }
+        | TableFactor::Derived { alias: Some(alias), .. } = factor
+        {
+            self.0.insert(alias.name.value.clone());
         }
         ControlFlow::Continue(())
     }
 }
 
-fn date_part(function: &str) -> Option<DateTimeField> {
-    Some(match function {
-        "year" => DateTimeField::Year,
-        "quarter" => DateTimeField::Quarter,
-        "month" => DateTimeField::Month,
-        "weekofyear" => DateTimeField::Week(None),
-        "day" | "dayofmonth" => DateTimeField::Day,
-        "dayofyear" => DateTimeField::DayOfYear,
-        "hour" => DateTimeField::Hour,
-        "minute" => DateTimeField::Minute,
-        "second" => DateTimeField::Second,
-        _ => return None,
-    })
-}
-
-fn only_argument(function: &Function) -> Option<SqlExpr> {
-    let FunctionArguments::List(list) = &function.args else { return None };
-    match list.args.as_slice() {
-        [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => Some(expr.clone()),
-        _ => None,
+/// What the planner says, in Spark's words where it names what is missing.
+fn said(error: DataFusionError) -> DataFusionError {
+    let text = error.strip_backtrace();
+    if let Some((_, rest)) = text.split_once("Invalid function '")
+        && let Some((name, _)) = rest.split_once('\'')
+    {
+        return wrong(format!("the SQL function `{}` is not supported", name.trim_start_matches("spark_")));
+    }
+    match error {
+        DataFusionError::NotImplemented(what) => wrong(format!("the query: {what} is not supported")),
+        error => error,
     }
 }

@@ -11,8 +11,12 @@ mod sink;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod spark;
+#[cfg(test)]
 mod statistics;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod transforms;
+#[cfg(test)]
+mod visual;

@@ -113,6 +113,10 @@ impl World {
         keys
     }
 
+    pub async fn delete(&self, key: &str) {
+        self.store.delete(&Path::parse(key).unwrap()).await.unwrap();
+    }
+
     pub async fn text(&self, key: &str) -> String {
         let bytes = self.store.get(&Path::parse(key).unwrap()).await.unwrap().bytes().await.unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
