@@ -254,7 +254,7 @@ def test_the_history_of_a_crawler(server, glue, unique):
     crawls = listed()
     assert [c["State"] for c in crawls] == ["FAILED", "COMPLETED", "COMPLETED", "COMPLETED"]
     first = crawls[-1]
-    assert json.loads(json.loads(first["Summary"])["TABLE"]) == {"ADD": {"Count": 1}}
+    assert json.loads(json.loads(first["Summary"])["TABLE"]) == {"ADD": {"Count": 1, "Details": {"names": ["x"]}}}
     assert first["LogGroup"] == "/aws-glue/crawlers" and first["LogStream"] == given["Name"]
     assert first["MessagePrefix"] == first["CrawlId"] and first["DPUHour"] >= 0
     assert first["EndTime"] >= first["StartTime"]

@@ -75,7 +75,7 @@ def test_a_crawl_makes_tables_and_partitions_of_real_files(server, unique):
 
     history = server.client("glue").list_crawls(CrawlerName=crawler)["Crawls"]
     assert [c["State"] for c in history] == ["COMPLETED"]
-    assert json.loads(json.loads(history[0]["Summary"])["TABLE"]) == {"ADD": {"Count": 2}}
+    assert json.loads(json.loads(history[0]["Summary"])["TABLE"]) == {"ADD": {"Count": 2, "Details": {"names": ["flights", "planes"]}}}
 
 
 def test_a_second_crawl_of_the_same_files_writes_nothing(server, unique):
