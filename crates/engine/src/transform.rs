@@ -12,6 +12,7 @@ mod merge;
 pub(crate) mod moments;
 mod nulls;
 mod pii;
+mod recipe;
 mod relationalize;
 mod rows;
 mod sql;
@@ -59,6 +60,7 @@ pub(crate) async fn apply(
             dynamic::apply(context, now, next()?, dynamic).await
         }
         Kind::PiiDetection(detection) => pii::apply(next()?, detection).await,
+        Kind::Recipe(steps) => recipe::apply(next()?, steps),
         _ => Err(wrong("it is no transform")),
     }
     .map_err(|error| named(node, error))

@@ -21,6 +21,7 @@ pub(crate) const SUPPORTED: &[&str] = &[
     "Join",
     "Merge",
     "PIIDetection",
+    "Recipe",
     "RenameField",
     "Route",
     "S3CatalogSource",

@@ -3,7 +3,9 @@ use mastic_api_glue::glue::types as api;
 use super::transforms::conditions;
 use super::{Parts, required};
 use crate::error::NodeError;
-use crate::plan::{DynamicTransform, Kind, Merge, PiiAction, PiiDetection, Sensitivity, Spigot};
+use crate::plan::{
+    DynamicTransform, Kind, Merge, PiiAction, PiiDetection, RecipeCondition, RecipeStep, Sensitivity, Spigot,
+};
 
 /// The transform that the node is, if it is one of those about rows and collections.
 pub(super) fn transform(node: &api::CodeGenConfigurationNode) -> Option<Result<Parts, NodeError>> {
@@ -41,8 +43,35 @@ pub(super) fn transform(node: &api::CodeGenConfigurationNode) -> Option<Result<P
     if let Some(found) = &node.pii_detection {
         return tried(&found.name, detection(found).map(Kind::PiiDetection), &found.inputs);
     }
+    if let Some(found) = &node.recipe {
+        return tried(&found.name, recipe(found), &found.inputs);
+    }
     let found = node.dynamic_transform.as_ref()?;
     done(&found.name, dynamic(found), &found.inputs)
+}
+
+fn recipe(found: &api::Recipe) -> Result<Kind, NodeError> {
+    if let Some(reference) = &found.recipe_reference {
+        let text =
+            format!("the recipe `{}` is not here: give its steps as `RecipeSteps`", reference.recipe_arn);
+        return Err(NodeError::new(&found.name, text));
+    }
+    let steps = required(&found.name, "RecipeSteps", found.recipe_steps.as_deref())?;
+    let steps = steps.iter().map(|step| RecipeStep {
+        operation: step.action.operation.clone(),
+        parameters: step.action.parameters.clone().unwrap_or_default().into_iter().collect(),
+        conditions: step
+            .condition_expressions
+            .iter()
+            .flatten()
+            .map(|one| RecipeCondition {
+                condition: one.condition.clone(),
+                value: one.value.clone(),
+                column: one.target_column.clone(),
+            })
+            .collect(),
+    });
+    Ok(Kind::Recipe(steps.collect()))
 }
 
 fn detection(found: &api::PIIDetection) -> Result<PiiDetection, NodeError> {

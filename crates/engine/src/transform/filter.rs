@@ -11,6 +11,7 @@ use super::fields::column;
 use super::wrong;
 use crate::cast::{cast_array, glue_cast};
 use crate::plan::{Comparison, Condition, Filter, Operand};
+use crate::spark::compiled;
 use crate::types::is_text;
 
 /// Filter: a comparison with nothing is false, as is its opposite, but for EQ: nothing is unlike any value.
@@ -51,6 +52,7 @@ fn condition(frame: &DataFrame, condition: &Condition) -> Result<Expr, DataFusio
         let (Operand::Field(path), Operand::Constant(pattern)) = (left, right) else {
             return Err(wrong("REGEX needs a field and a pattern"));
         };
+        compiled(pattern)?;
         let (field, of) = column(frame, path)?;
         let text = if is_text(&of) { field } else { glue_cast(field, &DataType::Utf8View) };
         binary_expr(text, operator, lit(format!("^(?:{pattern})")))

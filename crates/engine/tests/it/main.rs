@@ -7,6 +7,8 @@ mod counting;
 mod flights;
 mod multiple;
 #[cfg(test)]
+mod recipe;
+#[cfg(test)]
 mod sink;
 #[cfg(test)]
 mod sources;
