@@ -22,8 +22,14 @@ pub(crate) struct End {
 
 /// What a node answers.
 enum Answer {
-    Frame(DataFrame),
+    Frame(Box<DataFrame>),
     Collection(Vec<DataFrame>),
+}
+
+impl Answer {
+    fn frame(frame: DataFrame) -> Self {
+        Self::Frame(Box::new(frame))
+    }
 }
 
 /// Builds all nodes: the frames that targets and spigots write, in the order of the nodes.
@@ -41,20 +47,20 @@ pub(crate) async fn ends(
         let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
         let answer = match &node.kind {
             Kind::Csv(_) | Kind::Json(_) | Kind::Parquet(_) | Kind::Catalog(_) => {
-                Answer::Frame(read(context, environment, graph, node).await.map_err(failed)?)
+                Answer::frame(read(context, environment, graph, node).await.map_err(failed)?)
             }
             Kind::S3Target(_) | Kind::CatalogTarget(_) => {
                 let [input] = inputs(node, &answers)?.try_into().map_err(|_| missing(node))?;
                 ends.push(End { node: node.clone(), input });
                 continue;
             }
-            Kind::SelectFromCollection(index) => Answer::Frame(chosen(node, *index, &answers)?),
+            Kind::SelectFromCollection(index) => Answer::frame(chosen(node, *index, &answers)?),
             Kind::Spigot(spigot) => {
                 let [input] = inputs(node, &answers)?.try_into().map_err(|_| missing(node))?;
                 let all = share(context, &node.name, input).map_err(failed)?;
                 let sample = transform::sample(all.clone(), spigot).map_err(failed)?;
                 ends.push(End { node: sample_target(node, &spigot.path), input: sample });
-                Answer::Frame(all)
+                Answer::frame(all)
             }
             _ if node.kind.collection().is_some() => {
                 let [input] = inputs(node, &answers)?.try_into().map_err(|_| missing(node))?;
@@ -63,12 +69,12 @@ pub(crate) async fn ends(
             }
             _ => {
                 let inputs = inputs(node, &answers)?;
-                Answer::Frame(transform::apply(context, environment, node, inputs).await.map_err(failed)?)
+                Answer::frame(transform::apply(context, environment, node, inputs).await.map_err(failed)?)
             }
         };
         let answer = match answer {
             Answer::Frame(frame) if graph.readers(&node.id) > 1 && !matches!(node.kind, Kind::Spigot(_)) => {
-                Answer::Frame(share(context, &node.name, frame).map_err(failed)?)
+                Answer::frame(share(context, &node.name, *frame).map_err(failed)?)
             }
             answer => answer,
         };
@@ -83,7 +89,7 @@ fn missing(node: &Node) -> NodeError {
 
 fn inputs(node: &Node, answers: &BTreeMap<&str, Answer>) -> Result<Vec<DataFrame>, NodeError> {
     let frame = |input: &String| match answers.get(input.as_str()) {
-        Some(Answer::Frame(frame)) => Ok(frame.clone()),
+        Some(Answer::Frame(frame)) => Ok(DataFrame::clone(frame)),
         _ => Err(missing(node)),
     };
     node.inputs.iter().map(frame).collect()

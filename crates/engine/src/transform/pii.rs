@@ -209,7 +209,7 @@ fn audit(search: &Arc<Search>, columns: &[String]) -> ScalarUDF {
     let (search, names) = (Arc::clone(search), columns.to_vec());
     let work = move |args: &[ColumnarValue]| {
         let columns = args.iter().map(texts).collect::<Result<Vec<_>>>()?;
-        let rows = columns.first().map_or(0, |column| Array::len(column));
+        let rows = columns.first().map_or(0, Array::len);
         let mut out = find_map();
         for row in 0..rows {
             for (name, column) in names.iter().zip(&columns) {
