@@ -2,9 +2,11 @@
 
 #[cfg(test)]
 mod catalog;
+#[cfg(test)]
 mod counting;
 #[cfg(test)]
 mod flights;
+#[cfg(test)]
 mod multiple;
 #[cfg(test)]
 mod recipe;

@@ -1,6 +1,5 @@
 //! Nodes with several outputs, and nodes that several others read.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use mastic_engine::plan::*;
@@ -11,11 +10,8 @@ use crate::support::*;
 async fn numbers(rows: usize) -> (World, Arc<Counting>) {
     let counting = Arc::new(Counting::default());
     let world = World { store: Arc::<Counting>::clone(&counting), ..World::new() };
-    let mut text = String::from("n,part\n");
-    for n in 0..rows {
-        writeln!(text, "{n},p{}", n % 3).unwrap();
-    }
-    world.put("in/n.csv", text).await;
+    let lines: Vec<String> = (0..rows).map(|n| format!("{n},p{}\n", n % 3)).collect();
+    world.put("in/n.csv", format!("n,part\n{}", lines.concat())).await;
     (world, counting)
 }
 

@@ -35,9 +35,12 @@ async fn made(keep: &[&str], function: &str, parameters: &[(&str, &[&str])]) -> 
     world().await.rows(nodes).await
 }
 
+/// The fields kept, the function, its parameters, the rows.
+type Case<'a> = (&'a [&'a str], &'a str, &'a [(&'a str, &'a [&'a str])], &'a [&'a str]);
+
 #[tokio::test]
 async fn managed_transforms() {
-    let cases: &[(&[&str], &str, &[(&str, &[&str])], &[&str])] = &[
+    let cases: &[Case<'_>] = &[
         (
             &["id", "c"],
             "gs_concat",

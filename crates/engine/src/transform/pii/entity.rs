@@ -213,7 +213,7 @@ mod tests {
     fn found(name: &str, column: &str, text: &str) -> Vec<String> {
         let entities = [entity(name).unwrap().unwrap()];
         let finds = finds(&entities, column, text, true);
-        finds.into_iter().map(|find| text[find.place].to_owned()).collect()
+        finds.into_iter().map(|find| text.get(find.place).unwrap().to_owned()).collect()
     }
 
     #[test]
