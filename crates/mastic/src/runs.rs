@@ -286,10 +286,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "started      job             run            state      took     DPU-s  on AWS",
-                "───────────  ──────────────  ─────────────  ─────────  ───────  ─────  ──────",
-                "11-22 05:18  a-job-with-a-…  jr_4be1c0a9    SUCCEEDED  1.5 min  900.0   $0.11",
-                "11-22 05:18  a-job-with-a-…  jr_4be1c0a9+1  FAILED     1.5 min  900.0   $0.11",
+                "started      job              run            state         took  DPU-s  on AWS",
+                "───────────  ───────────────  ─────────────  ─────────  ───────  ─────  ──────",
+                "11-22 05:18  a-job-with-a-r…  jr_4be1c0a9    SUCCEEDED  1.5 min  900.0   $0.11",
+                "11-22 05:18  a-job-with-a-r…  jr_4be1c0a9+1  FAILED     1.5 min  900.0   $0.11",
                 "    jr_4be1c0a94be1c0a94be1c0a94be1c0a94be1c0a94be1c0a94be1c0a94be1c0a9",
                 "    Error Category: PERMISSION_ERROR; not authorized to perform: s3:GetObject",
                 "",
