@@ -271,7 +271,7 @@ mod tests {
     use crate::node::SUPPORTED;
 
     /// Kinds that neither read nor write anything.
-    const TRANSFORMS: [&str; 17] = [
+    const TRANSFORMS: [&str; 19] = [
         "Aggregate",
         "ApplyMapping",
         "DropDuplicates",
@@ -282,6 +282,8 @@ mod tests {
         "Filter",
         "Join",
         "Merge",
+        "PIIDetection",
+        "Recipe",
         "RenameField",
         "Route",
         "SelectFields",
