@@ -107,7 +107,8 @@ def test_managed_transforms_and_recipes(server, unique, place):
     parameter = {"Type": "str"}
     done(server, unique, place, {
         "explode": {"DynamicTransform": {
-            "Name": "explode", "TransformName": "gs_explode", "Inputs": ["o"], "FunctionName": "gs_explode", "Path": "s3://x/",
+            "Name": "explode", "TransformName": "gs_explode", "Inputs": ["o"], "FunctionName": "gs_explode",
+            "Path": "s3://studio-transforms/gs_explode.py",
             "Parameters": [{"Name": "colName", "Value": ["lines"]} | parameter, {"Name": "newCol", "Value": ["line"]} | parameter]}},
         "few": {"SelectFields": {"Name": "few", "Inputs": ["explode"], "Paths": [["id"], ["line"]]}},
         "recipe": {"Recipe": {"Name": "recipe", "Inputs": ["p"], "RecipeSteps": [

@@ -133,14 +133,8 @@ def test_sql_that_does_not_fit(place):
     assert cause.startswith("AnalysisException: node `sql`") and "town" in cause
     cause = place.failure(nodes(place.source, place.out, query="selec id from t"), "QUERY_ERROR")
     assert cause.startswith("AnalysisException: ") and "selec" in cause
-    cause = place.failure(nodes(place.source, place.out, query="select no_such_function(id) from t"), "QUERY_ERROR")
-    assert "no_such_function" in cause
-
-
-def test_a_graph_that_is_none(place):
-    graph = nodes(place.source, place.out)
-    graph["out"]["S3DirectTarget"]["Inputs"] = ["nowhere"]
-    assert "nowhere" in place.failure(graph, "INVALID_ARGUMENT_ERROR")
+    unknown = nodes(place.source, place.out, query="select no_such_function(id) from t")
+    assert "no_such_function" in place.failure(unknown, "UNSUPPORTED_OPERATION_ERROR")
 
 
 def test_memory(place):
