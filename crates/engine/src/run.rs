@@ -26,9 +26,9 @@ use crate::flow::{self, End};
 use crate::location::Location;
 use crate::plan::{JobGraph, Kind, Node, S3Files};
 use crate::share::Ledger;
-use crate::sink::{self, Output};
+use crate::sink::Output;
 use crate::source::{self, CsvShape, JsonShape, SourceFile};
-use crate::target::{self, Target};
+use crate::target::{self, Share, Target};
 use crate::transform::{exact, names};
 use crate::types::arrow_type;
 
@@ -239,7 +239,7 @@ fn wanted_types(graph: &JobGraph, source: &str) -> BTreeMap<String, DataType> {
 struct Write {
     node: Node,
     input: DataFrame,
-    target: Target,
+    target: Box<dyn Target>,
     plan: Arc<dyn ExecutionPlan>,
 }
 
@@ -250,7 +250,7 @@ impl Write {
         end: End,
     ) -> Result<Self, DataFusionError> {
         let End { node, input } = end;
-        let target = Target::open(environment, &node, &input).await?;
+        let target = target::open(environment, &node, &input).await?;
         let shaped = target.shaped(input.clone())?;
         let plan = state.create_physical_plan(shaped.logical_plan()).await?;
         tracing::debug!(node = %node.name, "{}", datafusion::physical_plan::displayable(plan.as_ref()).indent(false));
@@ -269,7 +269,8 @@ async fn write(
     let mut running: FuturesUnordered<_> = writes
         .into_iter()
         .map(|(number, Write { node, input, target, plan })| async move {
-            let output = rows(context, environment, &node, &target, plan, count).await;
+            let share = share(environment, &node, count);
+            let output = target.write(environment, context, plan, share).await;
             (number, node, input, target, output)
         })
         .collect();
@@ -292,9 +293,9 @@ async fn write(
         let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
         if !outputs.is_empty() {
             // One that was written beside it may have made or changed its table.
-            target = Target::open(environment, &node, &input).await.map_err(failed)?;
+            target = target::open(environment, &node, &input).await.map_err(failed)?;
         }
-        target::register(environment, &target, &output).await.map_err(failed)?;
+        target.register(environment, &output).await.map_err(failed)?;
         let (rows, files) = (output.rows, output.files.len() as u64);
         (environment.progress)(Progress::Finished { target: node.name.clone(), rows, files });
         outputs.push((number, output));
@@ -302,24 +303,15 @@ async fn write(
     Ok(outputs)
 }
 
-/// Writes the rows of one of `count` targets.
-async fn rows(
-    context: &SessionContext,
-    environment: &Environment,
-    node: &Node,
-    target: &Target,
-    plan: Arc<dyn ExecutionPlan>,
-    count: usize,
-) -> Result<Output, DataFusionError> {
-    let mut spec = target.sink(environment)?;
-    spec.budget /= count;
+/// The part of one of `targets` targets.
+fn share(environment: &Environment, node: &Node, targets: usize) -> Share {
     (environment.progress)(Progress::Started { target: node.name.clone() });
     let (told, name, rows) = (Arc::clone(&environment.progress), node.name.clone(), AtomicU64::new(0));
     let progress = Arc::new(move |more: u64| {
         let rows = rows.fetch_add(more, Ordering::Relaxed) + more;
         told(Progress::Rows { target: name.clone(), rows });
     });
-    sink::write(plan, context.task_ctx(), spec, progress).await
+    Share { targets, progress }
 }
 
 /// The bucket and prefix of a location, with its store.

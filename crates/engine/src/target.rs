@@ -1,391 +1,67 @@
 //! Targets: what a target node writes where, and its table in the catalog.
 
-use std::collections::BTreeMap;
+mod files;
 
-use datafusion::arrow::datatypes::{DataType, Schema};
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use datafusion::common::DataFusionError;
-use datafusion::logical_expr::Expr;
-use datafusion::prelude::DataFrame;
-use mastic_api_glue::glue::types::{Column, PartitionInput, SerDeInfo, StorageDescriptor, Table, TableInput};
-use mastic_hive::{Format as TableFormat, encode_partition_value, stored_name};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::{DataFrame, SessionContext};
 
 use crate::environment::Environment;
 use crate::error::NodeError;
-use crate::location::Location;
-use crate::plan::{CatalogTarget, Compression, FieldPath, Format, Kind, Node, S3Target, UpdateBehavior};
-use crate::run::{as_columns, store_of};
-use crate::sink::{Output, SinkSpec};
-use crate::source::catalog::TableShape;
-use crate::transform::{column, exact, names};
-use crate::types::glue_type;
+use crate::plan::{Kind, Node};
+use crate::sink::Output;
+use files::Files;
 
-/// Bytes after which a file is closed and the next one begun.
-const FILE_BYTES: u64 = 1 << 30;
+/// What a target node writes to, as it was found when the run looked at it.
+#[async_trait]
+pub(crate) trait Target: Send + Sync {
+    /// The frame as it is written.
+    fn shaped(&self, frame: DataFrame) -> Result<DataFrame, DataFusionError>;
 
-/// A target, with its table as it was found.
-pub(crate) struct Target {
-    node: String,
-    folder: Location,
-    format: Format,
-    compression: Compression,
-    keys: Vec<String>,
-    separator: u8,
-    header: bool,
-    /// The columns to write, in the order of the table's; what the frame has if it is missing.
-    columns: Option<Vec<(String, DataType)>>,
-    table: Option<TargetTable>,
-}
-
-struct TargetTable {
-    database: String,
-    name: String,
-    update: UpdateBehavior,
-    found: Option<Table>,
-}
-
-impl Target {
-    /// Looks at a target node, its table and the columns that come in.
+    /// Writes the rows of a plan of the shaped frame.
     ///
     /// # Errors
-    /// The table is missing or of a kind that is not written, or a partition key is no column.
-    pub(crate) async fn open(
+    /// The plan's own, or what could not be written and why. What was begun is taken back.
+    async fn write(
+        &self,
         environment: &Environment,
-        node: &Node,
-        input: &DataFrame,
-    ) -> Result<Self, DataFusionError> {
-        match &node.kind {
-            Kind::S3Target(target) => Self::files(environment, &node.name, target, input).await,
-            Kind::CatalogTarget(target) => Self::table(environment, &node.name, target, input).await,
-            _ => Err(NodeError::new(&node.name, "it is no target").into()),
-        }
-    }
+        context: &SessionContext,
+        plan: Arc<dyn ExecutionPlan>,
+        share: Share,
+    ) -> Result<Output, DataFusionError>;
 
-    async fn files(
-        environment: &Environment,
-        node: &str,
-        target: &S3Target,
-        input: &DataFrame,
-    ) -> Result<Self, DataFusionError> {
-        let wrong = |message: String| NodeError::new(node, message);
-        let table = match &target.table {
-            None => None,
-            Some(table) => Some(TargetTable {
-                database: table.database.clone(),
-                name: stored_name(&table.table),
-                update: table.update,
-                found: environment.catalog.get_table(&table.database, &table.table).await.map_err(wrong)?,
-            }),
-        };
-        let compression = match (target.format, target.compression) {
-            (Format::Parquet, None) => Compression::Snappy,
-            (_, None) => Compression::None,
-            (Format::Parquet, Some(found)) => found,
-            (_, Some(found @ (Compression::None | Compression::Gzip))) => found,
-            (format, Some(found)) => {
-                let message = format!(
-                    "{format:?} files cannot be compressed with {found:?}: none and gzip are supported"
-                );
-                return Err(wrong(message).into());
-            }
-        };
-        Ok(Self {
-            node: node.to_owned(),
-            folder: Location::parse(&target.path).map_err(wrong)?.folder(),
-            format: target.format,
-            compression,
-            keys: key_columns(input, node, &target.partition_keys)?,
-            separator: b',',
-            header: true,
-            columns: None,
-            table,
-        })
-    }
-
-    async fn table(
-        environment: &Environment,
-        node: &str,
-        target: &CatalogTarget,
-        input: &DataFrame,
-    ) -> Result<Self, DataFusionError> {
-        let CatalogTarget { database, table: name, .. } = target;
-        let wrong = |message: String| NodeError::new(node, format!("table `{database}.{name}`: {message}"));
-        let found = environment.catalog.get_table(database, name).await.map_err(wrong)?;
-        let found = found.ok_or_else(|| wrong("it was not found".to_owned()))?;
-        let shape = TableShape::of(&found).map_err(wrong)?;
-        let format = match shape.format {
-            TableFormat::Csv | TableFormat::OpenCsv => Format::Csv,
-            TableFormat::Json => Format::Json,
-            TableFormat::Parquet => Format::Parquet,
-            other => {
-                let message = format!("tables of the format `{}` are not written", other.classification());
-                return Err(wrong(message).into());
-            }
-        };
-        let keys: Vec<String> = shape.keys.iter().map(|(key, _)| key.clone()).collect();
-        let given = target.partition_keys.iter().filter_map(|path| path.last());
-        let differ = given.clone().count() != keys.len()
-            || !given.zip(&keys).all(|(given, key)| given.eq_ignore_ascii_case(key));
-        if !target.partition_keys.is_empty() && differ {
-            return Err(wrong(format!("its partition keys are `{}`", keys.join("`, `"))).into());
-        }
-        for key in &keys {
-            column(input, std::slice::from_ref(key))
-                .map_err(|error| wrong(format!("partition key `{key}`: {}", error.strip_backtrace())))?;
-        }
-        let (separator, header) = match format {
-            Format::Csv => {
-                let csv = shape.csv_format().map_err(wrong)?;
-                (csv.separator, csv.skip > 0)
-            }
-            _ => (b',', false),
-        };
-        let mut columns = shape.columns;
-        let known = |name: &str, columns: &[(String, DataType)]| {
-            columns.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
-        };
-        for field in input.schema().fields() {
-            if !known(field.name(), &columns) && !known(field.name(), &shape.keys) {
-                columns.push((field.name().clone(), field.data_type().clone()));
-            }
-        }
-        columns.extend(shape.keys);
-        Ok(Self {
-            node: node.to_owned(),
-            folder: shape.location,
-            format,
-            compression: if format == Format::Parquet { Compression::Snappy } else { Compression::None },
-            keys,
-            separator,
-            header,
-            columns: Some(columns),
-            table: target.update.map(|update| TargetTable {
-                database: database.clone(),
-                name: name.clone(),
-                update,
-                found: Some(found),
-            }),
-        })
-    }
-
-    /// The frame as it is written.
-    pub(crate) fn shaped(&self, frame: DataFrame) -> Result<DataFrame, DataFusionError> {
-        match &self.columns {
-            Some(columns) => {
-                let exprs = as_columns(&frame, columns);
-                frame.select(exprs)
-            }
-            None => {
-                let exprs: Vec<Expr> = names(&frame).iter().map(|name| exact(name)).collect();
-                frame.select(exprs)
-            }
-        }
-    }
-
-    /// How the sink writes it.
-    pub(crate) fn sink(&self, environment: &Environment) -> Result<SinkSpec, DataFusionError> {
-        Ok(SinkSpec {
-            node: self.node.clone(),
-            store: store_of(environment, &self.node, &self.folder)?,
-            folder: self.folder.clone(),
-            format: self.format,
-            compression: self.compression,
-            separator: self.separator,
-            header: self.header,
-            partition_keys: self.keys.clone(),
-            prefix: format!("run-{}-part-r-", environment.clock.now().millis()),
-            id: environment.entropy.uuid(),
-            target_bytes: FILE_BYTES,
-            budget: (environment.memory_limit / 2).max(16 << 20),
-        })
-    }
+    /// Makes what was written part of its table.
+    ///
+    /// # Errors
+    /// What the catalog answered, under the target's name.
+    async fn register(&self, environment: &Environment, output: &Output) -> Result<(), DataFusionError>;
 }
 
-fn key_columns(input: &DataFrame, node: &str, paths: &[FieldPath]) -> Result<Vec<String>, DataFusionError> {
-    paths
-        .iter()
-        .map(|path| {
-            let [key] = path.as_slice() else {
-                return Err(NodeError::new(
-                    node,
-                    format!("the partition key `{}` is not a column", path.join(".")),
-                )
-                .into());
-            };
-            let found = names(input).into_iter().find(|name| name == key);
-            let alike = || names(input).into_iter().find(|name| name.eq_ignore_ascii_case(key));
-            found.or_else(alike).ok_or_else(|| {
-                NodeError::new(node, format!("there is no column `{key}` to partition by")).into()
-            })
-        })
-        .collect()
+/// One target's part of the run.
+pub(crate) struct Share {
+    /// How many targets are written side by side, this one among them.
+    pub(crate) targets: usize,
+    /// Told how many rows came since it was last told.
+    pub(crate) progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
-/// Brings the target's table up to date with what was written.
+/// Looks at a target node, its table and the columns that come in.
 ///
 /// # Errors
-/// What the catalog answered, under the target's name.
-pub(crate) async fn register(
+/// The node is no target, or what it writes to cannot take the columns.
+pub(crate) async fn open(
     environment: &Environment,
-    target: &Target,
-    output: &Output,
-) -> Result<(), DataFusionError> {
-    let Some(table) = &target.table else { return Ok(()) };
-    let wrong = |message: String| {
-        NodeError::new(&target.node, format!("table `{}.{}`: {message}", table.database, table.name))
-    };
-    let catalog = environment.catalog.as_ref();
-    let columns = columns_of(&output.schema).map_err(wrong)?;
-    let keys = columns_of(&output.partition_schema).map_err(wrong)?;
-    let descriptor = match &table.found {
-        None => {
-            let input = new_table(target, table, columns, keys);
-            let descriptor = input.storage_descriptor.clone().unwrap_or_default();
-            catalog.create_table(&table.database, input).await.map_err(wrong)?;
-            descriptor
+    node: &Node,
+    input: &DataFrame,
+) -> Result<Box<dyn Target>, DataFusionError> {
+    match &node.kind {
+        Kind::S3Target(target) => Ok(Box::new(Files::folder(environment, &node.name, target, input).await?)),
+        Kind::CatalogTarget(target) => {
+            Ok(Box::new(Files::table(environment, &node.name, target, input).await?))
         }
-        Some(found) => {
-            let mut descriptor = found.storage_descriptor.clone().unwrap_or_default();
-            let added = added_columns(&mut descriptor, found, columns);
-            if added && table.update == UpdateBehavior::UpdateInDatabase {
-                let input = changed_table(found, descriptor.clone());
-                catalog.update_table(&table.database, input).await.map_err(wrong)?;
-            }
-            descriptor
-        }
-    };
-    let partitions = partitions_of(target, output, &descriptor);
-    if partitions.is_empty() {
-        return Ok(());
-    }
-    catalog.create_partitions(&table.database, &table.name, partitions).await.map_err(wrong)?;
-    Ok(())
-}
-
-fn columns_of(schema: &Schema) -> Result<Vec<Column>, String> {
-    let fields = schema.fields().iter();
-    fields
-        .map(|field| {
-            let of = glue_type(field.data_type())
-                .map_err(|error| format!("the column `{}`: {error}", field.name()))?;
-            let of = of.without_void().to_string();
-            Ok(Column { name: stored_name(field.name()), r#type: Some(of), ..Column::default() })
-        })
-        .collect()
-}
-
-fn new_table(target: &Target, table: &TargetTable, columns: Vec<Column>, keys: Vec<Column>) -> TableInput {
-    let format = match target.format {
-        Format::Parquet => TableFormat::Parquet,
-        Format::Json => TableFormat::Json,
-        Format::Csv => TableFormat::OpenCsv,
-    };
-    let descriptor = format.descriptor();
-    let mut serde: BTreeMap<String, String> = descriptor
-        .serde_parameters
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    let mut parameters = BTreeMap::from([
-        ("classification".to_owned(), format.classification().to_owned()),
-        (
-            "compressionType".to_owned(),
-            if target.compression == Compression::Gzip && format != TableFormat::Parquet {
-                "gzip"
-            } else {
-                "none"
-            }
-            .to_owned(),
-        ),
-        ("typeOfData".to_owned(), "file".to_owned()),
-        ("useGlueParquetWriter".to_owned(), (format == TableFormat::Parquet).to_string()),
-    ]);
-    if target.format == Format::Csv {
-        serde.insert("separatorChar".to_owned(), char::from(target.separator).to_string());
-        serde.insert("quoteChar".to_owned(), "\"".to_owned());
-        parameters.insert("skip.header.line.count".to_owned(), u8::from(target.header).to_string());
-    }
-    TableInput {
-        name: table.name.clone(),
-        storage_descriptor: Some(StorageDescriptor {
-            columns: Some(columns),
-            location: Some(target.folder.to_string()),
-            input_format: Some(descriptor.input_format.to_owned()),
-            output_format: Some(descriptor.output_format.to_owned()),
-            serde_info: Some(SerDeInfo {
-                name: None,
-                serialization_library: Some(descriptor.serde.to_owned()),
-                parameters: Some(serde),
-            }),
-            ..StorageDescriptor::default()
-        }),
-        partition_keys: Some(keys),
-        table_type: Some("EXTERNAL_TABLE".to_owned()),
-        parameters: Some(parameters),
-        ..TableInput::default()
-    }
-}
-
-/// Adds the columns that the table does not have; what it has, comments too, stays.
-fn added_columns(descriptor: &mut StorageDescriptor, table: &Table, columns: Vec<Column>) -> bool {
-    let mut known = descriptor.columns.take().unwrap_or_default();
-    let keys = table.partition_keys.as_deref().unwrap_or_default();
-    let before = known.len();
-    for column in columns {
-        if !known.iter().chain(keys).any(|found| found.name.eq_ignore_ascii_case(&column.name)) {
-            known.push(column);
-        }
-    }
-    let added = known.len() > before;
-    descriptor.columns = Some(known);
-    added
-}
-
-fn changed_table(found: &Table, descriptor: StorageDescriptor) -> TableInput {
-    TableInput {
-        name: found.name.clone(),
-        description: found.description.clone(),
-        owner: found.owner.clone(),
-        last_access_time: found.last_access_time,
-        last_analyzed_time: found.last_analyzed_time,
-        retention: found.retention,
-        storage_descriptor: Some(descriptor),
-        partition_keys: found.partition_keys.clone(),
-        view_original_text: found.view_original_text.clone(),
-        view_expanded_text: found.view_expanded_text.clone(),
-        table_type: found.table_type.clone(),
-        parameters: found.parameters.clone(),
-        target_table: found.target_table.clone(),
-        view_definition: None,
-    }
-}
-
-fn partitions_of(target: &Target, output: &Output, table: &StorageDescriptor) -> Vec<PartitionInput> {
-    let keys = &target.keys;
-    let folder = |values: &[String]| {
-        let parts = keys.iter().zip(values);
-        let path: Vec<String> =
-            parts.map(|(key, value)| format!("{key}={}", encode_partition_value(value))).collect();
-        format!("{}{}/", output.folder, path.join("/"))
-    };
-    output
-        .partitions
-        .iter()
-        .map(|values| PartitionInput {
-            values: Some(values.clone()),
-            storage_descriptor: Some(StorageDescriptor { location: Some(folder(values)), ..table.clone() }),
-            parameters: Some(BTreeMap::from([(
-                "classification".to_owned(),
-                classification(target.format).to_owned(),
-            )])),
-            ..PartitionInput::default()
-        })
-        .collect()
-}
-
-fn classification(format: Format) -> &'static str {
-    match format {
-        Format::Parquet => "parquet",
-        Format::Json => "json",
-        Format::Csv => "csv",
+        _ => Err(NodeError::new(&node.name, "it is no target").into()),
     }
 }

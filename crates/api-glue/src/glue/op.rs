@@ -904,6 +904,21 @@ impl Op for GetJob {
     }
 }
 
+pub enum GetJobBookmark {}
+
+impl Op for GetJobBookmark {
+    type Input = types::GetJobBookmarkRequest;
+    type Output = types::GetJobBookmarkResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[126]
+    }
+}
+
 pub enum GetJobRun {}
 
 impl Op for GetJobRun {
@@ -1306,6 +1321,21 @@ impl Op for PutResourcePolicy {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[200]
+    }
+}
+
+pub enum ResetJobBookmark {}
+
+impl Op for ResetJobBookmark {
+    type Input = types::ResetJobBookmarkRequest;
+    type Output = types::ResetJobBookmarkResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[207]
     }
 }
 

@@ -2398,7 +2398,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_JOB_BOOKMARK_REQUEST, &schemas::GET_JOB_BOOKMARK_RESPONSE)),
     },
     Operation {
         name: "GetJobRun",
@@ -3779,7 +3779,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::RESET_JOB_BOOKMARK_REQUEST, &schemas::RESET_JOB_BOOKMARK_RESPONSE)),
     },
     Operation {
         name: "ResumeWorkflowRun",

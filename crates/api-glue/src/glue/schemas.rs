@@ -5676,6 +5676,26 @@ pub static GET_DATAFLOW_GRAPH_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static GET_JOB_BOOKMARK_REQUEST: Schema = Schema {
+    name: "GetJobBookmarkRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &JOB_NAME, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_JOB_BOOKMARK_RESPONSE: Schema = Schema {
+    name: "GetJobBookmarkResponse",
+    kind: Kind::Structure(&[Member {
+        name: "JobBookmarkEntry",
+        wire: "JobBookmarkEntry",
+        schema: &JOB_BOOKMARK_ENTRY,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
 pub static GET_JOB_REQUEST: Schema = Schema {
     name: "GetJobRequest",
     kind: Kind::Structure(&[Member {
@@ -7181,6 +7201,20 @@ pub static JOB: Schema = Schema {
     sensitive: false,
 };
 
+pub static JOB_BOOKMARK_ENTRY: Schema = Schema {
+    name: "JobBookmarkEntry",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &JOB_NAME, required: false },
+        Member { name: "Version", wire: "Version", schema: &INTEGER_VALUE, required: false },
+        Member { name: "Run", wire: "Run", schema: &INTEGER_VALUE, required: false },
+        Member { name: "Attempt", wire: "Attempt", schema: &INTEGER_VALUE, required: false },
+        Member { name: "PreviousRunId", wire: "PreviousRunId", schema: &RUN_ID, required: false },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: false },
+        Member { name: "JobBookmark", wire: "JobBookmark", schema: &JSON_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static JOB_BOOKMARKS_ENCRYPTION: Schema = Schema {
     name: "JobBookmarksEncryption",
     kind: Kind::Structure(&[
@@ -7244,6 +7278,12 @@ pub static JOB_MODE: Schema = Schema {
         pattern: None,
         values: &["SCRIPT", "VISUAL", "NOTEBOOK"],
     },
+    sensitive: false,
+};
+
+pub static JOB_NAME: Schema = Schema {
+    name: "JobName",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -7507,6 +7547,12 @@ pub static JSON_CLASSIFIER: Schema = Schema {
 
 pub static JSON_PATH: Schema = Schema {
     name: "JsonPath",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static JSON_VALUE: Schema = Schema {
+    name: "JsonValue",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };
@@ -9552,6 +9598,26 @@ pub static RENAME_FIELD: Schema = Schema {
     sensitive: false,
 };
 
+pub static RESET_JOB_BOOKMARK_REQUEST: Schema = Schema {
+    name: "ResetJobBookmarkRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &JOB_NAME, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static RESET_JOB_BOOKMARK_RESPONSE: Schema = Schema {
+    name: "ResetJobBookmarkResponse",
+    kind: Kind::Structure(&[Member {
+        name: "JobBookmarkEntry",
+        wire: "JobBookmarkEntry",
+        schema: &JOB_BOOKMARK_ENTRY,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
 pub static RESOURCE_ACTION: Schema = Schema {
     name: "ResourceAction",
     kind: Kind::String {
@@ -9647,6 +9713,12 @@ pub static ROUTE: Schema = Schema {
 
 pub static ROW_TAG: Schema = Schema {
     name: "RowTag",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static RUN_ID: Schema = Schema {
+    name: "RunId",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
     sensitive: false,
 };

@@ -3711,6 +3711,26 @@ structure!(GetDataflowGraphResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetJobBookmarkRequest {
+    pub job_name: String,
+    pub run_id: Option<String>,
+}
+
+structure!(GetJobBookmarkRequest {
+"JobName" => job_name,
+"RunId" => run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetJobBookmarkResponse {
+    pub job_bookmark_entry: Option<JobBookmarkEntry>,
+}
+
+structure!(GetJobBookmarkResponse {
+"JobBookmarkEntry" => job_bookmark_entry,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetJobRequest {
     pub job_name: String,
 }
@@ -4811,6 +4831,27 @@ structure!(Job {
 "SourceControlDetails" => source_control_details,
 "MaintenanceWindow" => maintenance_window,
 "ProfileName" => profile_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkEntry {
+    pub job_name: Option<String>,
+    pub version: Option<i32>,
+    pub run: Option<i32>,
+    pub attempt: Option<i32>,
+    pub previous_run_id: Option<String>,
+    pub run_id: Option<String>,
+    pub job_bookmark: Option<String>,
+}
+
+structure!(JobBookmarkEntry {
+"JobName" => job_name,
+"Version" => version,
+"Run" => run,
+"Attempt" => attempt,
+"PreviousRunId" => previous_run_id,
+"RunId" => run_id,
+"JobBookmark" => job_bookmark,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -6094,6 +6135,26 @@ structure!(RenameField {
 "Inputs" => inputs,
 "SourcePath" => source_path,
 "TargetPath" => target_path,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResetJobBookmarkRequest {
+    pub job_name: String,
+    pub run_id: Option<String>,
+}
+
+structure!(ResetJobBookmarkRequest {
+"JobName" => job_name,
+"RunId" => run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ResetJobBookmarkResponse {
+    pub job_bookmark_entry: Option<JobBookmarkEntry>,
+}
+
+structure!(ResetJobBookmarkResponse {
+"JobBookmarkEntry" => job_bookmark_entry,
 });
 
 enumeration!(ResourceAction {
