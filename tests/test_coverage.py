@@ -35,6 +35,8 @@ SILENT = {"s3:HeadBucket", "s3:HeadObject"}
 OTHER_ACTIONS = {
     "access-analyzer:GetFindingV2": "access-analyzer:GetFinding",
     "access-analyzer:ListFindingsV2": "access-analyzer:ListFindings",
+    "mastic:DescribeJobBookmark": "glue:GetJobBookmark",
+    "mastic:ListJobBookmarkFiles": "glue:GetJobBookmark",
 }
 # Their refusals are entries of an answer.
 BATCHES = {"s3:DeleteObjects"}
@@ -322,6 +324,10 @@ def input_of(world, operation):
             "CreateAccount": {"Name": THING},
             "ExplainRequest": {"RequestId": THING},
             "PlanCrawl": {"CrawlerName": THING},
+            **{
+                name: {"JobName": THING}
+                for name in ("DescribeJobBookmark", "ListJobBookmarkFiles", "PlanJobBookmark", "PutJobBookmark")
+            },
         }
         return given.get(name, {})
     shape = model(service).operation_model(name).input_shape
@@ -372,9 +378,8 @@ def forms(operation):
     Where it knows none, AWS checks against no resource or, in IAM's and Logs' listings, against the
     ARN of their things without a name.
     """
-    service, _, name = operation.partition(":")
+    service, _, action = OTHER_ACTIONS.get(operation, operation).partition(":")
     reference = actions().get(service, {"actions": {}, "resources": {}})
-    action = OTHER_ACTIONS.get(operation, operation).partition(":")[2]
     named = [kind for kind in reference["actions"].get(action, {}).get("resources", {}) if kind]
     found = [reference["resources"][kind]["arn"] for kind in named]
     if not found and service == "s3":

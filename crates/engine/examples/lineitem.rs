@@ -135,6 +135,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             output: Arc::new(LocalFileSystem::new_with_prefix(output)?),
         }),
         catalog: Arc::new(NoCatalog),
+        bookmarks: None,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::new()),
         memory_limit: memory << 20,

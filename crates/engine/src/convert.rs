@@ -16,9 +16,9 @@ use crate::plan::{JobGraph, Kind, Node};
 impl JobGraph {
     /// The graph of a job, by the nodes' ids (GlueApi: `CodeGenConfigurationNode`).
     ///
-    /// Options that only tune how AWS spreads its work (`GroupFiles`, `GroupSize`, `MaxBand`,
-    /// `MaxFilesInBand`, `NumberTargetPartitions`, `OptimizePerformance`) or that serve the studio's preview
-    /// (`EnableSamplePath`, `SamplePath`) change no answer and are taken without effect.
+    /// Options that only tune how AWS spreads its work (`GroupFiles`, `GroupSize`, `NumberTargetPartitions`,
+    /// `OptimizePerformance`) or that serve the studio's preview (`EnableSamplePath`, `SamplePath`) change no answer and
+    /// are taken without effect. `MaxBand` and `MaxFilesInBand` are of runs with bookmarks.
     ///
     /// # Errors
     /// Names the node of a kind or with an option that the engine does not have, and what is wrong with the graph.

@@ -1,10 +1,11 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use mastic_api_glue::glue::types::{Partition, PartitionInput, Table, TableInput};
-use mastic_core::{Clock, Entropy};
+use mastic_core::{Clock, Entropy, Timestamp};
 use object_store::ObjectStore;
 
 /// The buckets that a run may reach.
@@ -45,10 +46,85 @@ pub trait CatalogClient: Send + Sync {
     ) -> Result<(), String>;
 }
 
+/// Where the job's sources stand: what earlier runs have read. What is noted here becomes true with the success of the run
+/// only, and with its output. A source's place is its transformation context: what the job's script calls its outcome.
+///
+/// Sources of files keep what they have read in the ledger. Any other kind of source keeps one small document for its
+/// context, in its own words: the last keys of a database's table, an Iceberg table's last snapshot. A document that is a
+/// JSON object with AWS's `jsonClass` is shown by `GetJobBookmark` as it is.
+#[async_trait]
+pub trait Bookmarks: Send + Sync {
+    /// The transformation context of the node with that id; `None` for one that reads all there is.
+    fn context(&self, node: &str) -> Option<String>;
+
+    /// Which files of the context have been read.
+    async fn ledger(&self, context: &str) -> Result<Ledger, String>;
+
+    /// Notes files as read, as many as there are. Where the bookmark is paused it does nothing.
+    async fn take(&self, context: &str, files: Vec<ReadFile>) -> Result<(), String>;
+
+    /// The documents between which the run reads.
+    async fn documents(&self, context: &str) -> Result<Documents, String>;
+
+    /// Keeps a document for the next run. Where the bookmark is paused it does nothing.
+    async fn keep(&self, context: &str, document: String) -> Result<(), String>;
+}
+
+/// A file as it was when it was read: another tag or size, another file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileMark {
+    /// Its tag, without quotes.
+    pub etag: String,
+    /// Its bytes.
+    pub size: u64,
+}
+
+/// A file that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadFile {
+    /// Its bucket.
+    pub bucket: String,
+    /// Its key.
+    pub key: String,
+    /// What it is like.
+    pub mark: FileMark,
+    /// When it was written.
+    pub modified: Timestamp,
+}
+
+/// Which files of a source have been read.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// The files, by bucket and key with a slash between them.
+    pub files: HashMap<String, FileMark>,
+    /// Whether these are the files to read, and no others: a pause with the range of runs that read them.
+    pub only: bool,
+}
+
+/// The documents of a source that keeps one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Documents {
+    /// What this run reads comes after this one; everything if it is missing.
+    pub after: Option<String>,
+    /// And goes up to this one, in a pause with a range of runs; to the end if it is missing.
+    pub until: Option<String>,
+}
+
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
+    /// A source has listed its files, and looked them up in the bookmark.
+    Found {
+        /// The source's name.
+        source: String,
+        /// Files to read.
+        files: u64,
+        /// Files that earlier runs have read.
+        known: u64,
+        /// Files that wait for a later run.
+        waiting: u64,
+    },
     /// The plan of a target stands; its rows are being read and written.
     Started {
         /// The target's name.
@@ -79,6 +155,8 @@ pub struct Environment {
     pub stores: Arc<dyn Stores>,
     /// The catalog.
     pub catalog: Arc<dyn CatalogClient>,
+    /// The job's bookmark, if the run pays heed to it.
+    pub bookmarks: Option<Arc<dyn Bookmarks>>,
     /// Times in file names.
     pub clock: Arc<dyn Clock>,
     /// Ids in file names.

@@ -2,8 +2,9 @@
 //!
 //! A job's nodes become a checked [`JobGraph`]; [`run`] builds one plan per target and writes its
 //! rows through the crate's own partitioned sink. Buckets come in as object stores, the catalog as a
-//! [`CatalogClient`]: the engine knows no credentials and no network.
+//! [`CatalogClient`], the job's bookmark as [`Bookmarks`]: the engine knows no credentials and no network.
 
+mod bookmark;
 mod cast;
 mod convert;
 mod environment;
@@ -21,7 +22,10 @@ mod target;
 mod transform;
 mod types;
 
-pub use environment::{CatalogClient, Environment, Progress, Stores};
+pub use bookmark::{SourcePlan, plan_reading};
+pub use environment::{
+    Bookmarks, CatalogClient, Documents, Environment, FileMark, Ledger, Progress, ReadFile, Stores,
+};
 pub use error::{EngineError, ErrorKind, FileError, NodeError};
 pub use plan::JobGraph;
 pub use run::{RunSummary, run};

@@ -19,6 +19,7 @@ use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
+use crate::bookmark::Mark;
 use crate::cast::glue_cast;
 use crate::environment::{Environment, Progress};
 use crate::error::{EngineError, NodeError};
@@ -27,7 +28,7 @@ use crate::location::Location;
 use crate::plan::{JobGraph, Kind, Node, S3Files};
 use crate::share::Ledger;
 use crate::sink::Output;
-use crate::source::{self, CsvShape, JsonShape, SourceFile};
+use crate::source::{self, CsvShape, JsonShape, Listing, SourceFile};
 use crate::target::{self, Share, Target};
 use crate::transform::{exact, names};
 use crate::types::arrow_type;
@@ -106,10 +107,12 @@ pub(crate) async fn read(
     graph: &JobGraph,
     node: &Node,
 ) -> Result<DataFrame, DataFusionError> {
-    let name = node.name.as_str();
+    let (name, mark) = (node.name.as_str(), Mark::of(environment, node));
     let (table, columns): (Arc<dyn TableProvider>, _) = match &node.kind {
         Kind::Csv(csv) => {
-            let (partitions, files) = listed(environment, name, &csv.files).await?;
+            let Some((partitions, files)) = listed(environment, node, &csv.files).await? else {
+                return nothing(context, environment, node).await;
+            };
             let declared = csv.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
             // Headers tell which columns there are; without them the author does.
             let (columns, wanted) = match declared {
@@ -122,7 +125,9 @@ pub(crate) async fn read(
             (Arc::new(source::csv_table(name, files, shape).await?), None)
         }
         Kind::Json(json) => {
-            let (partitions, files) = listed(environment, name, &json.files).await?;
+            let Some((partitions, files)) = listed(environment, node, &json.files).await? else {
+                return nothing(context, environment, node).await;
+            };
             let columns = json.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
             let shape = JsonShape {
                 path: json.path.as_deref(),
@@ -134,12 +139,14 @@ pub(crate) async fn read(
             (Arc::new(source::json_table(name, files, shape).await?), None)
         }
         Kind::Parquet(parquet) => {
-            let (partitions, files) = listed(environment, name, &parquet.files).await?;
+            let Some((partitions, files)) = listed(environment, node, &parquet.files).await? else {
+                return nothing(context, environment, node).await;
+            };
             register(context, environment, &files)?;
             (Arc::new(source::parquet_table(name, files, partitions).await?), None)
         }
         Kind::Catalog(catalog) => {
-            let found = source::catalog::open(context, environment, name, catalog).await?;
+            let found = source::catalog::open(context, environment, name, catalog, mark.as_ref()).await?;
             register(context, environment, &found.files)?;
             (found.table, Some(found.columns))
         }
@@ -150,7 +157,11 @@ pub(crate) async fn read(
         None => names(&frame).iter().map(|name| own(&frame, name).alias(name)).collect(),
         Some(columns) => as_columns(&frame, &columns),
     };
-    frame.select(exprs)
+    let frame = frame.select(exprs)?;
+    if let (Some(mark), Some(_)) = (mark, node.kind.files()) {
+        mark.keep_columns(&frame).await?;
+    }
+    Ok(frame)
 }
 
 /// A column of a table just read, whose columns still have the table's name before them.
@@ -185,13 +196,34 @@ fn declared(node: &str, schema: &[(String, String)]) -> Result<Vec<(String, Data
     schema.iter().map(typed).collect()
 }
 
+/// The partition columns and files of a source; `None` where earlier runs have read all of its files.
 async fn listed(
     environment: &Environment,
-    node: &str,
-    files: &S3Files,
-) -> Result<(Vec<(String, DataType)>, Vec<SourceFile>), DataFusionError> {
-    let (keys, files) = source::list(node, environment.stores.as_ref(), files).await?;
-    Ok((keys.into_iter().map(|key| (key, DataType::Utf8View)).collect(), files))
+    node: &Node,
+    limits: &S3Files,
+) -> Result<Option<(Vec<(String, DataType)>, Vec<SourceFile>)>, DataFusionError> {
+    let Listing { keys, mut files, empty } =
+        source::list(&node.name, environment.stores.as_ref(), limits).await?;
+    match (Mark::of(environment, node), empty) {
+        // Somebody may have cleared away what earlier runs have read.
+        (Some(mark), _) => files = mark.unread(files, limits).await?,
+        (None, Some(empty)) => return Err(empty.into()),
+        (None, None) => source::bound(limits, &mut files),
+    }
+    let partitions = keys.into_iter().map(|key| (key, DataType::Utf8View)).collect();
+    Ok(Some((partitions, files)).filter(|(_, files)| !files.is_empty()))
+}
+
+/// No rows of a source of which there is nothing new to read.
+async fn nothing(
+    context: &SessionContext,
+    environment: &Environment,
+    node: &Node,
+) -> Result<DataFrame, DataFusionError> {
+    match Mark::of(environment, node) {
+        Some(mark) => mark.nothing(context).await,
+        None => Err(NodeError::new(&node.name, "there are no files to read").into()),
+    }
 }
 
 /// DataFusion's own readers find buckets by their URLs.

@@ -11,5 +11,5 @@ mod slices;
 
 pub(crate) use csv::{CsvShape, csv_table};
 pub(crate) use json::{JsonShape, json_table};
-pub(crate) use listing::{SourceFile, list};
+pub(crate) use listing::{Listing, SourceFile, bound, list};
 pub(crate) use parquet::parquet_table;

@@ -90,7 +90,7 @@ async fn measure(
 
     let context = session(environment).map_err(|error| DataFusionError::External(Box::new(error)))?;
     let source = CatalogSource { database: database.clone(), table: table.clone(), predicate: None };
-    let opened = source::catalog::open(&context, environment, NODE, &source).await?;
+    let opened = source::catalog::open(&context, environment, NODE, &source, None).await?;
     register(&context, environment, &opened.files)?;
     let (mut measures, mut left_out) = (Vec::new(), Vec::new());
     for column in wanted {

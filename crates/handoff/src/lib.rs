@@ -6,16 +6,18 @@
 //! [`Event::Finished`]. Whatever else a runner needs it asks for through the public API, as its role:
 //! nothing here gives it a right.
 
+mod bookmark;
 mod cause;
 mod classifier;
 
 use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::{Classifier, CodeGenConfigurationNode, Crawler};
-use mastic_api_mastic::mastic::types::PlanCrawlResponse;
+use mastic_api_mastic::mastic::types::{PlanCrawlResponse, PlanJobBookmarkResponse};
 use mastic_core::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use bookmark::Bookmarking;
 pub use cause::{Category, Cause};
 pub use classifier::custom;
 
@@ -67,7 +69,7 @@ pub enum Work {
 }
 
 /// A run of a visual job.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct JobWork {
     /// The job's name.
     pub job_name: String,
@@ -77,6 +79,12 @@ pub struct JobWork {
     pub arguments: BTreeMap<String, String>,
     /// The graph, by node id.
     pub nodes: BTreeMap<String, CodeGenConfigurationNode>,
+    /// The transformation contexts of the nodes, by node id: what the job's script calls them.
+    #[serde(default)]
+    pub contexts: BTreeMap<String, String>,
+    /// Whether nothing is read or written, and what a run with bookmarks would read is told at the end.
+    #[serde(default)]
+    pub plan: bool,
 }
 
 /// A crawl.
@@ -162,9 +170,18 @@ pub enum Finish {
     /// It is done.
     Succeeded(Tally),
     /// It was to be planned only, and this is the plan.
-    Planned(Box<PlanCrawlResponse>),
+    Planned(Box<Plan>),
     /// It failed, and this is the root cause.
     Failed(Cause),
+}
+
+/// What work that was only planned would do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Plan {
+    /// What a crawl would write.
+    Crawl(PlanCrawlResponse),
+    /// What a run of a job would read.
+    Job(PlanJobBookmarkResponse),
 }
 
 /// What was done, in numbers.
@@ -241,8 +258,8 @@ mod tests {
         let work = Work::Job(Box::new(JobWork {
             job_name: "j".to_owned(),
             run_id: "jr_1".to_owned(),
-            arguments: BTreeMap::new(),
             nodes: BTreeMap::from([("node-1".to_owned(), node.clone())]),
+            ..JobWork::default()
         }));
         let line = to_line(&work).unwrap();
         let Work::Job(back) = from_line(&line).unwrap() else { panic!("another kind of work") };

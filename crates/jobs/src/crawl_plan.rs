@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mastic_api_mastic::mastic::op;
 use mastic_api_mastic::mastic::types::{PlanCrawlRequest, PlanCrawlResponse};
 use mastic_core::Fault;
-use mastic_handoff::{CrawlWork, PlanOptions};
+use mastic_handoff::{CrawlWork, Plan, PlanOptions};
 use mastic_kernel::{Access, Ctx, Need, Registry};
 
 use crate::crawl::{classifiers, execution};
@@ -59,7 +59,10 @@ impl Jobs {
             Ok::<_, Fault>(ending)
         });
         match planned.await.map_err(Fault::internal)?? {
-            Ending::Planned(plan) => Ok(*plan),
+            Ending::Planned(plan) => match *plan {
+                Plan::Crawl(plan) => Ok(plan),
+                Plan::Job(_) => Err(Fault::internal("the runner planned a job instead of a crawl")),
+            },
             Ending::Failed(cause) => Err(failed(&cause.text)),
             Ending::Succeeded(_) => Err(Fault::internal("the runner crawled instead of planning")),
             Ending::Stopped => Err(failed("The server stopped while the crawl was being planned.")),

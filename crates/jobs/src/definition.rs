@@ -12,7 +12,7 @@ use mastic_store::ReadTx;
 
 use crate::limits::Limits;
 use crate::records::{JOBS, JobRecord, NameKey};
-use crate::{Jobs, access, page, script};
+use crate::{Jobs, access, bookmark, page, script};
 
 pub(crate) use capacity::{Size, memory};
 pub(crate) use check::{Kind, arguments, execution_class, security_configuration, timeout, version};
@@ -250,6 +250,7 @@ async fn delete(ctx: &Ctx, input: DeleteJobRequest) -> Result<DeleteJobResponse,
     // A job that is not there is no error ("DeleteJob", AWS Glue API reference).
     ctx.write(move |tx| {
         JOBS.delete(tx, &at)?;
+        bookmark::delete(tx, &at)?;
         tags::delete(tx, &arn)
     })
     .await?;

@@ -6,6 +6,7 @@
 //! run's end true together. Any other end drops the output.
 
 mod access;
+mod bookmark;
 mod classifier;
 mod column_statistics;
 mod conclude;
@@ -75,6 +76,8 @@ pub struct Jobs {
     wake: Notify,
     /// Turns of tests of connections, each of which is a process.
     connection_tests: Semaphore,
+    /// Plans of what jobs would read, by the id of their session.
+    plans: Mutex<HashMap<String, records::NameKey>>,
 }
 
 impl Jobs {
@@ -89,16 +92,18 @@ impl Jobs {
             under_way: Mutex::new(HashMap::new()),
             wake: Notify::new(),
             connection_tests: Semaphore::new(CONNECTION_TESTS),
+            plans: Mutex::new(HashMap::new()),
         })
     }
 }
 
 impl Jobs {
-    /// Registers the operations of jobs, runs, classifiers, crawlers, crawls and column statistics tasks; Glue's service itself is made known by the
+    /// Registers the operations of jobs, runs, bookmarks, classifiers, crawlers, crawls and column statistics tasks; Glue's service itself is made known by the
     /// catalog.
     pub fn register(self: &Arc<Self>, registry: &mut mastic_kernel::Registry) {
         self.register_definitions(registry);
         self.register_runs(registry);
+        self.register_bookmarks(registry);
         self.register_classifiers(registry);
         self.register_crawlers(registry);
         self.register_crawler_schedules(registry);

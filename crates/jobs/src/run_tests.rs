@@ -299,8 +299,7 @@ fn execution(timeout: Option<Duration>, memory: Option<(u64, String)>) -> Execut
         work: Work::Job(Box::new(JobWork {
             job_name: "j".to_owned(),
             run_id: "jr_1".to_owned(),
-            arguments: BTreeMap::new(),
-            nodes: BTreeMap::new(),
+            ..JobWork::default()
         })),
         logs: log_places(None, &BTreeMap::new(), "jr_1"),
     }

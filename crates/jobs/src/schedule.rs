@@ -10,10 +10,10 @@ use mastic_handoff::{Category, Cause, JobWork, Tally, Work};
 use mastic_store::overlay::{PublishError, publish};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::Jobs;
 use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED};
 use crate::records::{JOBS, OPEN_RUNS, RUNS, RunKey, RunRecord};
 use crate::run::{at_work, close, insert};
+use crate::{Jobs, bookmark};
 
 /// Where the lines of runs go, unless a security configuration or the job's arguments say otherwise.
 const GROUP: &str = "/aws-glue/jobs";
@@ -326,14 +326,21 @@ impl Jobs {
         self.background
             .write(move |tx| {
                 let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(None) };
+                let taken = match bookmark::staged(tx, &at, &record)? {
+                    Ok(taken) => taken,
+                    Err(reason) => return Ok(Some(reason)),
+                };
                 match publish(tx, &at.4) {
                     Ok(_) => {}
                     Err(PublishError::Conflict(conflict)) => {
-                        return Ok(Some(format!(
+                        return Ok(Some(bookmark::explain(&conflict).unwrap_or_else(|| format!(
                             "Another writer changed what this run wrote too: {conflict}. None of the run's output was kept."
-                        )));
+                        ))));
                     }
                     Err(PublishError::Store(error)) => return Err(error.into()),
+                }
+                if let Some(taken) = taken {
+                    bookmark::note(tx, &at, &record, &taken, now)?;
                 }
                 let Tally { rows, files, .. } = tally;
                 tracing::info!(run = at.4, rows, files, "output published");
@@ -367,7 +374,7 @@ fn job_of((account, region, job, ..): &RunKey) -> (String, String, String) {
     (account.clone(), region.clone(), job.clone())
 }
 
-fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
+pub(crate) fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
     let (account, region, job, _, id) = key.clone();
     let minutes = record.run.timeout.and_then(|minutes| u64::try_from(minutes).ok());
     let source = Arn::new("glue", &region, &account, &format!("job/{job}"));
@@ -376,7 +383,9 @@ fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, Fault> {
         job_name: job,
         run_id: id.clone(),
         arguments: arguments.clone(),
+        contexts: bookmark::contexts(&record.nodes),
         nodes: record.nodes.clone(),
+        plan: false,
     }));
     Ok(Execution {
         source,

@@ -198,6 +198,25 @@ impl Ctx {
     {
         self.inner.kernel.store().write(f).await
     }
+
+    /// Writes to the stage of the caller's run even where its output is not kept back (`--atomic-output false`): for what
+    /// becomes true with the run's success only. Of a caller without a run, as [`Ctx::write`].
+    ///
+    /// # Errors
+    /// Those of [`Ctx::write`].
+    pub async fn write_staged<R, E>(
+        &self,
+        f: impl FnOnce(&mut WriteTx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match self.inner.call.caller.run() {
+            Some(run) => self.inner.kernel.store().scoped(Scope::staged(&run.id)).write(f).await,
+            None => self.inner.store.write(f).await,
+        }
+    }
 }
 
 /// The server's own work, which no caller asked for: schedulers, sweepers, start-up. It is named in

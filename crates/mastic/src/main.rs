@@ -2,6 +2,7 @@
 
 mod account;
 mod assemble;
+mod bookmark;
 mod crawl;
 mod demo;
 mod explain;
@@ -52,6 +53,8 @@ enum Command {
     Crawl(crawl::CrawlArguments),
     /// Lists job runs: how they ended and why, and what each would have cost on AWS.
     Runs(runs::RunsArguments),
+    /// Shows where a job's bookmark stands and what the next run would read, and sets it back.
+    Bookmark(bookmark::BookmarkArguments),
     /// Shows the whole idea on real data: two accounts, a crawl, a visual job, a denial and its cure.
     Demo(demo::DemoArguments),
 }
@@ -81,6 +84,7 @@ async fn run(command: Command) -> Result<(), failure::Failure> {
         Command::Preflight(arguments) => preflight::run(arguments).await,
         Command::Crawl(arguments) => crawl::run(arguments).await,
         Command::Runs(arguments) => runs::run(arguments).await,
+        Command::Bookmark(arguments) => bookmark::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
     }
 }

@@ -58,7 +58,11 @@ fn main() -> ExitCode {
 fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
     let Assignment { work, .. } = &assignment;
     let work = work.clone();
-    let planned = matches!(&work, Work::Crawl(crawl) if crawl.plan.is_some());
+    let planned = match &work {
+        Work::Job(job) => job.plan,
+        Work::Crawl(crawl) => crawl.plan.is_some(),
+        Work::ColumnStatistics(_) | Work::TestConnection(_) => false,
+    };
     let events = if planned { Events::keeping() } else { events.clone() };
     let session = Arc::new(Session::new(assignment, events)?);
     let watched = Arc::clone(&session);
@@ -72,6 +76,7 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
         .map_err(|error| Failure::new(format!("The runtime cannot be started: {error}")))?;
     let done = runtime.block_on(async {
         match work {
+            Work::Job(job) if job.plan => job::plan(&session, *job).await,
             Work::Job(job) => job::run(&session, *job).await.map(Finish::Succeeded),
             Work::Crawl(crawl) if crawl.plan.is_some() => crawl::plan(&session, *crawl).await,
             Work::Crawl(crawl) => crawl::run(&session, *crawl).await.map(Finish::Succeeded),

@@ -36,7 +36,7 @@ fn seconds(took: Duration) -> String {
 }
 
 async fn measure(session: &Session, request: StatisticsRequest) -> Result<Tally, Failure> {
-    let found = column_statistics(&request, &environment(session)?)
+    let found = column_statistics(&request, &environment(session, None)?)
         .await
         .map_err(|error| Failure::of_engine(error.kind(), &error.without_node()))?;
     for column in &found.left_out {

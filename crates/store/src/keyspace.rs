@@ -257,6 +257,23 @@ impl<K: Key, V: Record> Keyspace<K, V> {
         })
     }
 
+    /// Throws away what `run` has staged here, whoever asks; the rest of its stage stays.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    pub fn discard_staged(&self, tx: &mut WriteTx<'_>, run: &str) -> Result<(), StoreError> {
+        let head = layout::staged_keyspace(run, self.name);
+        loop {
+            let keys = tx.rows().page(&Span::prefix(head.clone()), Order::Ascending, 256)?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            for (key, _) in keys {
+                tx.delete(&key)?;
+            }
+        }
+    }
+
     fn walk<'t>(&self, tx: &'t ReadTx<'_>, range: &Range<K>, order: Order) -> Walk<'t> {
         let base = Cursor::new(tx.rows(), &layout::keyspace(self.name), &range.span, order);
         let staged = self

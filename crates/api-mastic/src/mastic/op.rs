@@ -19,6 +19,21 @@ impl Op for CreateAccount {
     }
 }
 
+pub enum DescribeJobBookmark {}
+
+impl Op for DescribeJobBookmark {
+    type Input = types::DescribeJobBookmarkRequest;
+    type Output = types::DescribeJobBookmarkResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[1]
+    }
+}
+
 pub enum ExplainRequest {}
 
 impl Op for ExplainRequest {
@@ -30,7 +45,7 @@ impl Op for ExplainRequest {
     }
 
     fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[1]
+        &super::operations::OPERATIONS[2]
     }
 }
 
@@ -45,7 +60,22 @@ impl Op for ListAccounts {
     }
 
     fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[2]
+        &super::operations::OPERATIONS[3]
+    }
+}
+
+pub enum ListJobBookmarkFiles {}
+
+impl Op for ListJobBookmarkFiles {
+    type Input = types::ListJobBookmarkFilesRequest;
+    type Output = types::ListJobBookmarkFilesResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[4]
     }
 }
 
@@ -60,7 +90,22 @@ impl Op for PlanCrawl {
     }
 
     fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[3]
+        &super::operations::OPERATIONS[5]
+    }
+}
+
+pub enum PlanJobBookmark {}
+
+impl Op for PlanJobBookmark {
+    type Input = types::PlanJobBookmarkRequest;
+    type Output = types::PlanJobBookmarkResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[6]
     }
 }
 
@@ -75,7 +120,22 @@ impl Op for Preflight {
     }
 
     fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[4]
+        &super::operations::OPERATIONS[7]
+    }
+}
+
+pub enum PutJobBookmark {}
+
+impl Op for PutJobBookmark {
+    type Input = types::PutJobBookmarkRequest;
+    type Output = types::PutJobBookmarkResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[8]
     }
 }
 
@@ -90,6 +150,6 @@ impl Op for SignIn {
     }
 
     fn operation() -> &'static Operation {
-        &super::operations::OPERATIONS[5]
+        &super::operations::OPERATIONS[9]
     }
 }

@@ -4,7 +4,7 @@ use mastic_shape::{AccessLevel, Operation};
 
 use super::schemas;
 
-pub static OPERATIONS: [Operation; 6] = [
+pub static OPERATIONS: [Operation; 10] = [
     Operation {
         name: "CreateAccount",
         action: "mastic:CreateAccount",
@@ -14,6 +14,16 @@ pub static OPERATIONS: [Operation; 6] = [
         http: None,
         unsigned: false,
         shapes: Some((&schemas::CREATE_ACCOUNT_REQUEST, &schemas::CREATE_ACCOUNT_RESPONSE)),
+    },
+    Operation {
+        name: "DescribeJobBookmark",
+        action: "mastic:DescribeJobBookmark",
+        access: AccessLevel::Read,
+        resources: &[],
+        condition_keys: &[],
+        http: None,
+        unsigned: false,
+        shapes: Some((&schemas::DESCRIBE_JOB_BOOKMARK_REQUEST, &schemas::DESCRIBE_JOB_BOOKMARK_RESPONSE)),
     },
     Operation {
         name: "ExplainRequest",
@@ -36,6 +46,16 @@ pub static OPERATIONS: [Operation; 6] = [
         shapes: Some((&schemas::LIST_ACCOUNTS_REQUEST, &schemas::LIST_ACCOUNTS_RESPONSE)),
     },
     Operation {
+        name: "ListJobBookmarkFiles",
+        action: "mastic:ListJobBookmarkFiles",
+        access: AccessLevel::List,
+        resources: &[],
+        condition_keys: &[],
+        http: None,
+        unsigned: false,
+        shapes: Some((&schemas::LIST_JOB_BOOKMARK_FILES_REQUEST, &schemas::LIST_JOB_BOOKMARK_FILES_RESPONSE)),
+    },
+    Operation {
         name: "PlanCrawl",
         action: "mastic:PlanCrawl",
         access: AccessLevel::Write,
@@ -46,6 +66,16 @@ pub static OPERATIONS: [Operation; 6] = [
         shapes: Some((&schemas::PLAN_CRAWL_REQUEST, &schemas::PLAN_CRAWL_RESPONSE)),
     },
     Operation {
+        name: "PlanJobBookmark",
+        action: "mastic:PlanJobBookmark",
+        access: AccessLevel::Write,
+        resources: &[],
+        condition_keys: &[],
+        http: None,
+        unsigned: false,
+        shapes: Some((&schemas::PLAN_JOB_BOOKMARK_REQUEST, &schemas::PLAN_JOB_BOOKMARK_RESPONSE)),
+    },
+    Operation {
         name: "Preflight",
         action: "mastic:Preflight",
         access: AccessLevel::Write,
@@ -54,6 +84,16 @@ pub static OPERATIONS: [Operation; 6] = [
         http: None,
         unsigned: false,
         shapes: Some((&schemas::PREFLIGHT_REQUEST, &schemas::PREFLIGHT_RESPONSE)),
+    },
+    Operation {
+        name: "PutJobBookmark",
+        action: "mastic:PutJobBookmark",
+        access: AccessLevel::Write,
+        resources: &[],
+        condition_keys: &[],
+        http: None,
+        unsigned: false,
+        shapes: Some((&schemas::PUT_JOB_BOOKMARK_REQUEST, &schemas::PUT_JOB_BOOKMARK_RESPONSE)),
     },
     Operation {
         name: "SignIn",

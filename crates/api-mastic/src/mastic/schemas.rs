@@ -83,7 +83,25 @@ pub static BARRIERS: Schema = Schema {
     sensitive: false,
 };
 
+pub static BOOKMARK_DOCUMENT: Schema = Schema {
+    name: "BookmarkDocument",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(1048576) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static BOOKMARK_PAGE_SIZE: Schema = Schema {
+    name: "BookmarkPageSize",
+    kind: Kind::Integer(Bounds { min: Some(1), max: Some(5000) }),
+    sensitive: false,
+};
+
 pub static BOOLEAN: Schema = Schema { name: "Boolean", kind: Kind::Boolean, sensitive: false };
+
+pub static BUCKET_NAME: Schema = Schema {
+    name: "BucketName",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(63) }, pattern: None, values: &[] },
+    sensitive: false,
+};
 
 pub static CONTEXT: Schema = Schema {
     name: "Context",
@@ -141,6 +159,32 @@ pub static DECISIONS: Schema = Schema {
     sensitive: false,
 };
 
+pub static DESCRIBE_JOB_BOOKMARK_REQUEST: Schema = Schema {
+    name: "DescribeJobBookmarkRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &NAME, required: true },
+        Member { name: "From", wire: "From", schema: &RUN_ID, required: false },
+        Member { name: "To", wire: "To", schema: &RUN_ID, required: false },
+        Member { name: "WithRuns", wire: "WithRuns", schema: &BOOLEAN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DESCRIBE_JOB_BOOKMARK_RESPONSE: Schema = Schema {
+    name: "DescribeJobBookmarkResponse",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &STRING_SHAPE, required: true },
+        Member { name: "Version", wire: "Version", schema: &INTEGER, required: true },
+        Member { name: "Run", wire: "Run", schema: &INTEGER, required: true },
+        Member { name: "Attempt", wire: "Attempt", schema: &INTEGER, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &STRING_SHAPE, required: false },
+        Member { name: "Contexts", wire: "Contexts", schema: &JOB_BOOKMARK_CONTEXTS, required: true },
+        Member { name: "WindowRunIds", wire: "WindowRunIds", schema: &STRINGS, required: false },
+        Member { name: "Runs", wire: "Runs", schema: &JOB_BOOKMARK_RUNS, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static DIFFERENCE: Schema = Schema {
     name: "Difference",
     kind: Kind::Structure(&[
@@ -159,6 +203,12 @@ pub static DIFFERENCES: Schema = Schema {
         flattened: false,
         length: Bounds { min: None, max: None },
     },
+    sensitive: false,
+};
+
+pub static E_TAG: Schema = Schema {
+    name: "ETag",
+    kind: Kind::String { length: Bounds { min: None, max: Some(128) }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -229,6 +279,113 @@ pub static FORBIDDEN_ACTION: Schema = Schema {
 pub static INTEGER: Schema =
     Schema { name: "Integer", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
 
+pub static JOB_BOOKMARK_CONTEXT: Schema = Schema {
+    name: "JobBookmarkContext",
+    kind: Kind::Structure(&[
+        Member {
+            name: "TransformationContext",
+            wire: "TransformationContext",
+            schema: &STRING_SHAPE,
+            required: true,
+        },
+        Member { name: "RunId", wire: "RunId", schema: &STRING_SHAPE, required: false },
+        Member { name: "Document", wire: "Document", schema: &STRING_SHAPE, required: false },
+        Member { name: "WindowDocument", wire: "WindowDocument", schema: &STRING_SHAPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_CONTEXTS: Schema = Schema {
+    name: "JobBookmarkContexts",
+    kind: Kind::List {
+        member: &JOB_BOOKMARK_CONTEXT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_DOCUMENT: Schema = Schema {
+    name: "JobBookmarkDocument",
+    kind: Kind::Structure(&[
+        Member {
+            name: "TransformationContext",
+            wire: "TransformationContext",
+            schema: &TRANSFORMATION_CONTEXT,
+            required: true,
+        },
+        Member { name: "Document", wire: "Document", schema: &BOOKMARK_DOCUMENT, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_DOCUMENTS: Schema = Schema {
+    name: "JobBookmarkDocuments",
+    kind: Kind::List {
+        member: &JOB_BOOKMARK_DOCUMENT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: Some(100) },
+    },
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_FILE: Schema = Schema {
+    name: "JobBookmarkFile",
+    kind: Kind::Structure(&[
+        Member {
+            name: "TransformationContext",
+            wire: "TransformationContext",
+            schema: &TRANSFORMATION_CONTEXT,
+            required: true,
+        },
+        Member { name: "Bucket", wire: "Bucket", schema: &BUCKET_NAME, required: true },
+        Member { name: "Key", wire: "Key", schema: &OBJECT_KEY, required: true },
+        Member { name: "ETag", wire: "ETag", schema: &E_TAG, required: true },
+        Member { name: "Size", wire: "Size", schema: &LONG, required: true },
+        Member { name: "LastModified", wire: "LastModified", schema: &TIMESTAMP_SHAPE, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_FILES: Schema = Schema {
+    name: "JobBookmarkFiles",
+    kind: Kind::List {
+        member: &JOB_BOOKMARK_FILE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_RUN: Schema = Schema {
+    name: "JobBookmarkRun",
+    kind: Kind::Structure(&[
+        Member { name: "Run", wire: "Run", schema: &INTEGER, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &STRING_SHAPE, required: true },
+        Member { name: "Attempt", wire: "Attempt", schema: &INTEGER, required: true },
+        Member { name: "StartedOn", wire: "StartedOn", schema: &TIMESTAMP_SHAPE, required: true },
+        Member { name: "CompletedOn", wire: "CompletedOn", schema: &TIMESTAMP_SHAPE, required: true },
+        Member { name: "Files", wire: "Files", schema: &LONG, required: true },
+        Member { name: "Bytes", wire: "Bytes", schema: &LONG, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_RUNS: Schema = Schema {
+    name: "JobBookmarkRuns",
+    kind: Kind::List {
+        member: &JOB_BOOKMARK_RUN,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
 pub static LIST_ACCOUNTS_REQUEST: Schema =
     Schema { name: "ListAccountsRequest", kind: Kind::Structure(&[]), sensitive: false };
 
@@ -243,6 +400,34 @@ pub static LIST_ACCOUNTS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static LIST_JOB_BOOKMARK_FILES_REQUEST: Schema = Schema {
+    name: "ListJobBookmarkFilesRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &NAME, required: true },
+        Member {
+            name: "TransformationContext",
+            wire: "TransformationContext",
+            schema: &TRANSFORMATION_CONTEXT,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &NEXT_TOKEN, required: false },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &BOOKMARK_PAGE_SIZE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_JOB_BOOKMARK_FILES_RESPONSE: Schema = Schema {
+    name: "ListJobBookmarkFilesResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Files", wire: "Files", schema: &JOB_BOOKMARK_FILES, required: true },
+        Member { name: "NextToken", wire: "NextToken", schema: &STRING_SHAPE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LONG: Schema =
+    Schema { name: "Long", kind: Kind::Long(Bounds { min: None, max: None }), sensitive: false };
+
 pub static MFA_CODE: Schema = Schema {
     name: "MfaCode",
     kind: Kind::String { length: Bounds { min: Some(6), max: Some(6) }, pattern: None, values: &[] },
@@ -252,6 +437,29 @@ pub static MFA_CODE: Schema = Schema {
 pub static NAME: Schema = Schema {
     name: "Name",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(255) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static NEW_JOB_BOOKMARK_FILES: Schema = Schema {
+    name: "NewJobBookmarkFiles",
+    kind: Kind::List {
+        member: &JOB_BOOKMARK_FILE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: Some(1000) },
+    },
+    sensitive: false,
+};
+
+pub static NEXT_TOKEN: Schema = Schema {
+    name: "NextToken",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(16384) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static OBJECT_KEY: Schema = Schema {
+    name: "ObjectKey",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(1024) }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -331,6 +539,21 @@ pub static PLAN_CRAWL_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static PLAN_JOB_BOOKMARK_REQUEST: Schema = Schema {
+    name: "PlanJobBookmarkRequest",
+    kind: Kind::Structure(&[Member { name: "JobName", wire: "JobName", schema: &NAME, required: true }]),
+    sensitive: false,
+};
+
+pub static PLAN_JOB_BOOKMARK_RESPONSE: Schema = Schema {
+    name: "PlanJobBookmarkResponse",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &STRING_SHAPE, required: true },
+        Member { name: "Sources", wire: "Sources", schema: &PLANNED_SOURCES, required: true },
+    ]),
+    sensitive: false,
+};
+
 pub static PLANNED_COLUMN: Schema = Schema {
     name: "PlannedColumn",
     kind: Kind::Structure(&[
@@ -344,6 +567,28 @@ pub static PLANNED_COLUMNS: Schema = Schema {
     name: "PlannedColumns",
     kind: Kind::List {
         member: &PLANNED_COLUMN,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static PLANNED_FILE: Schema = Schema {
+    name: "PlannedFile",
+    kind: Kind::Structure(&[
+        Member { name: "Change", wire: "Change", schema: &STRING_SHAPE, required: true },
+        Member { name: "Path", wire: "Path", schema: &STRING_SHAPE, required: true },
+        Member { name: "Size", wire: "Size", schema: &LONG, required: true },
+        Member { name: "LastModified", wire: "LastModified", schema: &TIMESTAMP_SHAPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static PLANNED_FILES: Schema = Schema {
+    name: "PlannedFiles",
+    kind: Kind::List {
+        member: &PLANNED_FILE,
         member_name: "member",
         flattened: false,
         length: Bounds { min: None, max: None },
@@ -380,6 +625,37 @@ pub static PLANNED_PARTITIONS: Schema = Schema {
         Member { name: "Deleted", wire: "Deleted", schema: &INTEGER, required: true },
         Member { name: "Some", wire: "Some", schema: &PLANNED_PARTITION_LIST, required: true },
     ]),
+    sensitive: false,
+};
+
+pub static PLANNED_SOURCE: Schema = Schema {
+    name: "PlannedSource",
+    kind: Kind::Structure(&[
+        Member {
+            name: "TransformationContext",
+            wire: "TransformationContext",
+            schema: &STRING_SHAPE,
+            required: true,
+        },
+        Member { name: "NodeName", wire: "NodeName", schema: &STRING_SHAPE, required: true },
+        Member { name: "Known", wire: "Known", schema: &LONG, required: true },
+        Member { name: "New", wire: "New", schema: &LONG, required: true },
+        Member { name: "Rewritten", wire: "Rewritten", schema: &LONG, required: true },
+        Member { name: "Waiting", wire: "Waiting", schema: &LONG, required: true },
+        Member { name: "Bytes", wire: "Bytes", schema: &LONG, required: true },
+        Member { name: "Some", wire: "Some", schema: &PLANNED_FILES, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static PLANNED_SOURCES: Schema = Schema {
+    name: "PlannedSources",
+    kind: Kind::List {
+        member: &PLANNED_SOURCE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 
@@ -467,6 +743,19 @@ pub static PREFLIGHT_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static PUT_JOB_BOOKMARK_REQUEST: Schema = Schema {
+    name: "PutJobBookmarkRequest",
+    kind: Kind::Structure(&[
+        Member { name: "JobName", wire: "JobName", schema: &NAME, required: true },
+        Member { name: "Files", wire: "Files", schema: &NEW_JOB_BOOKMARK_FILES, required: false },
+        Member { name: "Documents", wire: "Documents", schema: &JOB_BOOKMARK_DOCUMENTS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static PUT_JOB_BOOKMARK_RESPONSE: Schema =
+    Schema { name: "PutJobBookmarkResponse", kind: Kind::Structure(&[]), sensitive: false };
+
 pub static REQUEST_ID: Schema = Schema {
     name: "RequestId",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(128) }, pattern: None, values: &[] },
@@ -485,6 +774,12 @@ pub static ROOT_CREDENTIALS: Schema = Schema {
         Member { name: "AccessKeyId", wire: "AccessKeyId", schema: &STRING_SHAPE, required: true },
         Member { name: "SecretAccessKey", wire: "SecretAccessKey", schema: &SECRET_STRING, required: true },
     ]),
+    sensitive: false,
+};
+
+pub static RUN_ID: Schema = Schema {
+    name: "RunId",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(255) }, pattern: None, values: &[] },
     sensitive: false,
 };
 
@@ -569,6 +864,12 @@ pub static STRINGS: Schema = Schema {
 };
 
 pub static TIMESTAMP_SHAPE: Schema = Schema { name: "Timestamp", kind: Kind::Timestamp, sensitive: false };
+
+pub static TRANSFORMATION_CONTEXT: Schema = Schema {
+    name: "TransformationContext",
+    kind: Kind::String { length: Bounds { min: Some(1), max: Some(512) }, pattern: None, values: &[] },
+    sensitive: false,
+};
 
 pub static USER_NAME: Schema = Schema {
     name: "UserName",

@@ -98,6 +98,44 @@ structure!(Decision {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeJobBookmarkRequest {
+    pub job_name: String,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub with_runs: Option<bool>,
+}
+
+structure!(DescribeJobBookmarkRequest {
+"JobName" => job_name,
+"From" => from,
+"To" => to,
+"WithRuns" => with_runs,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeJobBookmarkResponse {
+    pub job_name: String,
+    pub version: i32,
+    pub run: i32,
+    pub attempt: i32,
+    pub run_id: Option<String>,
+    pub contexts: Vec<JobBookmarkContext>,
+    pub window_run_ids: Option<Vec<String>>,
+    pub runs: Option<Vec<JobBookmarkRun>>,
+}
+
+structure!(DescribeJobBookmarkResponse {
+"JobName" => job_name,
+"Version" => version,
+"Run" => run,
+"Attempt" => attempt,
+"RunId" => run_id,
+"Contexts" => contexts,
+"WindowRunIds" => window_run_ids,
+"Runs" => runs,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Difference {
     pub what: String,
     pub before: Option<String>,
@@ -177,6 +215,74 @@ structure!(ForbiddenAction {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkContext {
+    pub transformation_context: String,
+    pub run_id: Option<String>,
+    pub document: Option<String>,
+    pub window_document: Option<String>,
+}
+
+structure!(JobBookmarkContext {
+"TransformationContext" => transformation_context,
+"RunId" => run_id,
+"Document" => document,
+"WindowDocument" => window_document,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkDocument {
+    pub transformation_context: String,
+    pub document: String,
+}
+
+structure!(JobBookmarkDocument {
+"TransformationContext" => transformation_context,
+"Document" => document,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkFile {
+    pub transformation_context: String,
+    pub bucket: String,
+    pub key: String,
+    pub e_tag: String,
+    pub size: i64,
+    pub last_modified: Timestamp,
+    pub run_id: Option<String>,
+}
+
+structure!(JobBookmarkFile {
+"TransformationContext" => transformation_context,
+"Bucket" => bucket,
+"Key" => key,
+"ETag" => e_tag,
+"Size" => size,
+"LastModified" => last_modified,
+"RunId" => run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkRun {
+    pub run: i32,
+    pub run_id: String,
+    pub attempt: i32,
+    pub started_on: Timestamp,
+    pub completed_on: Timestamp,
+    pub files: i64,
+    pub bytes: i64,
+}
+
+structure!(JobBookmarkRun {
+"Run" => run,
+"RunId" => run_id,
+"Attempt" => attempt,
+"StartedOn" => started_on,
+"CompletedOn" => completed_on,
+"Files" => files,
+"Bytes" => bytes,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListAccountsRequest {}
 
 structure!(ListAccountsRequest {});
@@ -188,6 +294,32 @@ pub struct ListAccountsResponse {
 
 structure!(ListAccountsResponse {
 "Accounts" => accounts,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListJobBookmarkFilesRequest {
+    pub job_name: String,
+    pub transformation_context: Option<String>,
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+}
+
+structure!(ListJobBookmarkFilesRequest {
+"JobName" => job_name,
+"TransformationContext" => transformation_context,
+"NextToken" => next_token,
+"MaxResults" => max_results,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListJobBookmarkFilesResponse {
+    pub files: Vec<JobBookmarkFile>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListJobBookmarkFilesResponse {
+"Files" => files,
+"NextToken" => next_token,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -259,6 +391,26 @@ structure!(PlanCrawlResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlanJobBookmarkRequest {
+    pub job_name: String,
+}
+
+structure!(PlanJobBookmarkRequest {
+"JobName" => job_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlanJobBookmarkResponse {
+    pub job_name: String,
+    pub sources: Vec<PlannedSource>,
+}
+
+structure!(PlanJobBookmarkResponse {
+"JobName" => job_name,
+"Sources" => sources,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlannedColumn {
     pub name: String,
     pub r#type: String,
@@ -267,6 +419,21 @@ pub struct PlannedColumn {
 structure!(PlannedColumn {
 "Name" => name,
 "Type" => r#type,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlannedFile {
+    pub change: String,
+    pub path: String,
+    pub size: i64,
+    pub last_modified: Timestamp,
+}
+
+structure!(PlannedFile {
+"Change" => change,
+"Path" => path,
+"Size" => size,
+"LastModified" => last_modified,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -294,6 +461,29 @@ structure!(PlannedPartitions {
 "Updated" => updated,
 "Deprecated" => deprecated,
 "Deleted" => deleted,
+"Some" => some,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlannedSource {
+    pub transformation_context: String,
+    pub node_name: String,
+    pub known: i64,
+    pub new: i64,
+    pub rewritten: i64,
+    pub waiting: i64,
+    pub bytes: i64,
+    pub some: Vec<PlannedFile>,
+}
+
+structure!(PlannedSource {
+"TransformationContext" => transformation_context,
+"NodeName" => node_name,
+"Known" => known,
+"New" => new,
+"Rewritten" => rewritten,
+"Waiting" => waiting,
+"Bytes" => bytes,
 "Some" => some,
 });
 
@@ -380,6 +570,24 @@ structure!(PreflightResponse {
 "Barriers" => barriers,
 "Text" => text,
 });
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutJobBookmarkRequest {
+    pub job_name: String,
+    pub files: Option<Vec<JobBookmarkFile>>,
+    pub documents: Option<Vec<JobBookmarkDocument>>,
+}
+
+structure!(PutJobBookmarkRequest {
+"JobName" => job_name,
+"Files" => files,
+"Documents" => documents,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutJobBookmarkResponse {}
+
+structure!(PutJobBookmarkResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RootCredentials {

@@ -22,6 +22,7 @@ pub(super) fn source(node: &CodeGenConfigurationNode) -> Option<Result<Parts, No
                 json.recurse,
                 json.compression_type,
                 json.additional_options.as_ref(),
+                (json.max_band, json.max_files_in_band),
             ),
             path: json.json_path.clone().filter(|path| !path.is_empty()),
             multiline: json.multiline.unwrap_or(false),
@@ -32,7 +33,8 @@ pub(super) fn source(node: &CodeGenConfigurationNode) -> Option<Result<Parts, No
     if let Some(parquet) = &node.s3_parquet_source {
         let exclusions = parquet.exclusions.as_deref();
         let options = parquet.additional_options.as_ref();
-        let files = files(&parquet.paths, exclusions, parquet.recurse, None, options);
+        let band = (parquet.max_band, parquet.max_files_in_band);
+        let files = files(&parquet.paths, exclusions, parquet.recurse, None, options, band);
         return Some(Ok((parquet.name.clone(), Kind::Parquet(ParquetSource { files }), vec![])));
     }
     if let Some(found) = &node.s3_catalog_source {
@@ -93,6 +95,7 @@ fn csv_source(csv: &S3CsvSource) -> Result<Parts, NodeError> {
         csv.recurse,
         csv.compression_type,
         csv.additional_options.as_ref(),
+        (csv.max_band, csv.max_files_in_band),
     );
     let kind = Kind::Csv(CsvSource { files, format, schema: schema(csv.output_schemas.as_deref()) });
     Ok((csv.name.clone(), kind, vec![]))
@@ -104,6 +107,7 @@ fn files(
     recurse: Option<bool>,
     compression: Option<CompressionType>,
     options: Option<&S3DirectSourceAdditionalOptions>,
+    (max_band, max_files_in_band): (Option<i32>, Option<i32>),
 ) -> S3Files {
     let positive =
         |bound: Option<i64>| bound.and_then(|bound| u64::try_from(bound).ok()).filter(|bound| *bound > 0);
@@ -117,6 +121,8 @@ fn files(
         }),
         bounded_files: positive(options.and_then(|options| options.bounded_files)),
         bounded_size: positive(options.and_then(|options| options.bounded_size)),
+        max_band: positive(max_band.map(i64::from)),
+        max_files_in_band: positive(max_files_in_band.map(i64::from)),
     }
 }
 

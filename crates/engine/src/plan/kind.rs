@@ -93,6 +93,16 @@ impl Kind {
         }
     }
 
+    /// Where a source of files finds them.
+    pub(crate) fn files(&self) -> Option<&S3Files> {
+        match self {
+            Self::Csv(source) => Some(&source.files),
+            Self::Json(source) => Some(&source.files),
+            Self::Parquet(source) => Some(&source.files),
+            _ => None,
+        }
+    }
+
     pub(crate) fn input_count(&self) -> RangeInclusive<usize> {
         match self {
             Self::Csv(_) | Self::Json(_) | Self::Parquet(_) | Self::Catalog(_) => 0..=0,
@@ -118,6 +128,10 @@ pub struct S3Files {
     pub bounded_files: Option<u64>,
     /// Read at most so many bytes.
     pub bounded_size: Option<u64>,
+    /// With a bookmark, how long ago a file counts as new enough for `max_files_in_band`, in milliseconds.
+    pub max_band: Option<u64>,
+    /// With a bookmark, read at most so many of the files of the last `max_band`; the others wait.
+    pub max_files_in_band: Option<u64>,
 }
 
 /// The compression of a whole text file.

@@ -16,11 +16,12 @@ use super::csv::{CsvShape, csv_table};
 use super::json::{JsonShape, json_table, recased};
 use super::listing::{SourceFile, codec_of, objects};
 use super::parquet::parquet_table;
+use crate::bookmark::Mark;
 use crate::cast::cast_array;
 use crate::environment::Environment;
 use crate::error::{FileError, NodeError};
 use crate::location::Location;
-use crate::plan::{CatalogSource, CsvFormat};
+use crate::plan::{CatalogSource, CsvFormat, S3Files};
 use crate::types::arrow_type;
 
 /// Partitions that are listed side by side.
@@ -115,18 +116,30 @@ pub(crate) struct Found {
     pub(crate) columns: Vec<(String, DataType)>,
 }
 
-/// Opens a catalog table, with those of its partitions that meet the source's predicate.
+/// A catalog table and its files.
+pub(crate) struct Located {
+    /// What its definition tells.
+    shape: TableShape,
+    /// The files of its partitions.
+    pub(crate) files: Vec<SourceFile>,
+}
+
+fn wrong(node: &str, source: &CatalogSource, message: String) -> NodeError {
+    NodeError::new(node, format!("table `{}.{}`: {message}", source.database, source.table))
+}
+
+/// Finds the files of a catalog table in those of its partitions that meet the source's predicate.
 ///
 /// # Errors
-/// The table is missing or of a kind that cannot be read, or one of its files.
-pub(crate) async fn open(
+/// The table is missing, or cannot be listed.
+pub(crate) async fn located(
     context: &SessionContext,
     environment: &Environment,
     node: &str,
     source: &CatalogSource,
-) -> Result<Found, DataFusionError> {
+) -> Result<Located, DataFusionError> {
     let CatalogSource { database, table: name, predicate } = source;
-    let wrong = |message: String| NodeError::new(node, format!("table `{database}.{name}`: {message}"));
+    let wrong = |message: String| wrong(node, source, message);
     let table = environment.catalog.get_table(database, name).await.map_err(wrong)?;
     let table = table.ok_or_else(|| wrong("it was not found".to_owned()))?;
     let shape = TableShape::of(&table).map_err(wrong)?;
@@ -158,7 +171,26 @@ pub(crate) async fn open(
             })
             .collect::<Result<_, NodeError>>()?
     };
-    let files = files(environment, node, locations).await?;
+    Ok(Located { shape, files: files(environment, node, locations).await? })
+}
+
+/// Opens a catalog table, with those of its partitions that meet the source's predicate, and those of its files that are to
+/// be read.
+///
+/// # Errors
+/// The table is missing or of a kind that cannot be read, or one of its files.
+pub(crate) async fn open(
+    context: &SessionContext,
+    environment: &Environment,
+    node: &str,
+    source: &CatalogSource,
+    mark: Option<&Mark<'_>>,
+) -> Result<Found, DataFusionError> {
+    let wrong = |message: String| wrong(node, source, message);
+    let Located { shape, mut files } = located(context, environment, node, source).await?;
+    if let Some(mark) = mark {
+        files = mark.unread(files, &S3Files::default()).await?;
+    }
     let columns: Vec<_> = shape.columns.iter().chain(&shape.keys).cloned().collect();
     if files.is_empty() {
         let fields = columns.iter().map(|(name, of)| Field::new(name, of.clone(), true));

@@ -34,16 +34,23 @@ impl SourceFile {
     }
 }
 
-/// Lists the files of an S3 source with the partition columns that their folders name.
+/// The files of an S3 source.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// The partition columns that their folders name.
+    pub(crate) keys: Vec<String>,
+    /// All of them, by path and key.
+    pub(crate) files: Vec<SourceFile>,
+    /// The first path under which nothing lies.
+    pub(crate) empty: Option<FileError>,
+}
+
+/// Lists the files of an S3 source.
 ///
 /// # Errors
-/// Names the path that cannot be listed or under which nothing lies.
-pub(crate) async fn list(
-    node: &str,
-    stores: &dyn Stores,
-    files: &S3Files,
-) -> Result<(Vec<String>, Vec<SourceFile>), FileError> {
-    let mut found = Vec::new();
+/// Names the path that cannot be listed.
+pub(crate) async fn list(node: &str, stores: &dyn Stores, files: &S3Files) -> Result<Listing, FileError> {
+    let (mut found, mut empty) = (Vec::new(), None);
     for path in &files.paths {
         let before = found.len();
         let fail = |cause: String| FileError::new(node, path, cause);
@@ -61,10 +68,9 @@ pub(crate) async fn list(
             found.push((folders, SourceFile { store, bucket, meta, codec, partition: vec![] }));
         }
         if found.len() == before {
-            return Err(fail("there are no files to read".to_owned()));
+            empty.get_or_insert_with(|| fail("there are no files to read".to_owned()));
         }
     }
-    bound(files, &mut found);
     let mut keys: Vec<String> = Vec::new();
     for (folders, _) in &found {
         for (key, _) in folders {
@@ -81,19 +87,20 @@ pub(crate) async fn list(
             file
         })
         .collect();
-    Ok((keys, files))
+    Ok(Listing { keys, files, empty })
 }
 
 /// Keys and values that folders name.
 type FolderValues = Vec<(String, Option<String>)>;
 
-fn bound(files: &S3Files, found: &mut Vec<(FolderValues, SourceFile)>) {
+/// Keeps the first files, as many as the source reads at most.
+pub(crate) fn bound(files: &S3Files, found: &mut Vec<SourceFile>) {
     if let Some(limit) = files.bounded_files {
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
     if let Some(limit) = files.bounded_size {
         let mut total = 0u64;
-        found.retain(|(_, file)| {
+        found.retain(|file| {
             total = total.saturating_add(file.meta.size);
             total <= limit
         });
@@ -207,7 +214,8 @@ mod tests {
         let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
         let files = S3Files { paths: own(paths), exclusions: own(exclusions), recurse, ..S3Files::default() };
         match list("n", &One(store), &files).await {
-            Ok((keys, files)) => {
+            Ok(Listing { empty: Some(error), .. }) => vec![error.to_string()],
+            Ok(Listing { keys, files, .. }) => {
                 let mut out = keys;
                 out.extend(files.iter().map(|file| format!("{} {:?}", file.meta.location, file.partition)));
                 out

@@ -126,6 +126,7 @@ impl World {
         Environment {
             stores: Arc::new(One(Arc::clone(&self.store))),
             catalog: Arc::<MemoryCatalog>::clone(&self.catalog),
+            bookmarks: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SeededEntropy::new(self.keys_seed())),
             memory_limit: self.memory,

@@ -3,9 +3,8 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-use mastic_api_mastic::mastic::types::PlanCrawlResponse;
 use mastic_core::{Arn, Fault};
-use mastic_handoff::{Category, Cause, Tally};
+use mastic_handoff::{Category, Cause, Plan, Tally};
 
 use super::memory::kills_of_system;
 
@@ -16,8 +15,8 @@ pub(crate) const ONLY_PLANNED: &str = "The runner told what it would do and did 
 #[derive(Debug, Clone)]
 pub(crate) enum Ending {
     Succeeded(Tally),
-    /// A crawl was planned only.
-    Planned(Box<PlanCrawlResponse>),
+    /// The work was planned only.
+    Planned(Box<Plan>),
     Failed(Cause),
     Stopped,
     TimedOut,

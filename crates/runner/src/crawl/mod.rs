@@ -14,7 +14,7 @@ use mastic_api_glue::glue::types::Crawler;
 use mastic_api_mastic::mastic::types::PlanCrawlResponse;
 use mastic_classify::Classifiers;
 use mastic_crawl::{Catalog, Crawl, Draft, Rules, log, update};
-use mastic_handoff::{CrawlWork, Finish, Tally};
+use mastic_handoff::{CrawlWork, Finish, Plan, Tally};
 
 use apply::Database;
 
@@ -54,7 +54,7 @@ pub(crate) async fn plan(session: &Session, work: CrawlWork) -> Result<Finish, F
         plan.tables.extend(part.tables);
         plan.log.extend(part.log);
     }
-    Ok(Finish::Planned(Box::new(plan)))
+    Ok(Finish::Planned(Box::new(Plan::Crawl(plan))))
 }
 
 /// A crawl that has begun.

@@ -1,18 +1,22 @@
 //! A run of a visual job: the engine with the run's buckets and catalog, and a log in words.
 
-mod arguments;
+mod bookmarks;
+mod plan;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mastic_engine::{Environment, JobGraph, Output, Progress};
-use mastic_handoff::{JobWork, Tally};
+use mastic_engine::{Bookmarks, Environment, JobGraph, Output, Progress};
+use mastic_handoff::{Bookmarking, Category, JobWork, Tally};
 
 use crate::catalog::Catalog;
 use crate::events::{Events, Pace};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::stores::Buckets;
+
+use bookmarks::JobBookmark;
+pub(crate) use plan::plan;
 
 /// What of the run's memory is left to what the engine does not count: code, buffers of connections, and the least of
 /// batches on their way.
@@ -38,14 +42,16 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
     let events = &session.events;
     let begun = session.clock.now();
     events.output(format!("Job {} started with run id {}", work.job_name, work.run_id));
-    arguments::check(&work.arguments)?;
+    let bookmarking =
+        Bookmarking::of(&work.arguments).map_err(|text| Failure::of(Category::InvalidArgument, text))?;
     let graph = JobGraph::from_nodes(&work.nodes)?;
     for node in graph.nodes() {
         let inputs = node.inputs.join(", ");
         let from = if inputs.is_empty() { String::new() } else { format!(" <- {inputs}") };
         events.output(format!("Node {} ({}){from}", node.name, node.id));
     }
-    let summary = mastic_engine::run(&graph, &environment(session)?).await?;
+    let bookmark = JobBookmark::open(&session.client, &work.job_name, work.contexts, bookmarking).await?;
+    let summary = mastic_engine::run(&graph, &environment(session, bookmark)?).await?;
     let mut tally = Tally::default();
     for output in &summary.outputs {
         tally.rows += output.rows;
@@ -58,13 +64,14 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
     Ok(tally)
 }
 
-/// The engine's view of the run: its buckets, catalog and limits.
-pub(crate) fn environment(session: &Session) -> Result<Environment, Failure> {
+/// The engine's view of the run: its buckets, catalog, bookmark and limits.
+pub(crate) fn environment(session: &Session, bookmark: Option<JobBookmark>) -> Result<Environment, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let memory = (session.memory_limit.saturating_sub(UNCOUNTED) / 100 * SHARE).max(LEAST);
     Ok(Environment {
         stores: Arc::new(Buckets::new(session)?),
         catalog: Arc::new(Catalog(session.client.clone())),
+        bookmarks: bookmark.map(|bookmark| Arc::new(bookmark) as Arc<dyn Bookmarks>),
         clock: Arc::clone(&session.clock),
         entropy: Arc::clone(&session.entropy),
         memory_limit: usize::try_from(memory).unwrap_or(usize::MAX),
@@ -80,6 +87,10 @@ fn told(session: &Session) -> Arc<dyn Fn(Progress) + Send + Sync> {
     let pace = Mutex::new(Pace::new(Duration::from_millis(500)));
     Arc::new(move |progress| match progress {
         Progress::Started { target } => events.output(format!("Writing {target}")),
+        Progress::Found { source, files, known, waiting } => {
+            let wait = if waiting > 0 { format!(", {waiting} wait for the next run") } else { String::new() };
+            events.output(format!("Reading {source}: {files} files; {known} were read before{wait}"));
+        }
         Progress::Rows { rows, .. }
             if pace.lock().unwrap_or_else(PoisonError::into_inner).due(clock.now()) =>
         {

@@ -136,8 +136,8 @@ fn a_job_that_cannot_be_run_says_why() {
     let job = JobWork {
         job_name: "j".to_owned(),
         run_id: "jr_1".to_owned(),
-        arguments: BTreeMap::from([("--job-bookmark-option".to_owned(), "job-bookmark-enable".to_owned())]),
-        nodes: BTreeMap::new(),
+        arguments: BTreeMap::from([("--job-bookmark-option".to_owned(), "job-bookmark-on".to_owned())]),
+        ..JobWork::default()
     };
     let mut child = start(&to_line(&assignment(&server, Work::Job(Box::new(job)))).unwrap());
     let events = events(&mut child);
