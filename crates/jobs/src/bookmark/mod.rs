@@ -55,12 +55,9 @@ impl Jobs {
             },
         );
         let jobs = Arc::clone(self);
-        registry.on::<own::PlanJobBookmark, _, _>(
-            |call, input| plan::needs(call, input),
-            move |ctx, input| {
-                let jobs = Arc::clone(&jobs);
-                async move { jobs.plan_bookmark(&ctx, input).await }
-            },
-        );
+        registry.on::<own::PlanJobBookmark, _, _>(plan::needs, move |ctx, input| {
+            let jobs = Arc::clone(&jobs);
+            async move { jobs.plan_bookmark(&ctx, input).await }
+        });
     }
 }
