@@ -175,7 +175,8 @@ class MariaDb(Database):
         return self._start(["mariadbd", "--no-defaults", *(f"--{setting}" for setting in settings)])
 
     def sql(self, text, database=None):
-        command = ["mariadb", "--no-defaults", "-h", HOST, "-P", str(self.port), "-u", self.user, "-N", "-B", "--skip-ssl"]
+        command = ["mariadb", "--no-defaults", "-h", HOST, "-P", str(self.port), "-u", self.user, "-N", "-B", "--skip-ssl",
+                   "--default-character-set=utf8mb4"]  # fmt: skip
         return self._sql([*command, database or self.database], text, {"MYSQL_PWD": self.password})
 
 

@@ -149,7 +149,6 @@ def test_what_cannot_be_tested_is_named(server, unique, postgres):  # noqa: F811
     for url, named in [
         ("jdbc:sqlserver://db:1433;databaseName=x", "sqlserver"),
         ("jdbc:oracle:thin://@db:1521/x", "oracle"),
-        ("jdbc:redshift://db:5439/x", "redshift"),
         (postgres.url + "?socketFactory=x", "socketFactory"),
         (f"jdbc:postgresql://glue:{PASSWORD}@db/x", "USERNAME and PASSWORD"),
     ]:

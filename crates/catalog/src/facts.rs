@@ -50,7 +50,9 @@ impl Tables for Catalog {
             let columns = own.unwrap_or_default().iter().chain(record.keys());
             let columns =
                 columns.map(|column| (column.name.clone(), column.r#type.clone().unwrap_or_default()));
-            Ok(Some(TableFacts { locations, partitioned, columns: columns.collect() }))
+            let parameters = record.input.parameters.as_ref();
+            let connection = parameters.and_then(|parameters| parameters.get("connectionName")).cloned();
+            Ok(Some(TableFacts { locations, partitioned, connection, columns: columns.collect() }))
         })
     }
 

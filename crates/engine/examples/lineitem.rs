@@ -136,6 +136,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }),
         catalog: Arc::new(NoCatalog),
         bookmarks: None,
+        databases: mastic_engine::Databases::default(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy::new()),
         memory_limit: memory << 20,

@@ -238,7 +238,8 @@ pub async fn plan_reading(
         let (files, limits) = match &node.kind {
             Kind::Catalog(catalog) => {
                 let found = source::catalog::located(&context, environment, &node.name, catalog).await;
-                (found.map_err(failed)?.files, S3Files::default())
+                let source::catalog::Located::Files(_, files) = found.map_err(failed)? else { continue };
+                (files, S3Files::default())
             }
             kind => {
                 let Some(limits) = kind.files() else { continue };

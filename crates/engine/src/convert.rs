@@ -1,5 +1,6 @@
 //! From `CodeGenConfigurationNodes` to the engine's own graph.
 
+mod databases;
 mod rows;
 mod sources;
 mod targets;
@@ -19,6 +20,7 @@ impl JobGraph {
     /// Options that only tune how AWS spreads its work (`GroupFiles`, `GroupSize`, `NumberTargetPartitions`,
     /// `OptimizePerformance`) or that serve the studio's preview (`EnableSamplePath`, `SamplePath`) change no answer and
     /// are taken without effect. `MaxBand` and `MaxFilesInBand` are of runs with bookmarks.
+    /// `OutputSchemas` of databases, whose columns have types, are for the studio too.
     ///
     /// # Errors
     /// Names the node of a kind or with an option that the engine does not have, and what is wrong with the graph.
@@ -39,10 +41,9 @@ fn convert(id: &str, node: &CodeGenConfigurationNode) -> Result<Node, NodeError>
     let [kind] = kinds.as_slice() else {
         return Err(NodeError::new(id, format!("a node is of one kind, not of {}", kinds.len())));
     };
-    let parts = match sources::source(node) {
-        Some(parts) => Some(parts),
-        None => transforms::transform(node).or_else(|| targets::target(node)),
-    };
+    let source = sources::source(node).or_else(|| databases::source(node));
+    let target = || targets::target(node).or_else(|| databases::target(node));
+    let parts = source.or_else(|| transforms::transform(node)).or_else(target);
     let Some(parts) = parts else {
         let named = members.iter().find_map(|(_, value)| match value {
             Value::Map(members) => members.iter().find_map(|(member, value)| match value {

@@ -8,6 +8,8 @@ use mastic_api_glue::glue::types::{Partition, PartitionInput, Table, TableInput}
 use mastic_core::{Clock, Entropy, Timestamp};
 use object_store::ObjectStore;
 
+use crate::databases::Databases;
+
 /// The buckets that a run may reach.
 pub trait Stores: Send + Sync {
     /// The store of one bucket; its keys are the objects' keys.
@@ -157,6 +159,8 @@ pub struct Environment {
     pub catalog: Arc<dyn CatalogClient>,
     /// The job's bookmark, if the run pays heed to it.
     pub bookmarks: Option<Arc<dyn Bookmarks>>,
+    /// The databases.
+    pub databases: Databases,
     /// Times in file names.
     pub clock: Arc<dyn Clock>,
     /// Ids in file names.

@@ -46,10 +46,10 @@ pub(crate) async fn ends(
     for node in graph.nodes() {
         let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
         let answer = match &node.kind {
-            Kind::Csv(_) | Kind::Json(_) | Kind::Parquet(_) | Kind::Catalog(_) => {
+            Kind::Csv(_) | Kind::Json(_) | Kind::Parquet(_) | Kind::Catalog(_) | Kind::Database(_) => {
                 Answer::frame(read(context, environment, graph, node).await.map_err(failed)?)
             }
-            Kind::S3Target(_) | Kind::CatalogTarget(_) => {
+            Kind::S3Target(_) | Kind::CatalogTarget(_) | Kind::DatabaseTarget(_) => {
                 let [input] = inputs(node, &answers)?.try_into().map_err(|_| missing(node))?;
                 ends.push(End { node: node.clone(), input });
                 continue;

@@ -2,11 +2,13 @@
 //!
 //! A job's nodes become a checked [`JobGraph`]; [`run`] builds one plan per target and writes its
 //! rows through the crate's own partitioned sink. Buckets come in as object stores, the catalog as a
-//! [`CatalogClient`], the job's bookmark as [`Bookmarks`]: the engine knows no credentials and no network.
+//! [`CatalogClient`], the job's bookmark as [`Bookmarks`], databases by their connections' names ([`Connector`]): the engine knows
+//! no credentials.
 
 mod bookmark;
 mod cast;
 mod convert;
+mod databases;
 mod environment;
 mod error;
 mod flow;
@@ -23,6 +25,7 @@ mod transform;
 mod types;
 
 pub use bookmark::{SourcePlan, plan_reading};
+pub use databases::{Connector, Databases};
 pub use environment::{
     Bookmarks, CatalogClient, Documents, Environment, FileMark, Ledger, Progress, ReadFile, Stores,
 };

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::NodeError;
 
+mod databases;
 mod kind;
 mod rows;
 
+pub use databases::*;
 pub use kind::*;
 pub use rows::*;
 

@@ -51,6 +51,17 @@ pub struct RunSummary {
 /// # Errors
 /// The first that any node meets, with the node and, where there is one, the file named.
 pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSummary, EngineError> {
+    let done = match work(graph, environment).await {
+        Ok(summary) => environment.databases.commit().await.map(|()| summary).map_err(EngineError::from),
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        environment.databases.abandon().await;
+    }
+    done
+}
+
+async fn work(graph: &JobGraph, environment: &Environment) -> Result<RunSummary, EngineError> {
     let context = session(environment)?;
     let ends = flow::ends(&context, environment, graph).await?;
     let ledger = Arc::new(Ledger::default());
@@ -66,11 +77,17 @@ pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSumma
     let groups = ledger.settle(&state, &plans).await.map_err(|error| EngineError::at("(job)", &error))?;
     drop(plans);
     let mut open: BTreeMap<usize, Write> = writes.into_iter().enumerate().collect();
-    let mut outputs = BTreeMap::new();
+    let (mut outputs, mut targets) = (BTreeMap::new(), Vec::new());
     for group in groups {
         let together: Vec<(usize, Write)> =
             group.iter().filter_map(|number| Some((*number, open.remove(number)?))).collect();
-        outputs.extend(write(&context, environment, &ledger, together).await?);
+        for (number, output, target) in write(&context, environment, &ledger, together).await? {
+            outputs.insert(number, output);
+            targets.push(target);
+        }
+    }
+    for target in targets {
+        target.conclude().await.map_err(|error| EngineError::at("(job)", &error))?;
     }
     Ok(RunSummary { outputs: outputs.into_values().collect() })
 }
@@ -144,6 +161,10 @@ pub(crate) async fn read(
             };
             register(context, environment, &files)?;
             (Arc::new(source::parquet_table(name, files, partitions).await?), None)
+        }
+        Kind::Database(database) => {
+            let found = source::database::open(environment, name, database).await?;
+            (found.table, found.columns)
         }
         Kind::Catalog(catalog) => {
             let found = source::catalog::open(context, environment, name, catalog, mark.as_ref()).await?;
@@ -296,7 +317,7 @@ async fn write(
     environment: &Environment,
     ledger: &Ledger,
     writes: Vec<(usize, Write)>,
-) -> Result<Vec<(usize, Output)>, EngineError> {
+) -> Result<Vec<(usize, Output, Box<dyn Target>)>, EngineError> {
     let count = writes.len().max(1);
     let mut running: FuturesUnordered<_> = writes
         .into_iter()
@@ -323,14 +344,14 @@ async fn write(
     let mut outputs = Vec::with_capacity(done.len());
     for (number, (node, input, mut target, output)) in done {
         let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
-        if !outputs.is_empty() {
+        if !outputs.is_empty() && target.ages() {
             // One that was written beside it may have made or changed its table.
             target = target::open(environment, &node, &input).await.map_err(failed)?;
         }
         target.register(environment, &output).await.map_err(failed)?;
         let (rows, files) = (output.rows, output.files.len() as u64);
         (environment.progress)(Progress::Finished { target: node.name.clone(), rows, files });
-        outputs.push((number, output));
+        outputs.push((number, output, target));
     }
     Ok(outputs)
 }

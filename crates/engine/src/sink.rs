@@ -200,7 +200,7 @@ impl Layout {
 }
 
 /// The type in which values of a type are written: one that the catalog has too.
-fn written_type(from: &DataType) -> DataType {
+pub(crate) fn written_type(from: &DataType) -> DataType {
     match from {
         DataType::Null | DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::UInt8 => DataType::Int16,

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 mod csv;
+pub(crate) mod database;
 mod glob;
 mod json;
 mod listing;

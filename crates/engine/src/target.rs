@@ -1,5 +1,6 @@
 //! Targets: what a target node writes where, and its table in the catalog.
 
+mod database;
 mod files;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::plan::{Kind, Node};
 use crate::sink::Output;
+use database::Database;
 use files::Files;
 
 /// What a target node writes to, as it was found when the run looked at it.
@@ -33,11 +35,24 @@ pub(crate) trait Target: Send + Sync {
         share: Share,
     ) -> Result<Output, DataFusionError>;
 
+    /// Whether what was found may be out of date when a target that was written beside it is registered.
+    fn ages(&self) -> bool {
+        true
+    }
+
     /// Makes what was written part of its table.
     ///
     /// # Errors
     /// What the catalog answered, under the target's name.
     async fn register(&self, environment: &Environment, output: &Output) -> Result<(), DataFusionError>;
+
+    /// Does what has to wait until all targets of the run are registered.
+    ///
+    /// # Errors
+    /// What went wrong, under the target's name.
+    async fn conclude(&self) -> Result<(), DataFusionError> {
+        Ok(())
+    }
 }
 
 /// One target's part of the run.
@@ -60,7 +75,13 @@ pub(crate) async fn open(
     match &node.kind {
         Kind::S3Target(target) => Ok(Box::new(Files::folder(environment, &node.name, target, input).await?)),
         Kind::CatalogTarget(target) => {
-            Ok(Box::new(Files::table(environment, &node.name, target, input).await?))
+            match Database::of_catalog(environment, &node.name, target, input).await? {
+                Some(database) => Ok(Box::new(database)),
+                None => Ok(Box::new(Files::table(environment, &node.name, target, input).await?)),
+            }
+        }
+        Kind::DatabaseTarget(target) => {
+            Ok(Box::new(Database::open(environment, &node.name, target, input).await?))
         }
         _ => Err(NodeError::new(&node.name, "it is no target").into()),
     }

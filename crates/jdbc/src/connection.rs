@@ -1,12 +1,15 @@
 use std::net::IpAddr;
 
 use crate::error::{ConnectError, Passed, QueryError, Step};
+use crate::insert::Insert;
 use crate::mysql::MySql;
 use crate::net;
 use crate::postgres::Postgres;
+use crate::rows::{Column, Gather, Rows, select};
 use crate::settings::Settings;
 use crate::table::TableFound;
 use crate::url::Engine;
+use crate::value::Row;
 
 /// A connection to a database.
 pub struct Connection {
@@ -35,7 +38,7 @@ pub async fn connect(
     let addresses = net::resolve(settings).await?;
     pass(Step::Dns, format!("{} is {}", settings.host, listed(&addresses)));
     let inner = match settings.engine {
-        Engine::PostgreSql => {
+        Engine::PostgreSql | Engine::Redshift => {
             Inner::Postgres(Box::new(Postgres::connect(settings, authority, &addresses, &mut pass).await?))
         }
         Engine::MySql => {
@@ -70,6 +73,93 @@ impl Connection {
         match &mut self.inner {
             Inner::Postgres(postgres) => postgres.tables().await,
             Inner::MySql(mysql) => mysql.tables().await,
+        }
+    }
+
+    /// The kind of database.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match &self.inner {
+            Inner::Postgres(postgres) => postgres.engine,
+            Inner::MySql(_) => Engine::MySql,
+        }
+    }
+
+    /// Sets the session up for rows: times are UTC's, and nothing is cut to fit.
+    ///
+    /// # Errors
+    /// The server's, and that the connection broke off; so below too.
+    pub async fn set_up(&mut self) -> Result<(), QueryError> {
+        match &mut self.inner {
+            Inner::Postgres(postgres) => postgres.set_up().await,
+            Inner::MySql(mysql) => mysql.set_up().await,
+        }
+    }
+
+    /// The columns of a relation, which is what may stand behind `FROM`.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn columns(&mut self, relation: &str) -> Result<Vec<Column>, QueryError> {
+        match &mut self.inner {
+            Inner::Postgres(postgres) => postgres.columns(relation).await,
+            Inner::MySql(mysql) => mysql.columns(relation).await,
+        }
+    }
+
+    /// The columns of a table; none if it is not there, which does not end a transaction.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn table_columns(&mut self, table: &str) -> Result<Option<Vec<Column>>, QueryError> {
+        match &mut self.inner {
+            Inner::Postgres(postgres) => postgres.table_columns(table).await,
+            Inner::MySql(mysql) => mysql.table_columns(table).await,
+        }
+    }
+
+    /// The storage engine of a table, if it is one that cannot take rows back.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn without_transactions(&mut self, table: &str) -> Result<Option<String>, QueryError> {
+        match &mut self.inner {
+            Inner::Postgres(_) => Ok(None),
+            Inner::MySql(mysql) => mysql.without_transactions(table).await,
+        }
+    }
+
+    /// Reads these columns of the rows of a relation that meet all conditions.
+    #[must_use]
+    pub fn rows(self, relation: &str, columns: Vec<Column>, conditions: &[String]) -> Rows {
+        let statement = select(relation, &columns, conditions);
+        let (gather, rows) = Gather::new(columns);
+        match self.inner {
+            Inner::Postgres(postgres) => drop(tokio::spawn(postgres.read(statement, gather))),
+            Inner::MySql(mysql) => drop(tokio::spawn(mysql.read(statement, gather))),
+        }
+        rows
+    }
+
+    /// Runs a statement; several at once where that is not MySQL.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn execute(&mut self, statement: &str) -> Result<(), QueryError> {
+        match &mut self.inner {
+            Inner::Postgres(postgres) => postgres.execute(statement).await,
+            Inner::MySql(mysql) => mysql.execute(statement).await,
+        }
+    }
+
+    /// Adds rows to a table. `first` is the number of the first of them among all, from 1.
+    ///
+    /// # Errors
+    /// The server's, with the number of the row that is bad where that is known.
+    pub async fn insert(&mut self, insert: &Insert, rows: &[Row], first: u64) -> Result<(), QueryError> {
+        match &mut self.inner {
+            Inner::Postgres(postgres) => postgres.insert(insert, rows, first).await,
+            Inner::MySql(mysql) => mysql.insert(insert, rows, first).await,
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::error::{ConnectError, QueryError, Step};
 use crate::mysql_types::hive_type;
+use crate::mysql_values::Reading;
 use crate::net;
 use crate::settings::Settings;
 use crate::table::{ColumnFound, TableFound, TableKind, gather, said};
@@ -30,8 +31,8 @@ const PACKET: usize = 64 << 20;
 const IDLE: usize = 8 * 60 * 60;
 
 pub(crate) struct MySql {
-    connection: Conn,
-    tiny_is_boolean: bool,
+    pub(crate) connection: Conn,
+    pub(crate) reading: Reading,
 }
 
 impl MySql {
@@ -66,7 +67,8 @@ impl MySql {
                 pass(step, outcome);
             }
         }
-        Ok(Self { connection: made?, tiny_is_boolean: settings.tiny_is_boolean })
+        let Settings { tiny_is_boolean, zero_is_null, .. } = *settings;
+        Ok(Self { connection: made?, reading: Reading { tiny_is_boolean, zero_is_null } })
     }
 
     pub(crate) async fn version(&mut self) -> Result<String, QueryError> {
@@ -82,7 +84,7 @@ impl MySql {
     pub(crate) async fn tables(&mut self) -> Result<Vec<TableFound>, QueryError> {
         let rows: Vec<Row> =
             self.connection.query(TABLES).await.map_err(|error| QueryError(cause(&error)))?;
-        let tiny = self.tiny_is_boolean;
+        let tiny = self.reading.tiny_is_boolean;
         Ok(gather(rows.into_iter().map(|row| read(row, tiny))))
     }
 }
@@ -204,7 +206,7 @@ fn broke_off(error: &Error, encrypted: bool) -> ConnectError {
 }
 
 /// What the server said, or what happened to the connection.
-fn cause(error: &Error) -> String {
+pub(crate) fn cause(error: &Error) -> String {
     match error {
         Error::Server(said) => format!("{} (error {}, SQLSTATE {})", said.message, said.code, said.state),
         Error::Io(IoError::Io(io)) => io.to_string(),

@@ -1,11 +1,13 @@
 //! PostgreSQL. The way there is gone here, step by step; the driver takes over where the login begins.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls, Row};
+use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 use tokio_rustls::TlsConnector;
 
 use crate::error::{ConnectError, QueryError, Step};
@@ -14,6 +16,7 @@ use crate::postgres_types::hive_type;
 use crate::settings::Settings;
 use crate::table::{ColumnFound, TableFound, TableKind, gather, said};
 use crate::tls::{self, TlsMode};
+use crate::url::Engine;
 
 /// `SSLRequest` ("Message Formats" in PostgreSQL's documentation).
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -38,7 +41,12 @@ SELECT n.nspname::text, c.relname::text, c.relkind IN ('v', 'm'), obj_descriptio
  ORDER BY 1, 2, a.attnum";
 
 pub(crate) struct Postgres {
-    client: Client,
+    pub(crate) client: Client,
+    /// Ends the connection without waiting for the server.
+    pub(crate) driver: AbortHandle,
+    pub(crate) engine: Engine,
+    /// Those that were prepared, by their texts.
+    pub(crate) statements: HashMap<String, Statement>,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -67,18 +75,21 @@ impl Postgres {
         let login = async { config.connect_raw(stream, NoTls).await.map_err(|error| cause(&error)) };
         let (client, driver) = within(settings.patience, Step::Login, login).await?;
         // The task ends with the connection; what went wrong with it, the client's calls tell.
-        tokio::spawn(driver);
+        let driver = tokio::spawn(driver).abort_handle();
         pass(Step::Login, format!("user {} may use the database {database}", settings.user));
-        Ok(Self { client })
+        Ok(Self { client, driver, engine: settings.engine, statements: HashMap::new() })
     }
 
     pub(crate) async fn version(&self) -> Result<String, QueryError> {
         let row = self.client.query_one("SELECT 1, current_setting('server_version')", &[]).await;
         let version: Result<String, _> = row.and_then(|row| row.try_get(1));
-        Ok(format!("PostgreSQL {}", version.map_err(|error| QueryError(cause(&error)))?))
+        Ok(format!("{} {}", self.engine, version.map_err(|error| QueryError(cause(&error)))?))
     }
 
     pub(crate) async fn tables(&self) -> Result<Vec<TableFound>, QueryError> {
+        if self.engine == Engine::Redshift {
+            return Err(QueryError("tables of Redshift are not listed".to_owned()));
+        }
         let rows = self.client.query(TABLES, &[]).await.map_err(|error| QueryError(cause(&error)))?;
         let rows: Result<Vec<_>, _> = rows.iter().map(read).collect();
         Ok(gather(rows.map_err(|error| QueryError(cause(&error)))?))
@@ -155,7 +166,7 @@ async fn handshake(
 }
 
 /// What the server said, or what happened to the connection.
-fn cause(error: &tokio_postgres::Error) -> String {
+pub(crate) fn cause(error: &tokio_postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
         let state = said.code().code();
         return format!("{}: {} (SQLSTATE {state})", said.severity(), said.message());

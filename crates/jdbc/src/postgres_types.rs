@@ -6,7 +6,7 @@ use mastic_hive::HiveType;
 const DIGITS: u8 = 38;
 
 /// The type of a `numeric` without bounds, as Spark reads it.
-const UNBOUNDED: HiveType = HiveType::Decimal { precision: DIGITS, scale: 18 };
+pub(crate) const UNBOUNDED: HiveType = HiveType::Decimal { precision: DIGITS, scale: 18 };
 
 /// The Glue type of a type as `format_type` writes it. What Hive has no type for is text.
 pub(crate) fn hive_type(raw: &str) -> HiveType {

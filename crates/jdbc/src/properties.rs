@@ -8,7 +8,7 @@ use crate::tls::TlsMode;
 use crate::url::Engine;
 
 /// Parameters that tell a Java driver how to work and change nothing about what is found.
-const WITHOUT_EFFECT: [&str; 16] = [
+const WITHOUT_EFFECT: [&str; 15] = [
     "ApplicationName",
     "allowPublicKeyRetrieval",
     "autoReconnect",
@@ -24,7 +24,6 @@ const WITHOUT_EFFECT: [&str; 16] = [
     "tcpKeepAlive",
     "useCursorFetch",
     "useUnicode",
-    "zeroDateTimeBehavior",
 ];
 
 const NO_AUTHORITY_ONLY: &str = "a certificate is looked at whole or not at all: set sslMode=VERIFY_IDENTITY or JDBC_ENFORCE_SSL, and in \
@@ -36,6 +35,7 @@ pub(crate) struct Parameters {
     pub(crate) tls: Option<TlsMode>,
     pub(crate) patience: Option<Duration>,
     pub(crate) tiny_is_boolean: bool,
+    pub(crate) zero_is_null: bool,
 }
 
 /// `true` or `false`; what is not given is false.
@@ -54,7 +54,7 @@ fn wrong(name: &str, why: &str) -> SettingsError {
 impl Parameters {
     pub(crate) fn read(engine: Engine, given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let known: &[&str] = match engine {
-            Engine::PostgreSql => &["connectTimeout", "ssl", "sslmode"],
+            Engine::PostgreSql | Engine::Redshift => &["connectTimeout", "ssl", "sslmode"],
             Engine::MySql => &[
                 "connectTimeout",
                 "requireSSL",
@@ -62,6 +62,7 @@ impl Parameters {
                 "tinyInt1isBit",
                 "useSSL",
                 "verifyServerCertificate",
+                "zeroDateTimeBehavior",
             ],
         };
         for name in given.keys() {
@@ -74,7 +75,7 @@ impl Parameters {
         }
         let get = |name: &str| given.get(name).map(String::as_str);
         let tls = match engine {
-            Engine::PostgreSql => postgres_tls(&get)?,
+            Engine::PostgreSql | Engine::Redshift => postgres_tls(&get)?,
             Engine::MySql => mysql_tls(&get)?,
         };
         let patience = match get("connectTimeout") {
@@ -83,14 +84,18 @@ impl Parameters {
                 let number =
                     text.parse::<u64>().map_err(|_| wrong("connectTimeout", "it is a whole number"))?;
                 // pgjdbc counts seconds, Connector/J milliseconds; zero is no limit in both.
-                let unit =
-                    if engine == Engine::PostgreSql { Duration::from_secs } else { Duration::from_millis };
+                let unit = if engine == Engine::MySql { Duration::from_millis } else { Duration::from_secs };
                 (number > 0).then(|| unit(number))
             }
         };
         let tiny_is_boolean =
             get("tinyInt1isBit").map_or(Ok(true), |text| flag("tinyInt1isBit", Some(text)))?;
-        Ok(Self { tls, patience, tiny_is_boolean })
+        let zero_is_null = match get("zeroDateTimeBehavior").map(str::to_ascii_lowercase).as_deref() {
+            None | Some("exception") => false,
+            Some("converttonull" | "convert_to_null") => true,
+            Some(_) => return Err(wrong("zeroDateTimeBehavior", "it is EXCEPTION or CONVERT_TO_NULL")),
+        };
+        Ok(Self { tls, patience, tiny_is_boolean, zero_is_null })
     }
 }
 

@@ -19,7 +19,9 @@ pub enum SettingsError {
     )]
     Type(String),
     /// A kind of database that cannot be reached.
-    #[error("Databases of kind {0} cannot be connected to: Mastic reaches PostgreSQL, MySQL and MariaDB.")]
+    #[error(
+        "Databases of kind {0} cannot be connected to: Mastic reaches PostgreSQL, MySQL, MariaDB and Redshift."
+    )]
     Engine(String),
     /// The URL cannot be read.
     #[error(
@@ -82,6 +84,8 @@ pub struct Settings {
     pub patience: Duration,
     /// Whether MySQL's `tinyint(1)` is a boolean.
     pub tiny_is_boolean: bool,
+    /// Whether a date of zeros is null (`zeroDateTimeBehavior`).
+    pub zero_is_null: bool,
 }
 
 /// How long a step may take, unless the URL says otherwise.
@@ -142,6 +146,7 @@ impl Settings {
             certificate_name: get("CUSTOM_JDBC_CERT_STRING").map(str::to_owned),
             patience: parameters.patience.unwrap_or(PATIENCE),
             tiny_is_boolean: parameters.tiny_is_boolean,
+            zero_is_null: parameters.zero_is_null,
         })
     }
 

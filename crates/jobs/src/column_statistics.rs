@@ -136,6 +136,9 @@ pub(crate) fn plan(ctx: &Ctx, database: &str, table: &str, role: Option<Arn>) ->
     for location in &facts.locations {
         draft.read_folder(location, purpose);
     }
+    if let Some(connection) = &facts.connection {
+        draft.connection(connection, purpose);
+    }
     draft.catalog("UpdateColumnStatisticsForTable", of, "statistics");
     draft.logs(LOG_GROUP, &format!("{}.{}", at.2, at.3));
     Ok(Plan { role, source: source(&at), session_name: SESSION_NAME.to_owned(), needs: draft.needs() })

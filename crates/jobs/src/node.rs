@@ -9,19 +9,33 @@ use mastic_shape::{Shape, Value};
 /// Kinds that the engine runs, by their names in the API model.
 pub(crate) const SUPPORTED: &[&str] = &[
     "Aggregate",
+    "AmazonRedshiftSource",
+    "AmazonRedshiftTarget",
     "ApplyMapping",
     "CatalogSource",
     "CatalogTarget",
+    "ConnectorDataSource",
+    "ConnectorDataTarget",
+    "DirectJDBCSource",
     "DropDuplicates",
     "DropFields",
     "DropNullFields",
     "DynamicTransform",
     "FillMissingValues",
     "Filter",
+    "JDBCConnectorSource",
+    "JDBCConnectorTarget",
     "Join",
     "Merge",
+    "MySQLCatalogSource",
+    "MySQLCatalogTarget",
     "PIIDetection",
+    "PostgreSQLCatalogSource",
+    "PostgreSQLCatalogTarget",
     "Recipe",
+    "RedshiftSource",
+    "RedshiftTarget",
+    "RelationalCatalogSource",
     "RenameField",
     "Route",
     "S3CatalogSource",
@@ -44,7 +58,13 @@ pub(crate) fn check(nodes: &BTreeMap<String, CodeGenConfigurationNode>) -> Resul
     for (id, node) in nodes {
         let Value::Map(kinds) = node.clone().into_value() else { continue };
         let refusal = match kinds.as_slice() {
-            [(kind, _)] if SUPPORTED.contains(&kind.as_ref()) => continue,
+            [(kind, inner)] if SUPPORTED.contains(&kind.as_ref()) => match database(kind, inner) {
+                None => continue,
+                Some(database) => {
+                    let name = inner.get("Name").and_then(Value::as_str).unwrap_or(id);
+                    format!("Node '{name}' ({id}) is about {database}, which Mastic does not reach.")
+                }
+            },
             [(kind, inner)] => {
                 let name = inner.get("Name").and_then(Value::as_str).unwrap_or(id);
                 format!("Node '{name}' ({id}) is of the kind {kind}, which Mastic does not run yet.")
@@ -60,9 +80,24 @@ pub(crate) fn check(nodes: &BTreeMap<String, CodeGenConfigurationNode>) -> Resul
     Ok(())
 }
 
+/// The kind of database that a node is about, if it is one that cannot be reached.
+fn database<'a>(kind: &str, node: &'a Value) -> Option<&'a str> {
+    let known: &[&str] = match kind {
+        "DirectJDBCSource" | "ConnectorDataSource" | "ConnectorDataTarget" => &[],
+        "JDBCConnectorSource" | "JDBCConnectorTarget" => &["custom.jdbc", "marketplace.jdbc", "jdbc"],
+        _ => return None,
+    };
+    let of = node.get("ConnectionType").and_then(Value::as_str)?;
+    let lower = of.to_ascii_lowercase();
+    (!known.iter().chain(&DATABASES).any(|known| *known == lower)).then_some(of)
+}
+
+/// Databases, as connection types call them.
+const DATABASES: [&str; 4] = ["mariadb", "mysql", "postgresql", "redshift"];
+
 #[cfg(test)]
 mod tests {
-    use mastic_api_glue::glue::types::{CustomCode, SelectFields};
+    use mastic_api_glue::glue::types::{ConnectorDataSource, CustomCode, SelectFields};
 
     use super::*;
 
@@ -79,5 +114,18 @@ mod tests {
             "Node 'my code' (b) is of the kind CustomCode, which Mastic does not run yet."
         );
         assert!(check(&BTreeMap::from([("c".to_owned(), CodeGenConfigurationNode::default())])).is_err());
+    }
+
+    #[test]
+    fn databases_that_cannot_be_reached_are_refused_by_name() {
+        let of = |connection_type: &str| {
+            let connection_type = connection_type.to_owned();
+            let found = ConnectorDataSource { name: "in".to_owned(), connection_type, ..Default::default() };
+            let node = CodeGenConfigurationNode { connector_data_source: Some(found), ..Default::default() };
+            check(&BTreeMap::from([("a".to_owned(), node)]))
+        };
+        assert_eq!(of("mysql"), Ok(()));
+        let fault = of("snowflake").unwrap_err();
+        assert_eq!(fault.message(), "Node 'in' (a) is about snowflake, which Mastic does not reach.");
     }
 }

@@ -1,5 +1,7 @@
 //! What runs and crawls will need, told from their definitions: the calls that the runner makes for them.
 
+mod database;
+
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Arn, Fault};
 use mastic_hive::Configuration;
@@ -96,6 +98,10 @@ fn source(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), 
     let tables = [
         node.s3_catalog_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
         node.catalog_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
+        node.postgre_sql_catalog_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
+        node.my_sql_catalog_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
+        node.relational_catalog_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
+        node.redshift_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
     ];
     for (name, database, table) in tables.into_iter().flatten() {
         let purpose = format!("source `{name}`");
@@ -108,8 +114,11 @@ fn source(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), 
         for location in &facts.locations {
             draft.read_folder(location, &purpose);
         }
+        if let Some(connection) = &facts.connection {
+            draft.connection(connection, &purpose);
+        }
     }
-    Ok(())
+    database::source(draft, node)
 }
 
 /// A target's table, and what becomes of it.
@@ -163,7 +172,7 @@ fn target(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), 
     if let Some(found) = &node.catalog_target {
         table_target(draft, &found.name, &found.database, &found.table, None)?;
     }
-    Ok(())
+    database::target(draft, node)
 }
 
 /// A target that is a table; `follows` tells whether the catalog is kept up to date at all, and columns too.
@@ -179,6 +188,9 @@ fn table_target(
     let Some(facts) = draft.facts(database, table)? else { return Ok(()) };
     if let Some(location) = facts.locations.first() {
         draft.write(location, &purpose);
+    }
+    if let Some(connection) = &facts.connection {
+        draft.connection(connection, &purpose);
     }
     match follows {
         Some(follows) => {
@@ -294,9 +306,23 @@ mod tests {
     ];
 
     /// Kinds whose needs are planned here.
-    const PLANNED: [&str; 10] = [
+    const PLANNED: [&str; 24] = [
+        "AmazonRedshiftSource",
+        "AmazonRedshiftTarget",
         "CatalogSource",
         "CatalogTarget",
+        "ConnectorDataSource",
+        "ConnectorDataTarget",
+        "DirectJDBCSource",
+        "JDBCConnectorSource",
+        "JDBCConnectorTarget",
+        "MySQLCatalogSource",
+        "MySQLCatalogTarget",
+        "PostgreSQLCatalogSource",
+        "PostgreSQLCatalogTarget",
+        "RedshiftSource",
+        "RedshiftTarget",
+        "RelationalCatalogSource",
         "S3CatalogSource",
         "S3CatalogTarget",
         "S3CsvSource",

@@ -54,6 +54,8 @@ pub struct TableFacts {
     pub locations: Vec<String>,
     /// Whether it has partition keys.
     pub partitioned: bool,
+    /// The connection through which its rows are reached, if it is a table of a database.
+    pub connection: Option<String>,
     /// Its columns and then its partition keys, with their types.
     pub columns: Vec<(String, String)>,
 }

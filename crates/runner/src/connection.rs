@@ -1,12 +1,14 @@
 //! Connections to databases: tested, or made for a run as its role.
 
+use async_trait::async_trait;
 use mastic_api_glue::glue::op;
 use mastic_api_glue::glue::types::GetConnectionRequest;
+use mastic_client::Client;
+use mastic_engine::Connector;
 use mastic_handoff::{Category, ConnectionWork, Tally};
 use mastic_jdbc::{Connection, Settings, check_authority, connect};
 
 use crate::failure::Failure;
-use crate::session::Session;
 
 /// Tests a connection. A failure tells the steps that went well, and the one that did not.
 pub(crate) async fn test(work: ConnectionWork) -> Result<Tally, Failure> {
@@ -29,18 +31,20 @@ pub(crate) async fn test(work: ConnectionWork) -> Result<Tally, Failure> {
 /// Connects as the role of the run: gets the connection, and the certificate of an authority that it names.
 /// A database that is named is used instead of the connection's own.
 pub(crate) async fn open(
-    session: &Session,
+    client: &Client,
     name: &str,
-    database: &str,
+    database: Option<&str>,
 ) -> Result<(Connection, Settings), Failure> {
     let input = GetConnectionRequest { name: name.to_owned(), ..GetConnectionRequest::default() };
-    let found = session.client.call::<op::GetConnection>(input).await?.connection.unwrap_or_default();
+    let found = client.call::<op::GetConnection>(input).await?.connection.unwrap_or_default();
     let kind = found.connection_type.map_or("", |kind| kind.as_str());
     let properties = found.connection_properties.unwrap_or_default();
     let secret = found.authentication_configuration.and_then(|given| given.secret_arn);
     let mut settings = Settings::new(kind, &properties, secret.as_deref())
         .map_err(|error| Failure::new(error.to_string()))?;
-    settings.database = Some(database.to_owned());
+    if let Some(database) = database {
+        settings.database = Some(database.to_owned());
+    }
     let authority = match &settings.authority {
         None => None,
         Some(path) => {
@@ -48,12 +52,23 @@ pub(crate) async fn open(
             let Some((bucket, key)) = place else {
                 return Err(Failure::new(format!("CUSTOM_JDBC_CERT is not an S3 path: {path}")));
             };
-            let read = session.client.s3().get_object(bucket, key).await;
+            let read = client.s3().get_object(bucket, key).await;
             Some(read.map_err(|error| Failure::from(error).at(path))?)
         }
     };
     let connection = reach(&settings, authority.as_deref(), drop).await?;
     Ok((connection, settings))
+}
+
+/// The connections of the catalog, as the engine sees them: opened as the run's role.
+pub(crate) struct Connections(pub(crate) Client);
+
+#[async_trait]
+impl Connector for Connections {
+    async fn connect(&self, connection: &str, database: Option<&str>) -> Result<Connection, String> {
+        let opened = open(&self.0, connection, database).await;
+        opened.map(|(connection, _)| connection).map_err(|failure| failure.to_string())
+    }
 }
 
 async fn reach(

@@ -67,12 +67,13 @@ impl From<NodeError> for Failure {
 }
 
 /// What tells the sort of a failure that reached the engine as text: from the catalog, for example.
-const MARKS: [(&str, Category); 5] = [
+const MARKS: [(&str, Category); 6] = [
     ("is not authorized to perform", Category::Permission),
     ("EntityNotFoundException", Category::ResourceNotFound),
     ("there are no files to read", Category::ResourceNotFound),
     ("Object at location", Category::ResourceNotFound),
     ("not supported", Category::UnsupportedOperation),
+    ("` failed: ", Category::Connection),
 ];
 
 /// The sort of an answer that is an error.

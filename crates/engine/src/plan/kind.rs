@@ -1,4 +1,4 @@
-use super::{DynamicTransform, Merge, PiiDetection, RecipeStep, Spigot};
+use super::{DatabaseSource, DatabaseTarget, DynamicTransform, Merge, PiiDetection, RecipeStep, Spigot};
 use std::ops::RangeInclusive;
 
 /// A column, or a field nested in it: `["address", "city"]`.
@@ -15,6 +15,8 @@ pub enum Kind {
     Parquet(ParquetSource),
     /// Reads a catalog table.
     Catalog(CatalogSource),
+    /// Reads a database.
+    Database(DatabaseSource),
     /// Renames, casts and picks fields.
     ApplyMapping(Vec<Mapping>),
     /// Keeps the named fields.
@@ -74,13 +76,15 @@ pub enum Kind {
     S3Target(S3Target),
     /// Writes into a catalog table.
     CatalogTarget(CatalogTarget),
+    /// Writes into a database.
+    DatabaseTarget(DatabaseTarget),
 }
 
 impl Kind {
     /// Whether the node writes.
     #[must_use]
     pub fn is_target(&self) -> bool {
-        matches!(self, Self::S3Target(_) | Self::CatalogTarget(_))
+        matches!(self, Self::S3Target(_) | Self::CatalogTarget(_) | Self::DatabaseTarget(_))
     }
 
     /// How many frames the node answers, if it answers a collection and knows that from its settings.
@@ -105,7 +109,7 @@ impl Kind {
 
     pub(crate) fn input_count(&self) -> RangeInclusive<usize> {
         match self {
-            Self::Csv(_) | Self::Json(_) | Self::Parquet(_) | Self::Catalog(_) => 0..=0,
+            Self::Csv(_) | Self::Json(_) | Self::Parquet(_) | Self::Catalog(_) | Self::Database(_) => 0..=0,
             Self::Join(_) | Self::Union(_) | Self::Merge(_) => 2..=2,
             Self::Sql(_) => 1..=usize::MAX,
             _ => 1..=1,

@@ -13,6 +13,7 @@ use mastic_api_glue::glue::types::{Column, Partition, Table};
 use mastic_hive::{CsvOptions, Expression, Format};
 
 use super::csv::{CsvShape, csv_table};
+use super::database;
 use super::json::{JsonShape, json_table, recased};
 use super::listing::{SourceFile, codec_of, objects};
 use super::parquet::parquet_table;
@@ -21,7 +22,7 @@ use crate::cast::cast_array;
 use crate::environment::Environment;
 use crate::error::{FileError, NodeError};
 use crate::location::Location;
-use crate::plan::{CatalogSource, CsvFormat, S3Files};
+use crate::plan::{CatalogSource, CsvFormat, DatabaseSource, S3Files};
 use crate::types::arrow_type;
 
 /// Partitions that are listed side by side.
@@ -116,12 +117,12 @@ pub(crate) struct Found {
     pub(crate) columns: Vec<(String, DataType)>,
 }
 
-/// A catalog table and its files.
-pub(crate) struct Located {
-    /// What its definition tells.
-    shape: TableShape,
-    /// The files of its partitions.
-    pub(crate) files: Vec<SourceFile>,
+/// Where the rows of a catalog table are.
+pub(crate) enum Located {
+    /// In the files of its partitions; with what its definition tells.
+    Files(Box<TableShape>, Vec<SourceFile>),
+    /// In a database; with the columns that it should answer.
+    Database(Box<DatabaseSource>, Vec<(String, DataType)>),
 }
 
 fn wrong(node: &str, source: &CatalogSource, message: String) -> NodeError {
@@ -142,6 +143,17 @@ pub(crate) async fn located(
     let wrong = |message: String| wrong(node, source, message);
     let table = environment.catalog.get_table(database, name).await.map_err(wrong)?;
     let table = table.ok_or_else(|| wrong("it was not found".to_owned()))?;
+    if let Some(of_database) = database::of_catalog(&table) {
+        let (place, relation) = of_database.map_err(wrong)?;
+        if predicate.as_ref().is_some_and(|predicate| !predicate.trim().is_empty()) {
+            return Err(wrong("a table of a database has no partitions for a predicate".to_owned()).into());
+        }
+        let parameters = |name: &str| table.parameters.as_ref()?.get(name).cloned();
+        let parts = database::parts_of(parameters).map_err(wrong)?;
+        let source = DatabaseSource { place, relation, filter: None, parts, types: vec![] };
+        let columns = table.storage_descriptor.as_ref().and_then(|found| found.columns.as_deref());
+        return Ok(Located::Database(Box::new(source), typed(columns).map_err(wrong)?));
+    }
     let shape = TableShape::of(&table).map_err(wrong)?;
     let locations = if shape.keys.is_empty() {
         vec![(shape.location.clone(), vec![])]
@@ -171,7 +183,7 @@ pub(crate) async fn located(
             })
             .collect::<Result<_, NodeError>>()?
     };
-    Ok(Located { shape, files: files(environment, node, locations).await? })
+    Ok(Located::Files(Box::new(shape), files(environment, node, locations).await?))
 }
 
 /// Opens a catalog table, with those of its partitions that meet the source's predicate, and those of its files that are to
@@ -187,7 +199,13 @@ pub(crate) async fn open(
     mark: Option<&Mark<'_>>,
 ) -> Result<Found, DataFusionError> {
     let wrong = |message: String| wrong(node, source, message);
-    let Located { shape, mut files } = located(context, environment, node, source).await?;
+    let (shape, mut files) = match located(context, environment, node, source).await? {
+        Located::Files(shape, files) => (*shape, files),
+        Located::Database(source, columns) => {
+            let table = database::open(environment, node, &source).await?.table;
+            return Ok(Found { table, files: vec![], columns });
+        }
+    };
     if let Some(mark) = mark {
         files = mark.unread(files, &S3Files::default()).await?;
     }

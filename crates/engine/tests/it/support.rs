@@ -127,6 +127,7 @@ impl World {
             stores: Arc::new(One(Arc::clone(&self.store))),
             catalog: Arc::<MemoryCatalog>::clone(&self.catalog),
             bookmarks: None,
+            databases: mastic_engine::Databases::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SeededEntropy::new(self.keys_seed())),
             memory_limit: self.memory,

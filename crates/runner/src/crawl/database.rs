@@ -17,7 +17,8 @@ pub(super) async fn look(
     let name = target.connection_name.as_deref().unwrap_or_default();
     let database = DatabaseInclude::database(target).map_err(failed)?;
     let at = |failure: Failure| failure.at(format!("connection {name}"));
-    let (mut connection, settings) = connection::open(begun.session, name, database).await.map_err(at)?;
+    let (mut connection, settings) =
+        connection::open(&begun.session.client, name, Some(database)).await.map_err(at)?;
     let include = DatabaseInclude::new(target, settings.engine.has_schemas()).map_err(failed)?;
     let tables = connection.tables().await.map_err(|error| {
         failed(error)

@@ -6,10 +6,11 @@ mod plan;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mastic_engine::{Bookmarks, Environment, JobGraph, Output, Progress};
+use mastic_engine::{Bookmarks, Databases, Environment, JobGraph, Output, Progress};
 use mastic_handoff::{Bookmarking, Category, JobWork, Tally};
 
 use crate::catalog::Catalog;
+use crate::connection::Connections;
 use crate::events::{Events, Pace};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -72,6 +73,7 @@ pub(crate) fn environment(session: &Session, bookmark: Option<JobBookmark>) -> R
         stores: Arc::new(Buckets::new(session)?),
         catalog: Arc::new(Catalog(session.client.clone())),
         bookmarks: bookmark.map(|bookmark| Arc::new(bookmark) as Arc<dyn Bookmarks>),
+        databases: Databases::new(Arc::new(Connections(session.client.clone()))),
         clock: Arc::clone(&session.clock),
         entropy: Arc::clone(&session.entropy),
         memory_limit: usize::try_from(memory).unwrap_or(usize::MAX),
@@ -106,5 +108,6 @@ fn written(output: &Output) -> String {
         count => format!(" in {count} partitions"),
     };
     let (target, rows, files, bytes) = (&output.target, output.rows, output.files.len(), output.bytes);
-    format!("Wrote {target}: {rows} rows, {files} files, {bytes} bytes{partitions} to {}", output.folder)
+    let files = if files > 0 { format!(", {files} files") } else { String::new() };
+    format!("Wrote {target}: {rows} rows{files}, {bytes} bytes{partitions} to {}", output.folder)
 }

@@ -1,0 +1,372 @@
+//! Tables and queries of databases: rows come as they are taken, over several connections where the node says so.
+
+mod arrays;
+mod parts;
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::TableType;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::Expr;
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use mastic_api_glue::glue::types::Table;
+use mastic_jdbc::{Column, Engine};
+
+use crate::databases::Databases;
+use crate::environment::Environment;
+use crate::error::NodeError;
+use crate::plan::{DatabasePlace, DatabaseSource, Parts, Relation};
+use crate::types::arrow_type;
+
+/// Connections that read side by side at most.
+const CONNECTIONS: usize = 8;
+
+/// A source that is a database, ready to be read.
+pub(crate) struct Found {
+    /// The table.
+    pub(crate) table: Arc<dyn TableProvider>,
+    /// The columns that it should answer, where they differ from those that it has.
+    pub(crate) columns: Option<Vec<(String, DataType)>>,
+}
+
+/// Looks at a source that is a database.
+///
+/// # Errors
+/// Why the database cannot be reached, that there is no such table, and what of the settings cannot be used.
+pub(crate) async fn open(
+    environment: &Environment,
+    node: &str,
+    source: &DatabaseSource,
+) -> Result<Found, NodeError> {
+    let wrong = |message: String| NodeError::new(node, message);
+    let mut connection = environment.databases.open(&source.place).await.map_err(wrong)?;
+    let engine = connection.engine();
+    let relation = relation(engine, &source.relation);
+    let at = |message: String| wrong(format!("{}: {message}", told(&source.place, &source.relation)));
+    let columns = connection.columns(&relation).await.map_err(|error| at(error.to_string()))?;
+    if columns.is_empty() {
+        return Err(at("it has no columns".to_owned()));
+    }
+    let parts = match &source.parts {
+        None => vec![None],
+        Some(parts) => parts::conditions(engine, parts, &columns).map_err(at)?,
+    };
+    let fields = columns.iter().map(|column| {
+        let of = arrow_type(&column.ty.to_string())?;
+        Ok(Field::new(&column.name, of, true))
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Result<Vec<_>, String>>().map_err(at)?));
+    let mapped = mapped(&columns, &schema, &source.types).map_err(at)?;
+    let read = Read {
+        node: node.to_owned(),
+        databases: environment.databases.clone(),
+        place: source.place.clone(),
+        told: told(&source.place, &source.relation),
+        relation,
+        filter: source.filter.clone(),
+    };
+    let table = Arc::new(Rows { read: Arc::new(read), schema, columns, parts });
+    Ok(Found { table, columns: mapped })
+}
+
+/// What stands behind `FROM`.
+pub(crate) fn relation(engine: Engine, relation: &Relation) -> String {
+    match relation {
+        Relation::Table(table) => table.clone(),
+        Relation::Named(parts) => engine.path(&parts.iter().map(String::as_str).collect::<Vec<_>>()),
+        Relation::Query(query) => {
+            format!("({}\n) AS {}", query.trim().trim_end_matches(';'), engine.quoted("rows_of_query"))
+        }
+    }
+}
+
+/// The relation for people.
+pub(crate) fn told(place: &DatabasePlace, relation: &Relation) -> String {
+    let what = match relation {
+        Relation::Table(table) => format!("table {table}"),
+        Relation::Named(parts) => format!("table {}", parts.join(".")),
+        Relation::Query(_) => "the query".to_owned(),
+    };
+    format!("{what} of the connection `{}`", place.connection)
+}
+
+/// The columns with other types for those that have one of the JDBC types; none where none has.
+fn mapped(
+    columns: &[Column],
+    schema: &Schema,
+    types: &[(String, String)],
+) -> Result<Option<Vec<(String, DataType)>>, String> {
+    let mut any = false;
+    let mut answer = Vec::with_capacity(columns.len());
+    for (column, field) in columns.iter().zip(schema.fields()) {
+        let wanted = types.iter().find(|(of, _)| of.eq_ignore_ascii_case(column.jdbc_type));
+        any |= wanted.is_some();
+        let of = wanted.map_or_else(|| Ok(field.data_type().clone()), |(_, wanted)| arrow_type(wanted))?;
+        answer.push((column.name.clone(), of));
+    }
+    Ok(any.then_some(answer))
+}
+
+/// Where a table of the catalog really is, if it is one of a database.
+pub(crate) fn of_catalog(table: &Table) -> Option<Result<(DatabasePlace, Relation), String>> {
+    let parameter = |name: &str| table.parameters.as_ref()?.get(name).filter(|text| !text.is_empty());
+    let connection = parameter("connectionName")?;
+    let kind = parameter("classification").map_or("", String::as_str);
+    let engine = match Engine::named(kind) {
+        Ok(engine) => engine,
+        Err(_) => return Some(Err(format!("tables of `{kind}` databases are not supported"))),
+    };
+    let location = table.storage_descriptor.as_ref().and_then(|found| found.location.as_deref());
+    let parts = location.unwrap_or_default().splitn(if engine.has_schemas() { 3 } else { 2 }, '.');
+    let mut parts = parts.map(str::to_owned);
+    let (Some(database), name) = (parts.next().filter(|text| !text.is_empty()), parts.collect::<Vec<_>>())
+    else {
+        return Some(Err("its location names no database".to_owned()));
+    };
+    if name.is_empty() {
+        return Some(Err(format!("its location `{database}` names no table")));
+    }
+    let place =
+        DatabasePlace { connection: connection.clone(), database: Some(database), engine: Some(engine) };
+    Some(Ok((place, Relation::Named(name))))
+}
+
+/// How a table of the catalog says that its rows are told apart ("Reading from JDBC tables in parallel", AWS Glue Developer
+/// Guide).
+pub(crate) fn parts_of(parameters: impl Fn(&str) -> Option<String>) -> Result<Option<Parts>, String> {
+    let count = match parameters("hashpartitions") {
+        None => 7,
+        Some(text) => {
+            let number = text.trim().parse().ok().filter(|number: &u64| *number > 0);
+            number.ok_or_else(|| format!("hashpartitions is a whole number above zero, not `{text}`"))?
+        }
+    };
+    Ok(match (parameters("hashexpression"), parameters("hashfield")) {
+        (Some(expression), _) => Some(Parts::Number { expression, count }),
+        (None, Some(column)) => Some(Parts::Hash { column, count }),
+        (None, None) => None,
+    })
+}
+
+/// What is read from where.
+struct Read {
+    node: String,
+    databases: Databases,
+    place: DatabasePlace,
+    told: String,
+    relation: String,
+    filter: Option<String>,
+}
+
+impl fmt::Debug for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told)
+    }
+}
+
+impl Read {
+    fn failed(&self, error: impl fmt::Display) -> DataFusionError {
+        NodeError::new(&self.node, format!("{}: {error}", self.told)).into()
+    }
+
+    /// The rows of one part.
+    async fn part(self: Arc<Self>, columns: Vec<Column>, part: Option<String>) -> Result<mastic_jdbc::Rows> {
+        let connection = self.databases.open(&self.place).await.map_err(|error| self.failed(error))?;
+        let conditions: Vec<String> = self.filter.clone().into_iter().chain(part).collect();
+        Ok(connection.rows(&self.relation, columns, &conditions))
+    }
+}
+
+/// A table over the rows of a relation.
+#[derive(Debug)]
+struct Rows {
+    read: Arc<Read>,
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    parts: Vec<Option<String>>,
+}
+
+#[async_trait]
+impl TableProvider for Rows {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let wanted = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
+        let schema = Arc::new(self.schema.project(&wanted)?);
+        let columns = wanted.iter().filter_map(|at| self.columns.get(*at).cloned()).collect();
+        Ok(Arc::new(RowsExec::new(Arc::clone(&self.read), schema, columns, self.parts.clone())))
+    }
+}
+
+/// Reads the parts of a relation; its streams take them from one queue.
+#[derive(Debug)]
+struct RowsExec {
+    read: Arc<Read>,
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    parts: Vec<Option<String>>,
+    queue: Arc<Mutex<VecDeque<Option<String>>>>,
+    properties: Arc<PlanProperties>,
+}
+
+impl RowsExec {
+    fn new(read: Arc<Read>, schema: SchemaRef, columns: Vec<Column>, parts: Vec<Option<String>>) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(parts.len().clamp(1, CONNECTIONS)),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let queue = Arc::new(Mutex::new(parts.iter().cloned().collect()));
+        Self { read, schema, columns, parts, queue, properties: Arc::new(properties) }
+    }
+}
+
+impl DisplayAs for RowsExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        write!(
+            f,
+            "DatabaseScan: {}, parts={}, columns=[{}]",
+            self.read.told,
+            self.parts.len(),
+            names.join(", ")
+        )
+    }
+}
+
+impl ExecutionPlan for RowsExec {
+    fn name(&self) -> &'static str {
+        "DatabaseScan"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        let (read, schema) = (Arc::clone(&self.read), Arc::clone(&self.schema));
+        Ok(Arc::new(Self::new(read, schema, self.columns.clone(), self.parts.clone())))
+    }
+
+    fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let queue = Arc::clone(&self.queue);
+        let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let (read, columns, schema) =
+            (Arc::clone(&self.read), self.columns.clone(), Arc::clone(&self.schema));
+        let opener = Arc::clone(&read);
+        let batches = stream::iter(std::iter::from_fn(next))
+            .then(move |part| Arc::clone(&opener).part(columns.clone(), part))
+            .map_ok(|rows| {
+                stream::unfold(rows, |mut rows| async { rows.next().await.map(|batch| (batch, rows)) })
+                    .map(Ok::<_, DataFusionError>)
+            })
+            .try_flatten()
+            .map(move |batch| {
+                let rows = batch?.map_err(|error| read.failed(error))?;
+                arrays::batch(&rows, &schema).map_err(|error| read.failed(error))
+            });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use mastic_api_glue::glue::types::StorageDescriptor;
+
+    use super::*;
+
+    fn table(parameters: &[(&str, &str)], location: &str) -> Table {
+        let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let descriptor =
+            StorageDescriptor { location: Some(location.to_owned()), ..StorageDescriptor::default() };
+        Table {
+            parameters: Some(parameters.collect::<BTreeMap<_, _>>()),
+            storage_descriptor: Some(descriptor),
+            ..Table::default()
+        }
+    }
+
+    #[test]
+    fn tables_of_the_catalog() {
+        let of = |kind: &str, location: &str| {
+            of_catalog(&table(&[("connectionName", "c"), ("classification", kind)], location)).unwrap()
+        };
+        let (place, named) = of("postgresql", "nyc.public.a.b").unwrap();
+        assert_eq!((place.connection.as_str(), place.database.as_deref()), ("c", Some("nyc")));
+        assert_eq!(named, Relation::Named(vec!["public".to_owned(), "a.b".to_owned()]));
+        assert_eq!(of("mysql", "nyc.a").unwrap().1, Relation::Named(vec!["a".to_owned()]));
+        assert!(of("mysql", "nyc").unwrap_err().contains("no table"));
+        assert_eq!(
+            of("sqlserver", "a.b.c").unwrap_err(),
+            "tables of `sqlserver` databases are not supported"
+        );
+        assert!(of_catalog(&table(&[("classification", "csv")], "s3://b/k/")).is_none());
+    }
+
+    #[test]
+    fn parts_of_tables() {
+        let of = |given: &[(&str, &str)]| {
+            parts_of(|name| given.iter().find(|(key, _)| *key == name).map(|(_, text)| (*text).to_owned()))
+        };
+        assert_eq!(of(&[]), Ok(None));
+        let hash = Parts::Hash { column: "c".to_owned(), count: 7 };
+        assert_eq!(of(&[("hashfield", "c")]), Ok(Some(hash)));
+        let number = Parts::Number { expression: "id".to_owned(), count: 3 };
+        assert_eq!(of(&[("hashexpression", "id"), ("hashpartitions", "3")]), Ok(Some(number)));
+        assert!(of(&[("hashfield", "c"), ("hashpartitions", "0")]).is_err());
+    }
+
+    #[test]
+    fn relations() {
+        assert_eq!(
+            relation(Engine::PostgreSql, &Relation::Query("SELECT 1 -- one;\n;".to_owned())),
+            "(SELECT 1 -- one;\n\n) AS \"rows_of_query\""
+        );
+        assert_eq!(
+            relation(Engine::MySql, &Relation::Named(vec!["a".to_owned(), "b".to_owned()])),
+            "`a`.`b`"
+        );
+    }
+}
