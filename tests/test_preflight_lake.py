@@ -5,10 +5,14 @@ import pytest
 from pyiceberg.catalog.glue import GlueCatalog
 
 import harness
+from lakes import Lake
 from pipeline import bucket, crawl
 from test_column_statistics_tasks import data, ended, glue, table  # noqa: F401
 from test_crawl_delta import table as delta  # noqa: F401
-from test_preflight import nothing_denied, pairs, patched, preflight
+from test_job_delta import direct as into_delta, source as from_delta
+from test_job_iceberg import ROWS, direct as into_iceberg, into, source as from_iceberg
+from test_preflight import job, nothing_denied, pairs, patched, preflight
+from test_preflight import succeeds as done
 
 
 def succeeds(server, crawler):
@@ -59,6 +63,39 @@ def test_iceberg_targets(server, unique):
     succeeds(server, crawler)
     [kept] = server.client("glue").get_tables(DatabaseName=found)["TableList"]
     assert (kept["Name"], kept["Parameters"]["table_type"]) == ("events", "ICEBERG")
+
+
+def of(target):
+    [(kind, settings)] = target.items()
+    return {kind: settings | {"Name": "out", "Inputs": ["in"]}}
+
+
+def test_jobs_of_iceberg_tables(server, unique):
+    lake = Lake(server, unique)
+    name = job(server, unique, server.role(), lake.put(ROWS), of(into_iceberg(lake)))
+    told = patched(server, "--job", name)
+    table = f"table/{lake.database}/t"
+    assert {("glue:CreateTable", table), ("glue:UpdateTable", table), ("s3:PutObject", f"{lake.bucket}/t/*")} <= pairs(told)
+    for _ in range(2):
+        done(server, name)
+    plain = {"CatalogSource": {"Name": "in", "Database": lake.database, "Table": "t"}}
+    for source in (from_iceberg(lake), plain):
+        name = job(server, unique, server.role(), source, of(into(lake)))
+        told = patched(server, "--job", name)
+        assert {action for action, _ in pairs(told) if action.startswith("s3")} == {"s3:GetObject", "s3:PutObject"}
+        done(server, name)
+
+
+def test_jobs_of_delta_tables(server, unique):
+    lake = Lake(server, unique)
+    name = job(server, unique, server.role(), lake.put(ROWS), of(into_delta(lake, catalog=True)))
+    told = patched(server, "--job", name)
+    assert ("glue:CreateTable", f"table/{lake.database}/t") in pairs(told)
+    for _ in range(2):
+        done(server, name)
+    name = job(server, unique, server.role(), from_delta(lake), of(into_delta(lake, "more")))
+    patched(server, "--job", name)
+    done(server, name)
 
 
 def test_connections_of_jdbc_targets(server, unique):

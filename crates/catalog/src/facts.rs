@@ -1,5 +1,7 @@
 //! The catalog as plans of runs see it.
 
+use std::collections::BTreeMap;
+
 use mastic_core::Fault;
 use mastic_hive::stored_name;
 use mastic_kernel::Ctx;
@@ -52,7 +54,8 @@ impl Tables for Catalog {
                 columns.map(|column| (column.name.clone(), column.r#type.clone().unwrap_or_default()));
             let parameters = record.input.parameters.as_ref();
             let connection = parameters.and_then(|parameters| parameters.get("connectionName")).cloned();
-            Ok(Some(TableFacts { locations, partitioned, connection, columns: columns.collect() }))
+            let (lake, columns) = (lake(parameters), columns.collect());
+            Ok(Some(TableFacts { locations, partitioned, connection, lake, columns }))
         })
     }
 
@@ -84,4 +87,11 @@ impl Tables for Catalog {
 fn is_below(location: &str, folder: &str) -> bool {
     let folder = folder.trim_end_matches('/');
     location.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The format of a table that its parameters tell to be of one that knows its own files.
+fn lake(parameters: Option<&BTreeMap<String, String>>) -> Option<String> {
+    let keys = ["table_type", "spark.sql.sources.provider", "classification"];
+    let mut told = keys.iter().filter_map(|key| parameters?.get(*key)).map(|text| text.to_ascii_lowercase());
+    told.find(|text| ["iceberg", "delta", "hudi"].contains(&text.as_str()))
 }

@@ -51,6 +51,10 @@ impl CatalogClient for NoCatalog {
         Err("there is no catalog".to_owned())
     }
 
+    async fn swap_table(&self, _: &str, _: TableInput, _: Option<&str>) -> Result<bool, String> {
+        Err("there is no catalog".to_owned())
+    }
+
     async fn create_partitions(&self, _: &str, _: &str, _: Vec<PartitionInput>) -> Result<(), String> {
         Err("there is no catalog".to_owned())
     }

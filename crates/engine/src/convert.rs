@@ -1,6 +1,7 @@
 //! From `CodeGenConfigurationNodes` to the engine's own graph.
 
 mod databases;
+mod lakes;
 mod rows;
 mod sources;
 mod targets;
@@ -41,8 +42,8 @@ fn convert(id: &str, node: &CodeGenConfigurationNode) -> Result<Node, NodeError>
     let [kind] = kinds.as_slice() else {
         return Err(NodeError::new(id, format!("a node is of one kind, not of {}", kinds.len())));
     };
-    let source = sources::source(node).or_else(|| databases::source(node));
-    let target = || targets::target(node).or_else(|| databases::target(node));
+    let source = sources::source(node).or_else(|| databases::source(node)).or_else(|| lakes::source(node));
+    let target = || targets::target(node).or_else(|| databases::target(node)).or_else(|| lakes::target(node));
     let parts = source.or_else(|| transforms::transform(node)).or_else(target);
     let Some(parts) = parts else {
         let named = members.iter().find_map(|(_, value)| match value {

@@ -39,6 +39,14 @@ pub trait CatalogClient: Send + Sync {
     /// Replaces a table's definition.
     async fn update_table(&self, database: &str, table: TableInput) -> Result<(), String>;
 
+    /// Replaces a table's definition if it is still of this version; whether it was.
+    async fn swap_table(
+        &self,
+        database: &str,
+        table: TableInput,
+        version: Option<&str>,
+    ) -> Result<bool, String>;
+
     /// Adds partitions, as many as there are; those that exist already stay as they are.
     async fn create_partitions(
         &self,

@@ -46,11 +46,16 @@ pub(crate) async fn ends(
     for node in graph.nodes() {
         let failed = |error: DataFusionError| EngineError::at(&node.name, &error);
         let answer = match &node.kind {
-            Kind::Csv(_) | Kind::Json(_) | Kind::Parquet(_) | Kind::Catalog(_) | Kind::Database(_) => {
+            kind if kind.is_source() => {
                 Answer::frame(read(context, environment, graph, node).await.map_err(failed)?)
             }
-            Kind::S3Target(_) | Kind::CatalogTarget(_) | Kind::DatabaseTarget(_) => {
+            kind if kind.is_target() => {
                 let [input] = inputs(node, &answers)?.try_into().map_err(|_| missing(node))?;
+                let input = if kind.reads_twice() {
+                    share(context, &node.name, input).map_err(failed)?
+                } else {
+                    input
+                };
                 ends.push(End { node: node.clone(), input });
                 continue;
             }

@@ -12,6 +12,7 @@ mod databases;
 mod environment;
 mod error;
 mod flow;
+mod lake;
 mod location;
 pub mod plan;
 mod run;

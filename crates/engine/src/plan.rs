@@ -6,10 +6,12 @@ use crate::error::NodeError;
 
 mod databases;
 mod kind;
+mod lake;
 mod rows;
 
 pub use databases::*;
 pub use kind::*;
+pub use lake::*;
 pub use rows::*;
 
 /// One node of a job.

@@ -171,6 +171,11 @@ pub(crate) async fn read(
             register(context, environment, &found.files)?;
             (found.table, Some(found.columns))
         }
+        Kind::Iceberg(iceberg) => (source::iceberg_table(environment, name, iceberg).await?, None),
+        Kind::Delta(delta) => {
+            let (table, columns) = source::delta_table(context, environment, name, delta).await?;
+            (table, Some(columns))
+        }
         _ => return Err(NodeError::new(name, "it is no source").into()),
     };
     let frame = context.read_table(table)?;

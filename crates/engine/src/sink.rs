@@ -12,6 +12,8 @@ mod slots;
 mod text;
 mod upload;
 
+pub(crate) use upload::Upload;
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;

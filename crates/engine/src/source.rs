@@ -3,14 +3,19 @@
 pub(crate) mod catalog;
 mod csv;
 pub(crate) mod database;
+mod delta;
 mod glob;
+mod iceberg;
 mod json;
 mod listing;
 mod parquet;
+mod pushdown;
 mod scan;
 mod slices;
 
 pub(crate) use csv::{CsvShape, csv_table};
+pub(crate) use delta::delta_table;
+pub(crate) use iceberg::{iceberg_table, provider as iceberg_provider};
 pub(crate) use json::{JsonShape, json_table};
 pub(crate) use listing::{Listing, SourceFile, bound, list};
 pub(crate) use parquet::parquet_table;

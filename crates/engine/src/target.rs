@@ -1,7 +1,10 @@
 //! Targets: what a target node writes where, and its table in the catalog.
 
 mod database;
+mod delta;
 mod files;
+mod iceberg;
+mod store;
 
 use std::sync::Arc;
 
@@ -12,10 +15,14 @@ use datafusion::prelude::{DataFrame, SessionContext};
 
 use crate::environment::Environment;
 use crate::error::NodeError;
-use crate::plan::{Kind, Node};
+use crate::lake::LakeFormat;
+use crate::plan::{CatalogTarget, DeltaTarget, IcebergTarget, Kind, Node};
 use crate::sink::Output;
 use database::Database;
+use delta::Delta;
 use files::Files;
+pub(crate) use files::changed_table;
+use iceberg::Iceberg;
 
 /// What a target node writes to, as it was found when the run looked at it.
 #[async_trait]
@@ -75,14 +82,42 @@ pub(crate) async fn open(
     match &node.kind {
         Kind::S3Target(target) => Ok(Box::new(Files::folder(environment, &node.name, target, input).await?)),
         Kind::CatalogTarget(target) => {
-            match Database::of_catalog(environment, &node.name, target, input).await? {
-                Some(database) => Ok(Box::new(database)),
-                None => Ok(Box::new(Files::table(environment, &node.name, target, input).await?)),
+            let CatalogTarget { database, table: name, .. } = target;
+            let wrong =
+                |message: String| NodeError::new(&node.name, format!("table `{database}.{name}`: {message}"));
+            let found = environment.catalog.get_table(database, name).await.map_err(wrong)?;
+            let found = found.ok_or_else(|| wrong("it was not found".to_owned()))?;
+            if let Some(database) =
+                Database::of_catalog(environment, &node.name, target, &found, input).await?
+            {
+                return Ok(Box::new(database));
+            }
+            match LakeFormat::of(&found) {
+                None => Ok(Box::new(Files::table(&node.name, target, found, input)?)),
+                Some(LakeFormat::Iceberg) => {
+                    let target = IcebergTarget::of(target);
+                    let name = &node.name;
+                    Ok(Box::new(Iceberg::open(environment, name, &target, Some(found), input).await?))
+                }
+                Some(LakeFormat::Delta) => {
+                    let target = DeltaTarget::of(target);
+                    Ok(Box::new(Delta::open(environment, &node.name, &target, input).await?))
+                }
+                Some(LakeFormat::Hudi) => Err(wrong("Hudi tables are not written".to_owned()).into()),
             }
         }
         Kind::DatabaseTarget(target) => {
             Ok(Box::new(Database::open(environment, &node.name, target, input).await?))
         }
+        Kind::IcebergTarget(target) => {
+            let IcebergTarget { database, table, .. } = target;
+            let wrong = |message: String| {
+                NodeError::new(&node.name, format!("table `{database}.{table}`: {message}"))
+            };
+            let found = environment.catalog.get_table(database, table).await.map_err(wrong)?;
+            Ok(Box::new(Iceberg::open(environment, &node.name, target, found, input).await?))
+        }
+        Kind::DeltaTarget(target) => Ok(Box::new(Delta::open(environment, &node.name, target, input).await?)),
         _ => Err(NodeError::new(&node.name, "it is no target").into()),
     }
 }

@@ -73,6 +73,13 @@ impl<'a> Draft<'a> {
         self.objects("s3:GetObject", bucket, key, purpose);
     }
 
+    /// Reading files of a folder whose names are known.
+    pub(crate) fn fetch(&mut self, path: &str, purpose: &str) {
+        if let Some((bucket, key)) = location(path) {
+            self.objects("s3:GetObject", bucket, key, purpose);
+        }
+    }
+
     /// Writing into a folder.
     pub(crate) fn write(&mut self, path: &str, purpose: &str) {
         if let Some((bucket, key)) = location(path) {

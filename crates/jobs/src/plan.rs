@@ -1,6 +1,7 @@
 //! What runs and crawls will need, told from their definitions: the calls that the runner makes for them.
 
 mod database;
+mod lakes;
 
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Arn, Fault};
@@ -30,7 +31,9 @@ impl Plans for Jobs {
         }
         for node in job.code_gen_configuration_nodes.iter().flatten().map(|(_, node)| node) {
             source(&mut draft, node)?;
+            lakes::source(&mut draft, node)?;
             target(&mut draft, node)?;
+            lakes::target(&mut draft, node)?;
         }
         let group = log_group(job, job.security_configuration.as_deref());
         let logs = schedule::log_places(Some(&group), &arguments, "*");
@@ -111,9 +114,7 @@ fn source(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), 
         if facts.partitioned {
             draft.catalog("GetPartitions", of, &purpose);
         }
-        for location in &facts.locations {
-            draft.read_folder(location, &purpose);
-        }
+        lakes::read(draft, &facts, &purpose);
         if let Some(connection) = &facts.connection {
             draft.connection(connection, &purpose);
         }
@@ -186,6 +187,10 @@ fn table_target(
     let purpose = format!("target `{name}`");
     draft.catalog("GetTable", OfCatalog::Table(database, table), &purpose);
     let Some(facts) = draft.facts(database, table)? else { return Ok(()) };
+    if facts.lake.is_some() {
+        lakes::write(draft, OfCatalog::Table(database, table), &facts, &purpose);
+        return Ok(());
+    }
     if let Some(location) = facts.locations.first() {
         draft.write(location, &purpose);
     }
@@ -306,9 +311,11 @@ mod tests {
     ];
 
     /// Kinds whose needs are planned here.
-    const PLANNED: [&str; 24] = [
+    const PLANNED: [&str; 33] = [
         "AmazonRedshiftSource",
         "AmazonRedshiftTarget",
+        "CatalogDeltaSource",
+        "CatalogIcebergSource",
         "CatalogSource",
         "CatalogTarget",
         "ConnectorDataSource",
@@ -323,11 +330,18 @@ mod tests {
         "RedshiftSource",
         "RedshiftTarget",
         "RelationalCatalogSource",
+        "S3CatalogDeltaSource",
+        "S3CatalogIcebergSource",
         "S3CatalogSource",
         "S3CatalogTarget",
         "S3CsvSource",
+        "S3DeltaCatalogTarget",
+        "S3DeltaDirectTarget",
+        "S3DeltaSource",
         "S3DirectTarget",
         "S3GlueParquetTarget",
+        "S3IcebergCatalogTarget",
+        "S3IcebergDirectTarget",
         "S3JsonSource",
         "S3ParquetSource",
         "Spigot",

@@ -28,7 +28,8 @@ pub(crate) const END_AGAIN: Duration = Duration::from_secs(1);
 const WAITED: &str = "The run of the execution class FLEX waited for 20 minutes and did not get its turn.";
 
 /// What people read of a run that the server's own end cut short.
-const LOST: &str = "The server stopped while the run was under way. None of the run's output was kept.";
+const LOST: &str =
+    "The server stopped while the run was under way. None of the run's output was kept. Run the job again.";
 
 impl Jobs {
     /// Resolves what an earlier server left behind, then takes runs up as they come. Call it once, when
@@ -334,7 +335,7 @@ impl Jobs {
                     Ok(_) => {}
                     Err(PublishError::Conflict(conflict)) => {
                         return Ok(Some(bookmark::explain(&conflict).unwrap_or_else(|| format!(
-                            "Another writer changed what this run wrote too: {conflict}. None of the run's output was kept."
+                            "Another writer changed what this run wrote too: {conflict}. None of the run's output was kept. Run the job again."
                         ))));
                     }
                     Err(PublishError::Store(error)) => return Err(error.into()),

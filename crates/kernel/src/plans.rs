@@ -56,6 +56,8 @@ pub struct TableFacts {
     pub partitioned: bool,
     /// The connection through which its rows are reached, if it is a table of a database.
     pub connection: Option<String>,
+    /// The format that says by itself which files it has, if it is of one: `iceberg`, `delta`, `hudi`.
+    pub lake: Option<String>,
     /// Its columns and then its partition keys, with their types.
     pub columns: Vec<(String, String)>,
 }

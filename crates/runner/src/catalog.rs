@@ -86,6 +86,27 @@ impl CatalogClient for Catalog {
         self.0.call::<op::UpdateTable>(input).await.map(drop).map_err(told)
     }
 
+    async fn swap_table(
+        &self,
+        database: &str,
+        table: TableInput,
+        version: Option<&str>,
+    ) -> Result<bool, String> {
+        let input = UpdateTableRequest {
+            database_name: database.to_owned(),
+            table_input: Some(table),
+            version_id: version.map(str::to_owned),
+            // The table's own history tells what it was.
+            skip_archive: Some(true),
+            ..UpdateTableRequest::default()
+        };
+        match self.0.call::<op::UpdateTable>(input).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConcurrentModificationException") => Ok(false),
+            Err(error) => Err(told(error)),
+        }
+    }
+
     async fn create_partitions(
         &self,
         database: &str,

@@ -81,7 +81,7 @@ fn compression(node: &str, text: Option<&str>) -> Result<Option<Compression>, No
     }))
 }
 
-fn behavior(found: Option<api::UpdateCatalogBehavior>) -> UpdateBehavior {
+pub(super) fn behavior(found: Option<api::UpdateCatalogBehavior>) -> UpdateBehavior {
     match found {
         Some(api::UpdateCatalogBehavior::Log) => UpdateBehavior::Log,
         None | Some(api::UpdateCatalogBehavior::UpdateInDatabase) => UpdateBehavior::UpdateInDatabase,
@@ -102,7 +102,7 @@ fn table(
     }))
 }
 
-fn no_quality(node: &str, quality: Option<&api::AutoDataQuality>) -> Result<(), NodeError> {
+pub(super) fn no_quality(node: &str, quality: Option<&api::AutoDataQuality>) -> Result<(), NodeError> {
     if quality.is_some_and(|quality| quality.is_enabled == Some(true)) {
         return Err(NodeError::new(node, "`AutoDataQuality` is not supported"));
     }

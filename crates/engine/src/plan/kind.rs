@@ -1,4 +1,5 @@
-use super::{DatabaseSource, DatabaseTarget, DynamicTransform, Merge, PiiDetection, RecipeStep, Spigot};
+use super::{DatabaseSource, DatabaseTarget, DeltaSource, DeltaTarget, DynamicTransform, IcebergSource};
+use super::{IcebergTarget, LakeMode, Merge, PiiDetection, RecipeStep, Spigot};
 use std::ops::RangeInclusive;
 
 /// A column, or a field nested in it: `["address", "city"]`.
@@ -17,6 +18,10 @@ pub enum Kind {
     Catalog(CatalogSource),
     /// Reads a database.
     Database(DatabaseSource),
+    /// Reads an Iceberg table.
+    Iceberg(IcebergSource),
+    /// Reads a Delta Lake table.
+    Delta(DeltaSource),
     /// Renames, casts and picks fields.
     ApplyMapping(Vec<Mapping>),
     /// Keeps the named fields.
@@ -78,13 +83,34 @@ pub enum Kind {
     CatalogTarget(CatalogTarget),
     /// Writes into a database.
     DatabaseTarget(DatabaseTarget),
+    /// Writes an Iceberg table.
+    IcebergTarget(IcebergTarget),
+    /// Writes a Delta Lake table.
+    DeltaTarget(DeltaTarget),
 }
 
 impl Kind {
     /// Whether the node writes.
     #[must_use]
     pub fn is_target(&self) -> bool {
-        matches!(self, Self::S3Target(_) | Self::CatalogTarget(_) | Self::DatabaseTarget(_))
+        matches!(
+            self,
+            Self::S3Target(_)
+                | Self::CatalogTarget(_)
+                | Self::DatabaseTarget(_)
+                | Self::IcebergTarget(_)
+                | Self::DeltaTarget(_)
+        )
+    }
+
+    /// Whether the node looks at its input twice.
+    pub(crate) fn reads_twice(&self) -> bool {
+        matches!(self, Self::IcebergTarget(target) if matches!(target.mode, LakeMode::Upsert(_)))
+    }
+
+    /// Whether the node reads.
+    pub(crate) fn is_source(&self) -> bool {
+        *self.input_count().end() == 0
     }
 
     /// How many frames the node answers, if it answers a collection and knows that from its settings.
@@ -110,6 +136,7 @@ impl Kind {
     pub(crate) fn input_count(&self) -> RangeInclusive<usize> {
         match self {
             Self::Csv(_) | Self::Json(_) | Self::Parquet(_) | Self::Catalog(_) | Self::Database(_) => 0..=0,
+            Self::Iceberg(_) | Self::Delta(_) => 0..=0,
             Self::Join(_) | Self::Union(_) | Self::Merge(_) => 2..=2,
             Self::Sql(_) => 1..=usize::MAX,
             _ => 1..=1,

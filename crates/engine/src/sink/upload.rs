@@ -10,7 +10,7 @@ pub(super) const PART: usize = 8 << 20;
 const IN_FLIGHT: usize = 2;
 
 /// One object on its way into its bucket: one request if it is small, parts if it is not.
-pub(super) struct Upload {
+pub(crate) struct Upload {
     store: Arc<dyn ObjectStore>,
     path: Path,
     held: Vec<u8>,
@@ -21,7 +21,7 @@ pub(super) struct Upload {
 
 impl Upload {
     /// Begins the object at `path`; nothing is sent yet.
-    pub(super) fn new(store: Arc<dyn ObjectStore>, path: Path) -> Self {
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, path: Path) -> Self {
         Self { store, path, held: Vec::new(), parts: None, sent: JoinSet::new(), size: 0 }
     }
 
@@ -36,7 +36,7 @@ impl Upload {
     }
 
     /// Adds bytes.
-    pub(super) async fn put(&mut self, bytes: Vec<u8>) -> object_store::Result<()> {
+    pub(crate) async fn put(&mut self, bytes: Vec<u8>) -> object_store::Result<()> {
         self.size += bytes.len() as u64;
         if self.held.is_empty() {
             self.held = bytes;
@@ -69,7 +69,7 @@ impl Upload {
     }
 
     /// Makes the object visible.
-    pub(super) async fn finish(mut self) -> object_store::Result<u64> {
+    pub(crate) async fn finish(mut self) -> object_store::Result<u64> {
         if self.parts.is_none() {
             self.store.put(&self.path, PutPayload::from(self.held)).await?;
             return Ok(self.size);

@@ -14,6 +14,8 @@ use mastic_hive::{CsvOptions, Expression, Format};
 
 use super::csv::{CsvShape, csv_table};
 use super::database;
+use super::delta::delta_entry;
+use super::iceberg_provider;
 use super::json::{JsonShape, json_table, recased};
 use super::listing::{SourceFile, codec_of, objects};
 use super::parquet::parquet_table;
@@ -21,8 +23,10 @@ use crate::bookmark::Mark;
 use crate::cast::cast_array;
 use crate::environment::Environment;
 use crate::error::{FileError, NodeError};
+use crate::lake::LakeFormat;
+use crate::lake::iceberg::open as open_iceberg;
 use crate::location::Location;
-use crate::plan::{CatalogSource, CsvFormat, DatabaseSource, S3Files};
+use crate::plan::{CatalogSource, CsvFormat, DatabaseSource, DeltaVersion, IcebergVersion, S3Files};
 use crate::types::arrow_type;
 
 /// Partitions that are listed side by side.
@@ -123,6 +127,8 @@ pub(crate) enum Located {
     Files(Box<TableShape>, Vec<SourceFile>),
     /// In a database; with the columns that it should answer.
     Database(Box<DatabaseSource>, Vec<(String, DataType)>),
+    /// In files of which only the table's own format knows.
+    Lake(LakeFormat, Box<Table>),
 }
 
 fn wrong(node: &str, source: &CatalogSource, message: String) -> NodeError {
@@ -153,6 +159,9 @@ pub(crate) async fn located(
         let source = DatabaseSource { place, relation, filter: None, parts, types: vec![] };
         let columns = table.storage_descriptor.as_ref().and_then(|found| found.columns.as_deref());
         return Ok(Located::Database(Box::new(source), typed(columns).map_err(wrong)?));
+    }
+    if let Some(format) = LakeFormat::of(&table) {
+        return Ok(Located::Lake(format, Box::new(table)));
     }
     let shape = TableShape::of(&table).map_err(wrong)?;
     let locations = if shape.keys.is_empty() {
@@ -205,6 +214,12 @@ pub(crate) async fn open(
             let table = database::open(environment, node, &source).await?.table;
             return Ok(Found { table, files: vec![], columns });
         }
+        Located::Lake(format, table) => {
+            let (table, columns) = lake(context, environment, node, format, *table).await?;
+            return filtered(context, table, columns, source.predicate.as_deref()).map_err(|error| {
+                wrong(format!("the partition predicate: {}", error.strip_backtrace())).into()
+            });
+        }
     };
     if let Some(mark) = mark {
         files = mark.unread(files, &S3Files::default()).await?;
@@ -243,6 +258,48 @@ pub(crate) async fn open(
         }
     };
     Ok(Found { table, files: all, columns })
+}
+
+/// A table that knows its own files, with its columns.
+async fn lake(
+    context: &SessionContext,
+    environment: &Environment,
+    node: &str,
+    format: LakeFormat,
+    table: Table,
+) -> Result<(Arc<dyn TableProvider>, Vec<(String, DataType)>), DataFusionError> {
+    let name = format!("{}.{}", table.database_name.as_deref().unwrap_or_default(), table.name);
+    let wrong = |message: String| NodeError::new(node, format!("table `{name}`: {message}"));
+    match format {
+        LakeFormat::Iceberg => {
+            let opened = open_iceberg(environment, node, table).await?;
+            let table = iceberg_provider(node, opened.table, &IcebergVersion::Current).map_err(wrong)?;
+            let fields = table.schema();
+            let columns = fields.fields().iter();
+            let columns = columns.map(|field| (field.name().clone(), field.data_type().clone())).collect();
+            Ok((table, columns))
+        }
+        LakeFormat::Delta => delta_entry(context, environment, node, &table, &DeltaVersion::Newest).await,
+        LakeFormat::Hudi => Err(wrong("Hudi tables are not supported".to_owned()).into()),
+    }
+}
+
+/// The rows of a table that meet the predicate.
+fn filtered(
+    context: &SessionContext,
+    table: Arc<dyn TableProvider>,
+    columns: Vec<(String, DataType)>,
+    predicate: Option<&str>,
+) -> Result<Found, DataFusionError> {
+    let table = match predicate.map(str::trim).filter(|text| !text.is_empty()) {
+        None => table,
+        Some(predicate) => {
+            let frame = context.read_table(table)?;
+            let predicate = frame.parse_sql_expr(predicate)?;
+            frame.filter(predicate)?.into_view()
+        }
+    };
+    Ok(Found { table, files: Vec::new(), columns })
 }
 
 async fn files(

@@ -13,6 +13,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::{DataFrame, SessionContext};
 use futures::StreamExt;
+use mastic_api_glue::glue::types::Table;
 use mastic_jdbc::{Column, Engine, Insert, Row};
 use tokio::sync::Mutex;
 
@@ -83,12 +84,12 @@ impl Database {
         environment: &Environment,
         node: &str,
         target: &CatalogTarget,
+        found: &Table,
         input: &DataFrame,
     ) -> Result<Option<Self>, NodeError> {
         let CatalogTarget { database, table, partition_keys, .. } = target;
         let wrong = |message: String| NodeError::new(node, format!("table `{database}.{table}`: {message}"));
-        let found = environment.catalog.get_table(database, table).await.map_err(wrong)?;
-        let Some(place) = found.as_ref().and_then(of_catalog) else { return Ok(None) };
+        let Some(place) = of_catalog(found) else { return Ok(None) };
         if !partition_keys.is_empty() {
             return Err(wrong("a table of a database has no partition keys".to_owned()));
         }

@@ -96,17 +96,15 @@ impl Files {
     /// Looks at a catalog table and the columns that come in.
     ///
     /// # Errors
-    /// The table is missing or of a kind that is not written, or a partition key is no column.
-    pub(crate) async fn table(
-        environment: &Environment,
+    /// The table is of a kind that is not written, or a partition key is no column.
+    pub(crate) fn table(
         node: &str,
         target: &CatalogTarget,
+        found: Table,
         input: &DataFrame,
     ) -> Result<Self, DataFusionError> {
         let CatalogTarget { database, table: name, .. } = target;
         let wrong = |message: String| NodeError::new(node, format!("table `{database}.{name}`: {message}"));
-        let found = environment.catalog.get_table(database, name).await.map_err(wrong)?;
-        let found = found.ok_or_else(|| wrong("it was not found".to_owned()))?;
         let shape = TableShape::of(&found).map_err(wrong)?;
         let format = match shape.format {
             TableFormat::Csv | TableFormat::OpenCsv => Format::Csv,
@@ -342,7 +340,8 @@ fn added_columns(descriptor: &mut StorageDescriptor, table: &Table, columns: Vec
     added
 }
 
-fn changed_table(found: &Table, descriptor: StorageDescriptor) -> TableInput {
+/// A table as it is, with another storage descriptor.
+pub(crate) fn changed_table(found: &Table, descriptor: StorageDescriptor) -> TableInput {
     TableInput {
         name: found.name.clone(),
         description: found.description.clone(),

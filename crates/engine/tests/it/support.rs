@@ -57,16 +57,33 @@ impl CatalogClient for MemoryCatalog {
 
     async fn update_table(&self, database: &str, table: TableInput) -> Result<(), String> {
         let key = format!("{database}.{}", table.name);
+        let mut tables = self.tables.lock().unwrap();
+        let version = tables.get(&key).and_then(|known| known.version_id.as_deref()?.parse().ok());
         let table = Table {
             name: table.name,
+            database_name: Some(database.to_owned()),
+            version_id: Some(version.map_or(0, |version: u64| version + 1).to_string()),
             storage_descriptor: table.storage_descriptor,
             partition_keys: table.partition_keys,
             parameters: table.parameters,
             table_type: table.table_type,
             ..Table::default()
         };
-        self.tables.lock().unwrap().insert(key, table);
+        tables.insert(key, table);
         Ok(())
+    }
+
+    async fn swap_table(
+        &self,
+        database: &str,
+        table: TableInput,
+        version: Option<&str>,
+    ) -> Result<bool, String> {
+        let known = self.get_table(database, &table.name).await?.and_then(|known| known.version_id);
+        if known.as_deref() != version {
+            return Ok(false);
+        }
+        self.update_table(database, table).await.map(|()| true)
     }
 
     async fn create_partitions(

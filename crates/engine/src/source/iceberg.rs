@@ -1,0 +1,340 @@
+//! Iceberg tables as sources: snapshots, partitions and deletes as the format defines them.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Result, Statistics};
+use datafusion::datasource::{MemTable, TableType};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{StreamExt, TryStreamExt, stream};
+use iceberg::expr::Predicate;
+use iceberg::scan::FileScanTask;
+use iceberg::spec::{DataFileFormat, Schema as IcebergSchema, TableMetadata};
+use iceberg::table::Table;
+
+use super::pushdown;
+use crate::environment::Environment;
+use crate::error::{FileError, NodeError};
+use crate::lake::columns::{engine_type, read_column};
+use crate::lake::iceberg::{Opened, open, told};
+use crate::plan::{IcebergSource, IcebergVersion};
+
+/// Bytes of a file that one stream reads at a time.
+const SPLIT: u64 = 128 << 20;
+
+/// Opens the table that a source names.
+///
+/// # Errors
+/// The table is missing, is none of Iceberg's, or has no such snapshot.
+pub(crate) async fn iceberg_table(
+    environment: &Environment,
+    node: &str,
+    source: &IcebergSource,
+) -> Result<Arc<dyn TableProvider>> {
+    let IcebergSource { database, table: name, at } = source;
+    let wrong = |message: String| NodeError::new(node, format!("table `{database}.{name}`: {message}"));
+    let entry = environment.catalog.get_table(database, name).await.map_err(wrong)?;
+    let entry = entry.ok_or_else(|| wrong("it was not found".to_owned()))?;
+    let Opened { table, .. } = open(environment, node, entry).await?;
+    provider(node, table, at).map_err(|message| wrong(message).into())
+}
+
+/// A snapshot of an opened table.
+///
+/// # Errors
+/// There is no such snapshot, or a column is of a type that the engine does not hold.
+pub(crate) fn provider(
+    node: &str,
+    table: Table,
+    at: &IcebergVersion,
+) -> Result<Arc<dyn TableProvider>, String> {
+    let metadata = table.metadata();
+    let snapshot = match at {
+        IcebergVersion::Current => metadata.current_snapshot_id(),
+        other => Some(snapshot_at(metadata, other)?),
+    };
+    // The current snapshot is read in the current schema, an older one in its own.
+    let known = snapshot.filter(|_| *at != IcebergVersion::Current);
+    let columns = match known.and_then(|id| metadata.snapshot_by_id(id)) {
+        Some(snapshot) => snapshot.schema(metadata).map_err(|error| error.message().to_owned())?,
+        None => Arc::clone(metadata.current_schema()),
+    };
+    let schema = Arc::new(engine_schema(&columns)?);
+    let Some(snapshot) = snapshot else {
+        let empty = MemTable::try_new(schema, vec![vec![]]).map_err(|error| error.strip_backtrace())?;
+        return Ok(Arc::new(empty));
+    };
+    let found = metadata.snapshot_by_id(snapshot).and_then(|snapshot| snapshot.schema_id());
+    let judges = found.is_none_or(|found| found == columns.schema_id());
+    Ok(Arc::new(IcebergTable { node: node.into(), table, snapshot, columns, judges, schema }))
+}
+
+fn engine_schema(schema: &IcebergSchema) -> Result<Schema, String> {
+    let fields = schema.as_struct().fields().iter();
+    let fields: Vec<Field> = fields
+        .map(|field| {
+            let of = engine_type(&field.field_type);
+            let of = of.map_err(|error| format!("the column `{}`: {error}", field.name))?;
+            Ok(Field::new(&field.name, of, true))
+        })
+        .collect::<Result<_, String>>()?;
+    Ok(Schema::new(fields))
+}
+
+/// The snapshot that a source asks for, other than the current one.
+fn snapshot_at(metadata: &TableMetadata, at: &IcebergVersion) -> Result<i64, String> {
+    match at {
+        IcebergVersion::Current => {
+            metadata.current_snapshot_id().ok_or_else(|| "it has no snapshot".to_owned())
+        }
+        IcebergVersion::Snapshot(id) => metadata
+            .snapshot_by_id(*id)
+            .map(|snapshot| snapshot.snapshot_id())
+            .ok_or_else(|| format!("it has no snapshot with the id {id}")),
+        IcebergVersion::Time(time) => {
+            let before = metadata.history().iter().filter(|entry| entry.timestamp_ms() <= *time);
+            let last = before.last().map(|entry| entry.snapshot_id);
+            last.ok_or_else(|| format!("it has no snapshot that is as old as {time} ms since 1970"))
+        }
+        IcebergVersion::Reference(name) => metadata
+            .snapshot_for_ref(name)
+            .map(|snapshot| snapshot.snapshot_id())
+            .ok_or_else(|| format!("it has no branch or tag `{name}`")),
+    }
+}
+
+/// A snapshot of a table.
+struct IcebergTable {
+    node: Arc<str>,
+    table: Table,
+    snapshot: i64,
+    columns: Arc<IcebergSchema>,
+    /// Whether the snapshot is of the schema that is read: conditions are looked up in the snapshot's.
+    judges: bool,
+    schema: SchemaRef,
+}
+
+impl fmt::Debug for IcebergTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IcebergTable").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl IcebergTable {
+    fn condition(&self, filter: &Expr) -> Option<Predicate> {
+        pushdown::predicate(filter, &self.columns).filter(|_| self.judges)
+    }
+
+    /// The files, or parts of them, that may hold rows that meet the predicate.
+    async fn tasks(&self, ids: &[i32], filter: Option<Predicate>) -> Result<VecDeque<FileScanTask>> {
+        let failed = |error: iceberg::Error| told(&self.node, &error);
+        let mut scan = self.table.scan().snapshot_id(self.snapshot).select_empty();
+        if let Some(filter) = filter {
+            scan = scan.with_filter(filter);
+        }
+        let found = scan.build().map_err(failed)?.plan_files().await.map_err(failed)?;
+        let mut tasks = VecDeque::new();
+        let mut found = std::pin::pin!(found);
+        while let Some(mut task) = found.try_next().await.map_err(failed)? {
+            if task.data_file_format != DataFileFormat::Parquet {
+                let cause = format!(
+                    "data files of the format `{}` are not supported in Iceberg tables",
+                    task.data_file_format
+                );
+                return Err(FileError::new(self.node.as_ref(), &task.data_file_path, cause).into());
+            }
+            // Columns that are newer than the snapshot are there too, without values.
+            task.schema = Arc::clone(&self.columns);
+            task.project_field_ids = ids.to_vec();
+            tasks.extend(parts(task));
+        }
+        Ok(tasks)
+    }
+}
+
+/// A large file in parts. One with deletes stays whole, or each part would read them again.
+fn parts(task: FileScanTask) -> Vec<FileScanTask> {
+    let whole = task.file_size_in_bytes;
+    if !task.deletes.is_empty() || task.start != 0 || task.length != whole || whole < 2 * SPLIT {
+        return vec![task];
+    }
+    let starts = (0..whole.div_ceil(SPLIT)).map(|number| number * SPLIT);
+    starts
+        .map(|start| FileScanTask {
+            start,
+            length: SPLIT.min(whole - start),
+            record_count: task.record_count.map(|rows| rows * SPLIT.min(whole - start) / whole),
+            ..task.clone()
+        })
+        .collect()
+}
+
+#[async_trait]
+impl TableProvider for IcebergTable {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let told = |filter: &&Expr| match self.condition(filter) {
+            Some(_) => TableProviderFilterPushDown::Inexact,
+            None => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(told).collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let schema = Arc::new(self.schema.project(&columns)?);
+        let fields = self.columns.as_struct().fields();
+        let ids: Vec<i32> = columns.iter().filter_map(|at| fields.get(*at)).map(|field| field.id).collect();
+        let filter = filters.iter().filter_map(|filter| self.condition(filter)).reduce(Predicate::and);
+        let filtered = filter.is_some();
+        let tasks = self.tasks(&ids, filter).await?;
+        let partitions = tasks.len().clamp(1, state.config().target_partitions());
+        let scan = Scan { node: Arc::clone(&self.node), table: self.table.clone(), schema, filtered };
+        Ok(Arc::new(IcebergExec::new(Arc::new(scan), tasks, partitions)))
+    }
+}
+
+struct Scan {
+    node: Arc<str>,
+    table: Table,
+    schema: SchemaRef,
+    filtered: bool,
+}
+
+impl Scan {
+    fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let failed = |error: String| NodeError::new(self.node.as_ref(), error);
+        let columns = batch
+            .columns()
+            .iter()
+            .zip(self.schema.fields())
+            .map(|(column, field)| read_column(column, field.data_type()).map_err(failed))
+            .collect::<Result<Vec<ArrayRef>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+    }
+}
+
+/// Reads the files of a snapshot; its streams take them from one queue.
+struct IcebergExec {
+    scan: Arc<Scan>,
+    all: VecDeque<FileScanTask>,
+    queue: Arc<Mutex<VecDeque<FileScanTask>>>,
+    properties: Arc<PlanProperties>,
+}
+
+impl IcebergExec {
+    fn new(scan: Arc<Scan>, all: VecDeque<FileScanTask>, partitions: usize) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&scan.schema)),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Self { scan, queue: Arc::new(Mutex::new(all.clone())), all, properties: Arc::new(properties) }
+    }
+}
+
+impl fmt::Debug for IcebergExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IcebergExec").field("files", &self.all.len()).finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for IcebergExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IcebergScan: node={}, files={}", self.scan.node, self.all.len())
+    }
+}
+
+impl ExecutionPlan for IcebergExec {
+    fn name(&self) -> &'static str {
+        "IcebergScan"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        let partitions = self.properties.partitioning.partition_count();
+        Ok(Arc::new(Self::new(Arc::clone(&self.scan), self.all.clone(), partitions)))
+    }
+
+    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let queue = Arc::clone(&self.queue);
+        let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let tasks = stream::iter(std::iter::from_fn(next)).map(Ok).boxed();
+        let reader = self
+            .scan
+            .table
+            .reader_builder()
+            .with_batch_size(context.session_config().batch_size())
+            .with_data_file_concurrency_limit(1)
+            .build();
+        let failed = |node: &str, error: iceberg::Error| told(node, &error);
+        let batches = reader.read(tasks).map_err(|error| failed(&self.scan.node, error))?.stream();
+        let scan = Arc::clone(&self.scan);
+        let batches = batches.map(move |batch| match batch {
+            Ok(batch) => scan.convert(&batch),
+            Err(error) => Err(failed(&scan.node, error)),
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.scan.schema), batches)))
+    }
+
+    fn partition_statistics(&self, partition: Option<usize>) -> Result<Statistics> {
+        let mut statistics = Statistics::new_unknown(&self.scan.schema);
+        if partition.is_none() {
+            let rows: Option<u64> = self.all.iter().map(|task| task.record_count).sum();
+            let rows = rows.and_then(|rows| usize::try_from(rows).ok());
+            let bytes = usize::try_from(self.all.iter().map(|task| task.length).sum::<u64>());
+            if let (Some(rows), Ok(bytes)) = (rows, bytes) {
+                let rows = if self.scan.filtered { rows / 3 } else { rows };
+                statistics.num_rows = Precision::Inexact(rows);
+                statistics.total_byte_size = Precision::Inexact(bytes * 3);
+            }
+        }
+        Ok(statistics)
+    }
+}
