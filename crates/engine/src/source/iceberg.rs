@@ -104,8 +104,8 @@ fn snapshot_at(metadata: &TableMetadata, at: &IcebergVersion) -> Result<i64, Str
             .map(|snapshot| snapshot.snapshot_id())
             .ok_or_else(|| format!("it has no snapshot with the id {id}")),
         IcebergVersion::Time(time) => {
-            let before = metadata.history().iter().filter(|entry| entry.timestamp_ms() <= *time);
-            let last = before.last().map(|entry| entry.snapshot_id);
+            let mut before = metadata.history().iter().filter(|entry| entry.timestamp_ms() <= *time);
+            let last = before.next_back().map(|entry| entry.snapshot_id);
             last.ok_or_else(|| format!("it has no snapshot that is as old as {time} ms since 1970"))
         }
         IcebergVersion::Reference(name) => metadata

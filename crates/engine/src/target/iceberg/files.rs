@@ -230,7 +230,7 @@ impl Writing {
             true => Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys.clone(), streams))?),
             false => plan,
         };
-        let order = keys.into_iter().map(|key| PhysicalSortExpr::new_default(key));
+        let order = keys.into_iter().map(PhysicalSortExpr::new_default);
         let Some(order) = LexOrdering::new(order) else { return Ok(plan) };
         Ok(Arc::new(SortExec::new(order, plan).with_preserve_partitioning(true)))
     }
