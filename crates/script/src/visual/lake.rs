@@ -69,8 +69,13 @@ pub(super) fn target(writer: &mut Writer, node: &Node, input: &str) -> Outcome {
     let spread = super::targets::spread(node)?;
     writer.code(format!("{frame} = {input}.toDF(){spread}"));
     let mut options = given(node, "AdditionalOptions");
+    let mode = if format == "hudi" { Mode::Append } else { Mode::take(&mut options)? };
     let named = columns(&keys)?;
     if node.kind.ends_with("CatalogTarget") {
+        if mode != Mode::Append {
+            let (database, table) = (node.required("Database")?, node.required("Table")?);
+            return changed(writer, node, &frame, (database, table), &mode, &options);
+        }
         if !keys.is_empty() {
             options.push(("partitionKeys".to_owned(), named));
         }
@@ -92,10 +97,134 @@ pub(super) fn target(writer: &mut Writer, node: &Node, input: &str) -> Outcome {
         return Ok(());
     }
     match format {
-        "iceberg" => iceberg(writer, node, &frame, &keys, &options),
-        "delta" => delta(writer, node, &frame, &keys, options),
+        "iceberg" => iceberg(writer, node, &frame, &keys, &options, &mode),
+        "delta" => delta(writer, node, &frame, &keys, options, &mode),
         _ => hudi(writer, node, &frame, &keys, options),
     }
+}
+
+/// What a target does with the rows that are there: options of Mastic's own.
+#[derive(Debug, PartialEq, Eq)]
+enum Mode {
+    Append,
+    Overwrite,
+    Partitions,
+    Upsert(Vec<String>),
+}
+
+impl Mode {
+    /// The mode that the options say, which are taken out of them unless Spark knows them too.
+    fn take(options: &mut Vec<(String, Py)>) -> Outcome<Self> {
+        let mut taken = |name: &str| {
+            let at = options.iter().position(|(key, _)| key.eq_ignore_ascii_case(name))?;
+            match options.remove(at) {
+                (_, Py::Str(text)) => Some(text),
+                _ => None,
+            }
+        };
+        let (mode, keys, dynamic) = (taken("mode"), taken("mergeKeys"), taken("overwrite-mode"));
+        let spark = options.iter().any(|(key, text)| {
+            key == "partitionOverwriteMode"
+                && matches!(text, Py::Str(text) if text.eq_ignore_ascii_case("dynamic"))
+        });
+        let dynamic = spark || dynamic.is_some_and(|text| text.eq_ignore_ascii_case("dynamic"));
+        match mode.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "" | "append" => Ok(Self::Append),
+            "overwrite" if dynamic => Ok(Self::Partitions),
+            "overwrite" => Ok(Self::Overwrite),
+            "upsert" => {
+                let keys = keys.ok_or_else(|| "The mode upsert needs mergeKeys.".to_owned())?;
+                Ok(Self::Upsert(keys.split(',').map(|key| key.trim().to_owned()).collect()))
+            }
+            other => Err(format!("The mode {other} of a target is not known.")),
+        }
+    }
+}
+
+fn merges_schema(key: &str) -> bool {
+    ["mergeSchema", "merge-schema"].contains(&key)
+}
+
+/// The statement that merges a view into a table by keys.
+fn merge(table: &str, view: &str, keys: &[String]) -> String {
+    let same = keys.iter().map(|key| {
+        let key = super::warehouses::ticked(key);
+        format!("target.{key} = source.{key}")
+    });
+    let same: Vec<String> = same.collect();
+    format!(
+        "MERGE INTO {table} AS target USING {view} AS source ON {} WHEN MATCHED THEN UPDATE SET * \
+         WHEN NOT MATCHED THEN INSERT *",
+        same.join(" AND ")
+    )
+}
+
+/// The lines that write into an Iceberg table that is there.
+fn into_iceberg(
+    writer: &mut Writer,
+    node: &Node,
+    frame: &str,
+    (database, table): (&str, &str),
+    mode: &Mode,
+    options: &[(String, Py)],
+) -> Vec<String> {
+    let name = spark_table(database, table);
+    let options: String =
+        options.iter().map(|(key, text)| format!(".option({}, {})", quoted(key), text.flat())).collect();
+    let how = match mode {
+        Mode::Append => "append()",
+        Mode::Partitions => "overwritePartitions()",
+        Mode::Overwrite => {
+            writer.import(Import::Functions);
+            "overwrite(SqlFuncs.lit(True))"
+        }
+        Mode::Upsert(keys) => {
+            let view = format!("{}_updates", node.variable);
+            let ticked = super::warehouses::ticked;
+            let place = format!("glue_catalog.{}.{}", ticked(database), ticked(table));
+            return vec![
+                format!("{frame}.createOrReplaceTempView({})", quoted(&view)),
+                format!("spark.sql({})", quoted(&merge(&place, &view, keys))),
+            ];
+        }
+    };
+    vec![format!("{frame}.writeTo({name}){options}.{how}")]
+}
+
+/// Overwrites a table of the catalog, or merges into it.
+fn changed(
+    writer: &mut Writer,
+    node: &Node,
+    frame: &str,
+    (database, table): (&str, &str),
+    mode: &Mode,
+    options: &[(String, Py)],
+) -> Outcome {
+    let lines = match (format(node)?, mode) {
+        ("iceberg", _) => into_iceberg(writer, node, frame, (database, table), mode, options),
+        (_, Mode::Upsert(keys)) => {
+            let view = format!("{}_updates", node.variable);
+            let place =
+                format!("{}.{}", super::warehouses::ticked(database), super::warehouses::ticked(table));
+            vec![
+                format!("{frame}.createOrReplaceTempView({})", quoted(&view)),
+                format!("spark.sql({})", quoted(&merge(&place, &view, keys))),
+            ]
+        }
+        _ => {
+            let name =
+                format!("{}.{}", super::warehouses::ticked(database), super::warehouses::ticked(table));
+            let given = Py::dict(options.to_vec()).flat();
+            vec![format!(
+                "{frame}.write.format(\"delta\").options(**{given}).mode(\"overwrite\").saveAsTable({})",
+                quoted(&name)
+            )]
+        }
+    };
+    for line in lines {
+        writer.code(line);
+    }
+    Ok(())
 }
 
 fn listed(keys: &Py) -> String {
@@ -118,13 +247,15 @@ fn iceberg(
     frame: &str,
     keys: &[Vec<String>],
     options: &[(String, Py)],
+    mode: &Mode,
 ) -> Outcome {
     let path = node.required("Path")?;
     let codec = node.text("Compression").unwrap_or("uncompressed");
     let mut properties = vec![("format-version".to_owned(), Py::str("2"))];
     properties.push(("location".to_owned(), Py::str(path)));
     properties.push(("write.parquet.compression-codec".to_owned(), Py::str(codec)));
-    properties.extend(options.iter().cloned());
+    let (merges, others): (Vec<_>, Vec<_>) = options.iter().cloned().partition(|(key, _)| merges_schema(key));
+    properties.extend(others);
     let Some((database, table)) = table(node)? else {
         writer.code(format!("{frame}.write.format(\"iceberg\").mode(\"append\").save({})", quoted(path)));
         return Ok(());
@@ -146,7 +277,9 @@ fn iceberg(
         format!(".partitionedBy({})", named.join(", "))
     };
     writer.code(format!("if spark.catalog.tableExists({name}):"));
-    writer.code(format!("    {frame}.writeTo({name}).append()"));
+    for line in into_iceberg(writer, node, frame, (database, table), mode, &merges) {
+        writer.code(format!("    {line}"));
+    }
     writer.code("else:");
     writer.code(format!("    {frame}.writeTo({name}).using(\"iceberg\"){tail}{parts}.create()"));
     Ok(())
@@ -158,13 +291,27 @@ fn delta(
     frame: &str,
     keys: &[Vec<String>],
     given: Vec<(String, Py)>,
+    mode: &Mode,
 ) -> Outcome {
     let path = node.required("Path")?;
     let codec = node.text("Compression").unwrap_or("uncompressed");
     let mut options = vec![("path".to_owned(), Py::str(path))];
     options.push(("compression".to_owned(), Py::str(codec)));
     options.extend(given);
-    let save = save(writer, node, frame, "delta", keys, options)?;
+    let mut save = save(writer, node, frame, "delta", keys, options)?;
+    if matches!(mode, Mode::Overwrite | Mode::Partitions) {
+        save = save.replace(".mode(\"append\")", ".mode(\"overwrite\")");
+    }
+    if let Mode::Upsert(keys) = mode {
+        writer.import(Import::DeltaTable);
+        let view = format!("{}_updates", node.variable);
+        writer.code(format!("{frame}.createOrReplaceTempView({})", quoted(&view)));
+        writer.code(format!("if DeltaTable.isDeltaTable(spark, {}):", quoted(path)));
+        let place = format!("delta.{}", super::warehouses::ticked(path));
+        writer.code(format!("    spark.sql({})", quoted(&merge(&place, &view, keys))));
+        writer.code("else:".to_owned());
+        save = format!("    {save}");
+    }
     match table(node)? {
         Some((database, table)) => {
             let name =

@@ -32,6 +32,7 @@ pub(super) enum Import {
     Recipe,
     Types,
     Functions,
+    DeltaTable,
     Datetime,
     Regex,
 }
@@ -47,6 +48,7 @@ impl Import {
             Self::Recipe => "from recipe_transforms import *",
             Self::Types => "from pyspark.sql.types import ArrayType, StringType, StructField, StructType",
             Self::Functions => "from pyspark.sql import functions as SqlFuncs",
+            Self::DeltaTable => "from delta.tables import DeltaTable",
             Self::Datetime => "import datetime",
             Self::Regex => "import re",
         }
