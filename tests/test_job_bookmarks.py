@@ -211,14 +211,13 @@ def test_catalog_tables(server, unique):
 
 
 def test_who_may(server, unique, copying):
-    """People need an action on the job; its own runs read and move the bookmark whatever their role may do."""
+    """People need actions, which AWS checks against no resource; the job's own runs need none."""
     run_id = copying.run()["Id"]
-    arn = f"arn:aws:glue:us-east-1:111122223333:job/{copying.job}"
     nobody = server.user()
     for call in ("get_job_bookmark", "reset_job_bookmark"):
         code, text = refusal(getattr(server.client("glue", nobody), call), JobName=copying.job)
-        assert code == "AccessDeniedException" and arn in text
-    reader = server.user(statement("glue:GetJobBookmark", arn))
+        assert code == "AccessDeniedException" and "JobBookmark" in text
+    reader = server.user(statement("glue:GetJobBookmark"))
     assert server.client("glue", reader).get_job_bookmark(JobName=copying.job)["JobBookmarkEntry"]["RunId"] == run_id
     assert refusal(server.client("glue", reader).reset_job_bookmark, JobName=copying.job)[0] == "AccessDeniedException"
     # Nobody moves it by hand.
@@ -229,11 +228,12 @@ def test_who_may(server, unique, copying):
         "InvalidInputException", f"Only a run of job {copying.job} moves its bookmark.")
 
 
-def test_a_ledger_of_ten_thousand_files(server, unique):
-    many = Copying(server, unique, {f"in/{n:05}.csv": rows(n) for n in range(10_000)}, "select count(*) id from t")
-    assert many.reads() == [10_000]
+def test_a_large_ledger(server, unique):
+    """More files than one call tells or takes; the store's own tests have more."""
+    many = Copying(server, unique, {f"in/{n:04}.csv": rows(n) for n in range(1_200)}, "select count(*) id from t")
+    assert many.reads() == [1_200]
     many.put("in/one-more.csv", rows(7))
     many.clear()
     done = many.run()
     assert many.written() == [1]
-    assert done["ExecutionTime"] < 20
+    assert done["ExecutionTime"] < 10

@@ -59,12 +59,11 @@ def test_diff(server, copying):
 
 def test_diff_needs_what_a_run_needs(server, copying):
     arn = f"arn:aws:glue:us-east-1:111122223333:job/{copying.job}"
-    may = statement(["glue:GetJobBookmark"], arn)
-    may["Statement"].append(statement("mastic:PlanJobBookmark")["Statement"][0])
+    may = statement(["glue:GetJobBookmark", "mastic:PlanJobBookmark"])
     refused = server.mastic("bookmark", "diff", copying.job, credentials=server.user(may), check=False)
     assert refused.returncode == 1 and "glue:StartJobRun" in refused.stderr
     # The role lists, not the caller.
-    may["Statement"][0]["Action"].append("glue:StartJobRun")
+    may["Statement"].append(statement("glue:StartJobRun", arn)["Statement"][0])
     assert "2 new" in server.mastic("bookmark", "diff", copying.job, credentials=server.user(may)).stdout
     server.client("iam").delete_role_policy(RoleName=copying.role.rsplit("/", 1)[-1], PolicyName="own")
     refused = server.mastic("bookmark", "diff", copying.job, check=False)

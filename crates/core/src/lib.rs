@@ -6,6 +6,7 @@
 
 mod account;
 mod arn;
+pub mod failpoint;
 mod fault;
 mod ids;
 mod secret;

@@ -61,13 +61,15 @@ impl<'a> Mark<'a> {
             known: sorted.known,
             waiting: sorted.waiting,
         });
-        let read = sorted.read.iter().map(|file| ReadFile {
-            bucket: file.bucket.clone(),
-            key: file.meta.location.to_string(),
-            mark: mark_of(file),
-            modified: modified(file),
-        });
-        self.bookmarks.take(&self.context, read.collect()).await.map_err(|error| self.wrong(error))?;
+        for file in &sorted.read {
+            // What is noted is what is read.
+            if let Some(tag) = &file.meta.e_tag {
+                let pinned = self.environment.stores.pin(&file.bucket, &file.meta.location, tag);
+                pinned.map_err(|error| self.wrong(error))?;
+            }
+        }
+        let read = sorted.read.iter().map(read_file).collect();
+        self.bookmarks.take(&self.context, read).await.map_err(|error| self.wrong(error))?;
         Ok(sorted.read)
     }
 
@@ -130,6 +132,15 @@ fn columns_of(document: &str) -> Option<Vec<(String, DataType)>> {
 fn mark_of(file: &SourceFile) -> FileMark {
     let etag = file.meta.e_tag.as_deref().unwrap_or_default().trim_matches('"').to_owned();
     FileMark { etag, size: file.meta.size }
+}
+
+fn read_file(file: &SourceFile) -> ReadFile {
+    ReadFile {
+        bucket: file.bucket.clone(),
+        key: file.meta.location.to_string(),
+        mark: mark_of(file),
+        modified: modified(file),
+    }
 }
 
 fn modified(file: &SourceFile) -> Timestamp {
@@ -257,15 +268,7 @@ fn planned(mark: &Mark<'_>, sorted: Sorted) -> SourcePlan {
     let Sorted { read, rewritten, known, waiting } = sorted;
     let changed = |file: &SourceFile| rewritten.contains(&file.url());
     let again = read.iter().filter(|file| changed(file)).count() as u64;
-    let some = read.iter().take(NAMED).map(|file| {
-        let read = ReadFile {
-            bucket: file.bucket.clone(),
-            key: file.meta.location.to_string(),
-            mark: mark_of(file),
-            modified: modified(file),
-        };
-        (read, changed(file))
-    });
+    let some = read.iter().take(NAMED).map(|file| (read_file(file), changed(file)));
     SourcePlan {
         context: mark.context.clone(),
         node: mark.node.to_owned(),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use mastic_api_glue::glue::types::{Partition, PartitionInput, Table, TableInput};
 use mastic_core::{Clock, Entropy, Timestamp};
 use object_store::ObjectStore;
+use object_store::path::Path;
 
 use crate::databases::Databases;
 
@@ -17,6 +18,16 @@ pub trait Stores: Send + Sync {
     /// # Errors
     /// A text that says why there is none.
     fn bucket(&self, name: &str) -> Result<Arc<dyn ObjectStore>, String>;
+
+    /// Demands that a file is read with this tag, and that reading it fails once it is written anew. Stores in which
+    /// nobody else writes need not do anything.
+    ///
+    /// # Errors
+    /// As [`Stores::bucket`].
+    fn pin(&self, bucket: &str, key: &Path, tag: &str) -> Result<(), String> {
+        let _ = (bucket, key, tag);
+        Ok(())
+    }
 }
 
 /// The catalog as the engine uses it. Errors are the texts of the faults, with their codes.

@@ -77,6 +77,14 @@ pub(crate) struct LogPlaces {
     pub continuous: Option<(String, String)>,
 }
 
+/// What tests have armed for the runner to die of.
+fn armed() -> Option<&'static str> {
+    #[cfg(debug_assertions)]
+    return mastic_core::failpoint::armed();
+    #[cfg(not(debug_assertions))]
+    None
+}
+
 impl Jobs {
     /// Runs it to its end. `started` is called once the runner has its assignment.
     pub(crate) async fn execute(
@@ -154,6 +162,7 @@ impl Jobs {
         let line = to_line(&assignment).map_err(|e| format!("The assignment cannot be written: {e}"))?;
         // The runner gets nothing of the server's environment: no keys, no proxies, no settings.
         let mut child = Command::new(binary)
+            .args(armed())
             .env_clear()
             .envs(ALLOCATOR)
             .current_dir(scratch)

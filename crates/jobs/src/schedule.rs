@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mastic_api_glue::glue::types::JobRunState;
-use mastic_core::{Arn, Fault, Timestamp};
+use mastic_core::{Arn, Fault, Timestamp, failpoint};
 use mastic_handoff::{Category, Cause, JobWork, Tally, Work};
+use mastic_store::StoreError;
 use mastic_store::overlay::{PublishError, publish};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED};
+use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED, clear};
 use crate::records::{JOBS, OPEN_RUNS, RUNS, RunKey, RunRecord};
 use crate::run::{at_work, close, insert};
 use crate::{Jobs, bookmark};
@@ -43,6 +44,8 @@ impl Jobs {
         self.recover_crawls().await?;
         self.recover_statistics().await?;
         self.discard_leftovers().await?;
+        // Runners of an earlier server have ended with it; what they spilled nobody needs.
+        clear(&self.config.scratch).await;
         let jobs = Arc::clone(self);
         tokio::spawn(async move {
             loop {
@@ -242,6 +245,7 @@ impl Jobs {
             }
             Err(fault) => Ending::not_begun(&fault),
         };
+        let _ = failpoint::pass("run.ended");
         // A full disk must not leave the run open for good: its end is written once that is possible.
         while let Err(fault) = self.conclude(&key, ending.clone()).await {
             tracing::error!(run = key.4, cause = fault.cause(), "the end of a run could not be written yet");
@@ -285,12 +289,18 @@ impl Jobs {
         };
         // The output goes first: a server that dies in between finds the run open and comes here again.
         self.end_sessions(&key.4).await?;
+        at("run.discard")?;
         self.background.discard_staged(&key.4).await?;
+        at("run.discarded")?;
         let (at, now) = (key.clone(), self.background.now());
         let retry_id = format!("{}_attempt_", key.4.split("_attempt_").next().unwrap_or(&key.4));
         self.background
             .write(move |tx| {
                 let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(()) };
+                // Nobody knew whether an earlier try was kept: it was.
+                if record.run.completed_on.is_some() {
+                    return Ok(());
+                }
                 let (state, message) = match ending {
                     Ending::Stopped => (JobRunState::Stopped, None),
                     Ending::TimedOut => {
@@ -323,15 +333,21 @@ impl Jobs {
 
     /// Publishes a run's output; what stands against it, if something does.
     async fn publish_run(&self, key: &RunKey, tally: Tally) -> Result<Option<String>, Fault> {
-        let (at, now) = (key.clone(), self.background.now());
-        self.background
+        at("run.publish")?;
+        let (place, now) = (key.clone(), self.background.now());
+        let published = self
+            .background
             .write(move |tx| {
-                let Some(mut record) = RUNS.get(tx, &at)? else { return Ok::<_, Fault>(None) };
-                let taken = match bookmark::staged(tx, &at, &record)? {
+                let Some(mut record) = RUNS.get(tx, &place)? else { return Ok::<_, Fault>(None) };
+                // Nobody knew whether an earlier try was kept: it was.
+                if record.run.completed_on.is_some() {
+                    return Ok(None);
+                }
+                let taken = match bookmark::staged(tx, &place, &record)? {
                     Ok(taken) => taken,
                     Err(reason) => return Ok(Some(reason)),
                 };
-                match publish(tx, &at.4) {
+                match publish(tx, &place.4) {
                     Ok(_) => {}
                     Err(PublishError::Conflict(conflict)) => {
                         return Ok(Some(bookmark::explain(&conflict).unwrap_or_else(|| format!(
@@ -341,15 +357,23 @@ impl Jobs {
                     Err(PublishError::Store(error)) => return Err(error.into()),
                 }
                 if let Some(taken) = taken {
-                    bookmark::note(tx, &at, &record, &taken, now)?;
+                    bookmark::note(tx, &place, &record, &taken, now)?;
                 }
+                at("run.published")?;
                 let Tally { rows, files, .. } = tally;
-                tracing::info!(run = at.4, rows, files, "output published");
-                close(tx, &at, &mut record, JobRunState::Succeeded, now)?;
+                tracing::info!(run = place.4, rows, files, "output published");
+                close(tx, &place, &mut record, JobRunState::Succeeded, now)?;
                 Ok(None)
             })
-            .await
+            .await?;
+        at("run.closed")?;
+        Ok(published)
     }
+}
+
+/// Passes a point at which tests let the server die or the disk be full.
+fn at(point: &str) -> Result<(), Fault> {
+    failpoint::pass(point).map_err(|error| StoreError::Full(error.to_string().into()).into())
 }
 
 /// The next attempt of a failed run: the same work under a new id.

@@ -34,9 +34,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How often leftovers are swept and old records dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(15 * 60);
 
-/// How old a blob must be before it counts as an orphan: longer than a PUT takes.
-const BLOB_GRACE: Duration = Duration::from_secs(60 * 60);
-
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -58,6 +55,8 @@ pub struct Settings {
     pub runs_at_once: usize,
     /// How long the credentials of a run last before they are made anew.
     pub run_session: Duration,
+    /// How long a blob that nothing refers to is kept.
+    pub blob_grace: Duration,
     /// The management account's id at the first start.
     pub account: Option<AccountId>,
     /// Access key id and secret of its root user at the first start.
@@ -168,7 +167,8 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
     timetable.connect(CrawlStarter::KIND, CrawlStarter::new(jobs.clone()));
     timetable.connect(StatisticsStarter::KIND, StatisticsStarter::new(jobs));
     tokio::spawn(async move { timetable.run().await });
-    tokio::spawn(sweep(kernel.clone(), iam.clone(), objects, catalog, watch, organizations));
+    let grace = settings.blob_grace;
+    tokio::spawn(sweep(grace, kernel.clone(), iam.clone(), objects, catalog, watch, organizations));
     Ok(Running { endpoint, server, kernel, iam })
 }
 
@@ -196,6 +196,7 @@ async fn work(background: Background, catalog: Arc<Catalog>) {
 
 /// Drops what nobody needs any more, now and then.
 async fn sweep(
+    blob_grace: Duration,
     kernel: Kernel,
     iam: Arc<Iam>,
     objects: Arc<Objects>,
@@ -204,11 +205,11 @@ async fn sweep(
     organizations: Arc<Organizations>,
 ) {
     let background = kernel.background("sweeper");
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    let mut ticks = tokio::time::interval(SWEEP_EVERY.min(blob_grace));
     loop {
         ticks.tick().await;
         let outcomes = [
-            ("blobs", objects.sweep(&background, BLOB_GRACE).await.map(drop)),
+            ("blobs", objects.sweep(&background, blob_grace).await.map(drop)),
             ("sessions", iam.tend().await),
             ("the catalog", catalog.sweep(&background).await),
             ("log events", watch.sweep().await),

@@ -56,6 +56,13 @@ pub struct ServeArguments {
     /// How long a run's credentials last before they are made anew, in seconds; the run may last longer.
     #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(2..=43_200), env = "MASTIC_RUN_SESSION")]
     pub run_session: u64,
+    /// How long a blob that nothing refers to is kept, in seconds: longer than anybody reads an object.
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..), env = "MASTIC_BLOB_GRACE")]
+    pub blob_grace: u64,
+    /// A point at which the server, or its runners, die or meet a full disk: POINT[:PASS]=kill|full.
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true)]
+    pub failpoint: Option<String>,
     /// The management account's id at the first start; random if not given.
     #[arg(long, env = "MASTIC_ACCOUNT_ID")]
     pub account_id: Option<String>,
@@ -101,6 +108,7 @@ impl ServeArguments {
             run_memory: self.run_memory.map_or_else(machine::half_of_memory, |mebibytes| mebibytes << 20),
             runs_at_once: self.runs_at_once.map_or_else(machine::four_per_core, usize::from),
             run_session: Duration::from_secs(self.run_session),
+            blob_grace: Duration::from_secs(self.blob_grace),
             account: self
                 .account_id
                 .as_deref()
@@ -119,6 +127,10 @@ pub async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     // s3s calls every refused request an error; the door logs those that are.
     let filter = EnvFilter::try_from_env("MASTIC_LOG").unwrap_or_else(|_| EnvFilter::new("warn,s3s=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    #[cfg(debug_assertions)]
+    if let Some(armed) = &arguments.failpoint {
+        mastic_core::failpoint::arm(armed).map_err(Failure::Usage)?;
+    }
     let home = Home::make(&arguments.data)?;
     let server = assemble(&home, arguments.settings()?).await?;
     println!("Mastic listens on {}", server.endpoint);

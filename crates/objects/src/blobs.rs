@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
-use mastic_core::{Entropy, Timestamp};
+use mastic_core::{Entropy, Timestamp, failpoint};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
@@ -198,6 +198,7 @@ struct Unfinished(PathBuf);
 
 impl BlobWriter {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        failpoint::pass("blob.write")?;
         self.file.write_all(bytes)
     }
 
@@ -218,6 +219,7 @@ impl BlobWriter {
             fs::rename(&self.unfinished.0, &target)?;
         }
         blobs.sync_directory(&shard)?;
+        failpoint::pass("blob.kept")?;
         Ok(self.pending)
     }
 }

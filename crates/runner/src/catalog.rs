@@ -69,6 +69,7 @@ impl CatalogClient for Catalog {
     }
 
     async fn create_table(&self, database: &str, table: TableInput) -> Result<(), String> {
+        crate::pass("runner.table");
         let input = CreateTableRequest {
             database_name: database.to_owned(),
             table_input: Some(table),
@@ -133,6 +134,7 @@ impl Catalog {
         table: &str,
         partition_input_list: Vec<PartitionInput>,
     ) -> Result<(), String> {
+        crate::pass("runner.partitions");
         let input = BatchCreatePartitionRequest {
             catalog_id: None,
             database_name: database.to_owned(),

@@ -1,5 +1,7 @@
 //! The buckets as object stores. All share one set of connections and the run's credentials.
 
+mod pinned;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,10 +11,13 @@ use mastic_client::Client;
 use mastic_engine::Stores;
 use object_store::aws::{AmazonS3Builder, AwsCredential};
 use object_store::client::{HttpClient, HttpConnector, ReqwestConnector};
+use object_store::path::Path;
 use object_store::{BackoffConfig, Certificate, ClientOptions, CredentialProvider, ObjectStore, RetryConfig};
 
 use crate::failure::Failure;
 use crate::session::Session;
+
+use pinned::Pinned;
 
 /// How long a request for part of an object may take.
 const TIMEOUT: Duration = Duration::from_secs(300);
@@ -22,7 +27,7 @@ pub(crate) struct Buckets {
     client: Client,
     options: ClientOptions,
     connector: Shared,
-    made: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+    made: Mutex<HashMap<String, Arc<Pinned>>>,
 }
 
 impl Buckets {
@@ -52,6 +57,17 @@ impl Buckets {
 
 impl Stores for Buckets {
     fn bucket(&self, name: &str) -> Result<Arc<dyn ObjectStore>, String> {
+        Ok(self.pinned(name)?)
+    }
+
+    fn pin(&self, bucket: &str, key: &Path, tag: &str) -> Result<(), String> {
+        self.pinned(bucket)?.pin(key.clone(), tag.to_owned());
+        Ok(())
+    }
+}
+
+impl Buckets {
+    fn pinned(&self, name: &str) -> Result<Arc<Pinned>, String> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = made.get(name) {
             return Ok(Arc::clone(store));
@@ -75,7 +91,7 @@ impl Stores for Buckets {
             .with_http_connector(self.connector.clone())
             .build()
             .map_err(|error| error.to_string())?;
-        let store: Arc<dyn ObjectStore> = Arc::new(store);
+        let store = Arc::new(Pinned::new(Arc::new(store)));
         made.insert(name.to_owned(), Arc::clone(&store));
         Ok(store)
     }

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 
+use mastic_core::failpoint;
 use parking_lot::RwLock;
 use tokio::sync::Notify;
 
@@ -136,7 +137,10 @@ fn run_group(engine: &dyn Engine, group: &mut [Box<dyn Job>]) -> Result<Vec<Effe
     for job in group {
         effects.extend(run_one(&*batch, job.as_mut())?);
     }
+    failpoint::pass("store.commit").map_err(|error| StoreError::Full(error.to_string().into()))?;
     batch.commit()?;
+    // As if waiting for the disk had failed after the log was written whole.
+    failpoint::pass("store.committed").map_err(|error| StoreError::Uncertain(error.to_string().into()))?;
     Ok(effects)
 }
 

@@ -14,8 +14,8 @@ use crate::cast::cast_array;
 use crate::plan::NullRules;
 use crate::types::{arrow_type, is_text};
 
-/// DropNullFields: leaves out the columns of which every value is null or counts as such. The data is
-/// read once to find them.
+/// DropNullFields: leaves out the columns of which every value is null or counts as such; none where there are no rows. The
+/// data is read once to find them.
 pub(super) async fn apply(frame: DataFrame, rules: &NullRules) -> Result<DataFrame, DataFusionError> {
     let mut counts = Vec::new();
     for (at, field) in frame.schema().fields().iter().enumerate() {
@@ -25,6 +25,7 @@ pub(super) async fn apply(frame: DataFrame, rules: &NullRules) -> Result<DataFra
         }
         counts.push(count(value).alias(format!("__{at}")));
     }
+    counts.push(count(lit(1)).alias("__rows"));
     let counted = frame.clone().aggregate(vec![], counts)?.collect().await?;
     let values: Vec<i64> = counted
         .iter()
@@ -32,6 +33,10 @@ pub(super) async fn apply(frame: DataFrame, rules: &NullRules) -> Result<DataFra
         .flat_map(|batch| batch.columns())
         .filter_map(|column| column.as_primitive::<Int64Type>().values().first().copied())
         .collect();
+    // No rows tell nothing of their columns: of a source without new files, say.
+    if values.last() == Some(&0) {
+        return Ok(frame);
+    }
     let kept: Vec<Expr> = names(&frame)
         .iter()
         .zip(values)

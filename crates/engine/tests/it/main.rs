@@ -1,6 +1,8 @@
 //! Jobs over small data, run whole.
 
 #[cfg(test)]
+mod bookmarks;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod counting;

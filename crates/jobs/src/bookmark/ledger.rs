@@ -14,7 +14,7 @@ use super::records::{BOOKMARKS, DOCUMENTS, Document, FILES, RUN_MARKS, TakenFile
 use super::rewind::mark_of;
 use crate::definition::{self, key};
 use crate::records::{JOBS, NameKey, RUN_PLACES};
-use crate::{Jobs, access, page, run};
+use crate::{Jobs, page, run};
 
 /// Files of a page where the call does not say.
 const PAGE: usize = 1000;
@@ -29,8 +29,8 @@ impl Jobs {
         if self.run_of(ctx, job)?.is_some() || self.plans_for(ctx, job) {
             return Ok(());
         }
-        let arn = access::job_arn(ctx.call(), &job.2)?;
-        ctx.authorize(&[Need::new("glue:GetJobBookmark", arn.as_str())])
+        // AWS checks it against no resource, nor does `GetJobBookmark` here.
+        ctx.authorize(&[Need::new("glue:GetJobBookmark", "*")])
     }
 
     /// The run of the job for which the caller works.
@@ -52,8 +52,10 @@ impl Jobs {
     ) -> Result<DescribeJobBookmarkResponse, Fault> {
         let job = key(ctx, &input.job_name)?;
         self.may_read(ctx, &job)?;
+        let own = self.run_of(ctx, &job)?.is_some();
         ctx.read(|tx| {
-            if !JOBS.contains(tx, &job)? {
+            // A job that is deleted lets its runs go on.
+            if !own && !JOBS.contains(tx, &job)? {
                 return Err(definition::missing(&job.2));
             }
             let window = match (&input.from, &input.to) {

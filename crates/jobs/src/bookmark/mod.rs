@@ -8,6 +8,8 @@ mod ledger;
 mod plan;
 mod records;
 mod rewind;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -23,11 +25,11 @@ use crate::{Jobs, access};
 impl Jobs {
     pub(crate) fn register_bookmarks(self: &Arc<Self>, registry: &mut Registry) {
         registry.on::<op::GetJobBookmark, _, _>(
-            |call, input| access::job(call, "GetJobBookmark", &input.job_name),
+            |_, _| Ok(access::any("GetJobBookmark")),
             |ctx, input| async move { rewind::get(&ctx, &input) },
         );
         registry.on::<op::ResetJobBookmark, _, _>(
-            |call, input| access::job(call, "ResetJobBookmark", &input.job_name),
+            |_, _| Ok(access::any("ResetJobBookmark")),
             |ctx, input| async move { rewind::reset(&ctx, input).await },
         );
         let jobs = Arc::clone(self);

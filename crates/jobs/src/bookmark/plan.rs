@@ -25,7 +25,7 @@ pub(super) fn needs(call: &Call, input: &PlanJobBookmarkRequest) -> Result<Acces
     let job = access::job_arn(call, &input.job_name)?;
     Ok(Access::All(vec![
         Need::new("mastic:PlanJobBookmark", "*"),
-        Need::new("glue:GetJobBookmark", job.as_str()),
+        Need::new("glue:GetJobBookmark", "*"),
         Need::new("glue:StartJobRun", job.as_str()),
     ]))
 }

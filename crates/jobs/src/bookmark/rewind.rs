@@ -89,7 +89,7 @@ pub(super) fn mark_of(tx: &ReadTx<'_>, job: &NameKey, run: &str) -> Result<Optio
 }
 
 /// Makes the bookmark what it was, and forgets what later runs have read.
-fn set_back(
+pub(super) fn set_back(
     tx: &mut WriteTx<'_>,
     job: &NameKey,
     bookmark: &Bookmark,

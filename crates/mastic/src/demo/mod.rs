@@ -52,6 +52,9 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         run_memory: None,
         runs_at_once: None,
         run_session: 3600,
+        blob_grace: 3600,
+        #[cfg(debug_assertions)]
+        failpoint: None,
         account_id: Some(cast::STORAGE.to_owned()),
         oidc_issuers: Vec::new(),
         root_access_key_id: None,

@@ -11,8 +11,8 @@ use mastic_handoff::{Bookmarking, Category};
 
 use crate::failure::Failure;
 
-/// Files of one call that reads, and of one that writes.
-const PAGE: i32 = 5000;
+/// Files of one call.
+const PAGE: i32 = 1000;
 const BATCH: usize = 1000;
 
 /// The bookmark of a job.
@@ -66,6 +66,7 @@ impl JobBookmark {
         files: Option<Vec<JobBookmarkFile>>,
         documents: Option<Vec<JobBookmarkDocument>>,
     ) -> Result<(), String> {
+        crate::pass("runner.note");
         let input = PutJobBookmarkRequest { job_name: self.job_name.clone(), files, documents };
         self.client.call::<op::PutJobBookmark>(input).await.map(drop).map_err(told)
     }

@@ -52,6 +52,7 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
         events.output(format!("Node {} ({}){from}", node.name, node.id));
     }
     let bookmark = JobBookmark::open(&session.client, &work.job_name, work.contexts, bookmarking).await?;
+    crate::pass("runner.begin");
     let summary = mastic_engine::run(&graph, &environment(session, bookmark)?).await?;
     let mut tally = Tally::default();
     for output in &summary.outputs {
