@@ -131,3 +131,67 @@ def ordered(rows):
 
 def table(**columns):
     return pyarrow.table(columns)
+
+
+def delete_on_read(table, positions=(), equal=None):
+    """Commits delete files to an Iceberg table, as engines do that merge on read: rows of the table's one data file by their
+    positions, and rows that have the values of `equal` in its columns."""
+    import io
+
+    import pyarrow.parquet
+    from pyiceberg.manifest import DataFile, DataFileContent, FileFormat, ManifestContent, ManifestEntry
+    from pyiceberg.manifest import ManifestEntryStatus, ManifestWriterV2, write_manifest_list
+    from pyiceberg.table.snapshots import Operation, Snapshot, Summary
+    from pyiceberg.table.update import AddSnapshotUpdate, SetSnapshotRefUpdate
+    from pyiceberg.typedef import Record
+
+    class Deletes(ManifestWriterV2):
+        def content(self):
+            return ManifestContent.DELETES
+
+        @property
+        def _meta(self):
+            return super()._meta | {"content": "deletes"}
+
+    def rows(columns):
+        fields = [pyarrow.field(name, of, False, {"PARQUET:field_id": str(id)}) for name, of, id, _ in columns]
+        return pyarrow.table([pyarrow.array(values, of) for _, of, _, values in columns], pyarrow.schema(fields))
+
+    [held] = table.inspect.data_files().to_pylist()
+    content = []
+    if positions:
+        paths = [held["file_path"]] * len(positions)
+        columns = [("file_path", pyarrow.string(), 2147483546, paths), ("pos", pyarrow.int64(), 2147483545, list(positions))]
+        content.append((DataFileContent.POSITION_DELETES, rows(columns), None))
+    if equal:
+        fields = {name: table.schema().find_field(name).field_id for name in equal}
+        columns = [(name, pyarrow.array(values).type, fields[name], values) for name, values in equal.items()]
+        content.append((DataFileContent.EQUALITY_DELETES, rows(columns), list(fields.values())))
+    before, number = table.current_snapshot(), table.metadata.last_sequence_number + 1
+    snapshot_id, folder = before.snapshot_id + 1, table.location()
+    files = []
+    for at, (kind, deleted, ids) in enumerate(content):
+        out, path = io.BytesIO(), f"{folder}/data/delete-{snapshot_id}-{at}.parquet"
+        pyarrow.parquet.write_table(deleted, out)
+        with table.io.new_output(path).create() as file:
+            file.write(out.getvalue())
+        files.append(DataFile.from_args(
+            content=kind, file_path=path, file_format=FileFormat.PARQUET, partition=Record(), record_count=deleted.num_rows,
+            file_size_in_bytes=len(out.getvalue()), equality_ids=ids))
+    output = table.io.new_output(f"{folder}/metadata/deletes-{snapshot_id}.avro")
+    with Deletes(table.spec(), table.schema(), output, snapshot_id, "null") as writer:
+        for file in files:
+            writer.add_entry(ManifestEntry.from_args(
+                status=ManifestEntryStatus.ADDED, snapshot_id=snapshot_id, sequence_number=None, data_file=file))
+    deleting = writer.to_manifest_file()
+    listing = f"{folder}/metadata/snap-{snapshot_id}.avro"
+    with write_manifest_list(2, table.io.new_output(listing), snapshot_id, before.snapshot_id, number, "null") as writer:
+        writer.add_manifests([*before.manifests(table.io), deleting])
+    made = Snapshot(
+        snapshot_id=snapshot_id, parent_snapshot_id=before.snapshot_id, sequence_number=number, manifest_list=listing,
+        summary=Summary(Operation.DELETE, **{"total-delete-files": str(len(files)), "total-records": "5"}),
+        schema_id=table.schema().schema_id)
+    with table.transaction() as transaction:
+        transaction._apply((
+            AddSnapshotUpdate(snapshot=made),
+            SetSnapshotRefUpdate(**{"ref-name": "main", "type": "branch", "snapshot-id": snapshot_id})))

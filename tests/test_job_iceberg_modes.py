@@ -3,7 +3,7 @@
 import pyarrow
 import pytest
 
-from lakes import Lake, ordered, table
+from lakes import Lake, delete_on_read, ordered, table
 from pipeline import ended, keys
 from test_job_iceberg import ROWS, direct, into, rows, source
 
@@ -70,6 +70,20 @@ def test_tables_that_others_delete_from(lake):
     assert [row["id"] for row in lake.read(source(lake))] == [1, 1, 2, 3, 3]
     lake.done(lake.put(ROWS), into(lake, AdditionalOptions=OVERWRITE))
     assert rows(lake) == lake.read(source(lake)) == ordered(ROWS.to_pylist())
+
+
+def test_rows_that_are_deleted_on_read(lake):
+    theirs = lake.iceberg().create_table(f"{lake.database}.t", schema=ROWS.schema)
+    theirs.append(table(id=[1, 2, 3, 4, 5], what=["a", "b", "c", "d", "e"]))
+    delete_on_read(theirs, positions=[1], equal={"id": [4], "what": ["d"]})
+    assert [row["id"] for row in lake.read(source(lake))] == [1, 3, 5]
+    # Newer rows are not what was deleted.
+    lake.done(lake.put(table(id=[4], what=["d"])), into(lake))
+    assert [row["id"] for row in lake.read(source(lake))] == [1, 3, 4, 5]
+    lake.done(lake.put(table(id=[5, 6], what=["E", "f"])), into(lake, AdditionalOptions={"mode": "upsert", "mergeKeys": "id"}))
+    wanted = [{"id": n, "what": what} for n, what in [(1, "a"), (3, "c"), (4, "d"), (5, "E"), (6, "f")]]
+    assert lake.read(source(lake)) == rows(lake) == wanted
+    assert snapshot(lake).summary["total-delete-files"] == "0"
 
 
 def test_runs_side_by_side_lose_no_rows(lake):

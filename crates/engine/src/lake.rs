@@ -6,7 +6,7 @@ pub(crate) mod iceberg;
 pub(crate) mod snapshot;
 mod storage;
 
-pub(crate) use storage::file_io;
+pub(crate) use storage::{Unfinished, writing_io};
 
 use mastic_api_glue::glue::types::Table;
 

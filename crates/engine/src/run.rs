@@ -171,7 +171,9 @@ pub(crate) async fn read(
             register(context, environment, &found.files)?;
             (found.table, Some(found.columns))
         }
-        Kind::Iceberg(iceberg) => (source::iceberg_table(environment, name, iceberg).await?, None),
+        Kind::Iceberg(iceberg) => {
+            (source::iceberg_table(environment, name, iceberg, mark.as_ref()).await?, None)
+        }
         Kind::Delta(delta) => {
             let (table, columns) = source::delta_table(context, environment, name, delta).await?;
             (table, Some(columns))

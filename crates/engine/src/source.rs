@@ -15,7 +15,7 @@ mod slices;
 
 pub(crate) use csv::{CsvShape, csv_table};
 pub(crate) use delta::delta_table;
-pub(crate) use iceberg::{iceberg_table, provider as iceberg_provider};
+pub(crate) use iceberg::{iceberg_table, provider as iceberg_provider, since_provider};
 pub(crate) use json::{JsonShape, json_table};
 pub(crate) use listing::{Listing, SourceFile, bound, list};
 pub(crate) use parquet::parquet_table;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,12 +26,34 @@ use crate::sink::Upload;
 struct Files {
     node: Arc<str>,
     stores: Arc<dyn Stores>,
+    unfinished: Unfinished,
 }
 
 /// Files by their URLs; errors name the node and the file.
 pub(crate) fn file_io(environment: &Environment, node: &str) -> FileIO {
-    let files = Files { node: node.into(), stores: Arc::clone(&environment.stores) };
-    FileIOBuilder::new(Arc::new(files)).build()
+    writing_io(environment, node).0
+}
+
+/// The same, with what was begun and not ended.
+pub(crate) fn writing_io(environment: &Environment, node: &str) -> (FileIO, Unfinished) {
+    let unfinished = Unfinished::default();
+    let stores = Arc::clone(&environment.stores);
+    let files = Files { node: node.into(), stores, unfinished: unfinished.clone() };
+    (FileIOBuilder::new(Arc::new(files)).build(), unfinished)
+}
+
+/// Uploads whose writers were given up.
+#[derive(Clone, Default)]
+pub(crate) struct Unfinished(Arc<Mutex<Vec<Upload>>>);
+
+impl Unfinished {
+    /// Takes them back.
+    pub(crate) async fn take_back(&self) {
+        let uploads = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for upload in uploads {
+            upload.abort().await;
+        }
+    }
 }
 
 /// A file in its bucket.
@@ -192,6 +214,15 @@ impl FileWrite for Writer {
         match self.upload.take() {
             Some(upload) => upload.finish().await.map(drop).map_err(|error| self.place.failed(error)),
             None => Err(self.place.failed("it is closed already")),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            let Unfinished(kept) = &self.place.files.unfinished;
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(upload);
         }
     }
 }

@@ -87,7 +87,7 @@ impl Upload {
     }
 
     /// Takes back what was sent.
-    pub(super) async fn abort(mut self) {
+    pub(crate) async fn abort(mut self) {
         self.sent.shutdown().await;
         if let Some(mut parts) = self.parts.take()
             && let Err(error) = parts.abort().await

@@ -15,10 +15,10 @@ use mastic_hive::{CsvOptions, Expression, Format};
 use super::csv::{CsvShape, csv_table};
 use super::database;
 use super::delta::delta_entry;
-use super::iceberg_provider;
 use super::json::{JsonShape, json_table, recased};
 use super::listing::{SourceFile, codec_of, objects};
 use super::parquet::parquet_table;
+use super::{iceberg_provider, since_provider};
 use crate::bookmark::Mark;
 use crate::cast::cast_array;
 use crate::environment::Environment;
@@ -215,7 +215,7 @@ pub(crate) async fn open(
             return Ok(Found { table, files: vec![], columns });
         }
         Located::Lake(format, table) => {
-            let (table, columns) = lake(context, environment, node, format, *table).await?;
+            let (table, columns) = lake(context, environment, node, format, *table, mark).await?;
             return filtered(context, table, columns, source.predicate.as_deref()).map_err(|error| {
                 wrong(format!("the partition predicate: {}", error.strip_backtrace())).into()
             });
@@ -267,13 +267,17 @@ async fn lake(
     node: &str,
     format: LakeFormat,
     table: Table,
+    mark: Option<&Mark<'_>>,
 ) -> Result<(Arc<dyn TableProvider>, Vec<(String, DataType)>), DataFusionError> {
     let name = format!("{}.{}", table.database_name.as_deref().unwrap_or_default(), table.name);
     let wrong = |message: String| NodeError::new(node, format!("table `{name}`: {message}"));
     match format {
         LakeFormat::Iceberg => {
             let opened = open_iceberg(environment, node, table).await?;
-            let table = iceberg_provider(node, opened.table, &IcebergVersion::Current).map_err(wrong)?;
+            let table = match mark {
+                Some(mark) => since_provider(node, opened.table, mark).await?,
+                None => iceberg_provider(node, opened.table, &IcebergVersion::Current).map_err(wrong)?,
+            };
             let fields = table.schema();
             let columns = fields.fields().iter();
             let columns = columns.map(|field| (field.name().clone(), field.data_type().clone())).collect();

@@ -1,7 +1,7 @@
 //! Iceberg tables as sources: snapshots, partitions and deletes as the format defines them.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,10 +21,13 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Pla
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::expr::Predicate;
 use iceberg::scan::FileScanTask;
-use iceberg::spec::{DataFileFormat, Schema as IcebergSchema, TableMetadata};
+use iceberg::spec::{
+    DataFileFormat, ManifestContentType, ManifestStatus, Operation, Schema as IcebergSchema, TableMetadata,
+};
 use iceberg::table::Table;
 
 use super::pushdown;
+use crate::bookmark::Mark;
 use crate::environment::Environment;
 use crate::error::{FileError, NodeError};
 use crate::lake::columns::{engine_type, read_column};
@@ -42,13 +45,94 @@ pub(crate) async fn iceberg_table(
     environment: &Environment,
     node: &str,
     source: &IcebergSource,
+    mark: Option<&Mark<'_>>,
 ) -> Result<Arc<dyn TableProvider>> {
     let IcebergSource { database, table: name, at } = source;
     let wrong = |message: String| NodeError::new(node, format!("table `{database}.{name}`: {message}"));
     let entry = environment.catalog.get_table(database, name).await.map_err(wrong)?;
     let entry = entry.ok_or_else(|| wrong("it was not found".to_owned()))?;
     let Opened { table, .. } = open(environment, node, entry).await?;
-    provider(node, table, at).map_err(|message| wrong(message).into())
+    match mark.filter(|_| *at == IcebergVersion::Current) {
+        None => provider(node, table, at).map_err(|message| wrong(message).into()),
+        Some(mark) => since_provider(node, table, mark).await,
+    }
+}
+
+/// The rows of files that the job has not read yet, by its bookmark: that keeps the last snapshot that was read.
+///
+/// # Errors
+/// The bookmark cannot be read or written, or the table does not know the snapshot that it keeps.
+pub(crate) async fn since_provider(
+    node: &str,
+    table: Table,
+    mark: &Mark<'_>,
+) -> Result<Arc<dyn TableProvider>> {
+    let name = table.identifier().to_string();
+    let wrong = |message: String| NodeError::new(node, format!("table `{name}`: {message}"));
+    let documents = mark.documents().await?;
+    let (after, until) = (snapshot_of(documents.after.as_deref()), snapshot_of(documents.until.as_deref()));
+    let until = until.or(table.metadata().current_snapshot_id());
+    let Some(until) = until else {
+        return provider(node, table, &IcebergVersion::Current).map_err(|message| wrong(message).into());
+    };
+    let only = match after {
+        None => None,
+        Some(after) => Some(Arc::new(added_files(node, &table, after, until).await?)),
+    };
+    let columns = Arc::clone(table.metadata().current_schema());
+    let schema = Arc::new(engine_schema(&columns).map_err(wrong)?);
+    mark.keep(serde_json::json!({ SNAPSHOT: until }).to_string()).await?;
+    // Conditions are looked up in the schema of the snapshot, which may be another.
+    let known = table.metadata().snapshot_by_id(until).and_then(|snapshot| snapshot.schema_id());
+    let judges = known.is_none_or(|known| known == columns.schema_id());
+    Ok(Arc::new(IcebergTable { node: node.into(), table, snapshot: until, columns, judges, only, schema }))
+}
+
+/// Under which name a bookmark keeps a snapshot.
+const SNAPSHOT: &str = "IcebergSnapshotId";
+
+fn snapshot_of(document: Option<&str>) -> Option<i64> {
+    let document: serde_json::Value = serde_json::from_str(document?).ok()?;
+    document.get(SNAPSHOT)?.as_i64()
+}
+
+/// The files that were added after one snapshot, up to another. Those that only hold rows that were there before, of
+/// compactions, are not among them.
+async fn added_files(node: &str, table: &Table, after: i64, until: i64) -> Result<HashSet<String>> {
+    let (metadata, mut found) = (table.metadata(), HashSet::new());
+    let failed = |error: iceberg::Error| told(node, &error);
+    let mut next = Some(until);
+    while let Some(id) = next.filter(|id| *id != after) {
+        let Some(snapshot) = metadata.snapshot_by_id(id) else {
+            next = None;
+            break;
+        };
+        next = snapshot.parent_snapshot_id();
+        if snapshot.summary().operation == Operation::Replace {
+            continue;
+        }
+        let list = table.manifest_list_reader(snapshot).load().await.map_err(failed)?;
+        let new = list.entries().iter();
+        let new = new.filter(|manifest| {
+            manifest.added_snapshot_id == id && manifest.content == ManifestContentType::Data
+        });
+        for manifest in new {
+            let entries = manifest.load_manifest(table.file_io()).await.map_err(failed)?;
+            let added = entries.entries().iter().filter(|entry| {
+                entry.status() == ManifestStatus::Added && entry.snapshot_id().is_none_or(|of| of == id)
+            });
+            found.extend(added.map(|entry| entry.file_path().to_owned()));
+        }
+    }
+    if next != Some(after) {
+        let message = format!(
+            "table `{}`: the snapshot {after}, up to which the bookmark has read, is no ancestor of the snapshot \
+             {until} any more. Reset the job bookmark to read the whole table",
+            table.identifier()
+        );
+        return Err(NodeError::new(node, message).into());
+    }
+    Ok(found)
 }
 
 /// A snapshot of an opened table.
@@ -78,7 +162,7 @@ pub(crate) fn provider(
     };
     let found = metadata.snapshot_by_id(snapshot).and_then(|snapshot| snapshot.schema_id());
     let judges = found.is_none_or(|found| found == columns.schema_id());
-    Ok(Arc::new(IcebergTable { node: node.into(), table, snapshot, columns, judges, schema }))
+    Ok(Arc::new(IcebergTable { node: node.into(), table, snapshot, columns, judges, only: None, schema }))
 }
 
 fn engine_schema(schema: &IcebergSchema) -> Result<Schema, String> {
@@ -123,6 +207,8 @@ struct IcebergTable {
     columns: Arc<IcebergSchema>,
     /// Whether the snapshot is of the schema that is read: conditions are looked up in the snapshot's.
     judges: bool,
+    /// The files to read, if not all are.
+    only: Option<Arc<HashSet<String>>>,
     schema: SchemaRef,
 }
 
@@ -148,6 +234,9 @@ impl IcebergTable {
         let mut tasks = VecDeque::new();
         let mut found = std::pin::pin!(found);
         while let Some(mut task) = found.try_next().await.map_err(failed)? {
+            if self.only.as_ref().is_some_and(|only| !only.contains(&task.data_file_path)) {
+                continue;
+            }
             if task.data_file_format != DataFileFormat::Parquet {
                 let cause = format!(
                     "data files of the format `{}` are not supported in Iceberg tables",

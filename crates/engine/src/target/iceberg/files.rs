@@ -35,8 +35,8 @@ use super::Iceberg;
 use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::lake::columns::stored;
-use crate::lake::file_io;
 use crate::lake::iceberg::told;
+use crate::lake::{Unfinished, writing_io};
 
 /// Rows of a row group.
 const ROW_GROUP: usize = 262_144;
@@ -90,6 +90,7 @@ fn codec(properties: &HashMap<String, String>) -> Result<Codec, String> {
 pub(super) struct Writing {
     node: String,
     io: FileIO,
+    unfinished: Unfinished,
     metadata: TableMetadata,
     schema: Arc<Schema>,
     spec: Arc<PartitionSpec>,
@@ -151,13 +152,15 @@ impl Writing {
             .set_max_row_group_row_count(Some(ROW_GROUP))
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .build();
+        let (io, unfinished) = writing_io(environment, node);
         Ok(Self {
             node: node.clone(),
             bytes: given
                 .get("write.target-file-size-bytes")
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(FILE_BYTES),
-            io: file_io(environment, node),
+            io,
+            unfinished,
             metadata: metadata.clone(),
             schema,
             spec,
@@ -197,14 +200,12 @@ impl Writing {
                 lane.finish().await
             });
         }
-        let mut files = Vec::new();
-        while let Some(done) = tasks.join_next().await {
-            let done = done
-                .map_err(|error| DataFusionError::Execution(format!("a writing task broke off: {error}")))?;
-            files.extend(done?);
+        let written = all(&mut tasks).await;
+        if written.is_err() {
+            tasks.shutdown().await;
+            this.unfinished.take_back().await;
         }
-        files.sort_by(|a, b| a.file_path().cmp(b.file_path()));
-        Ok(files)
+        written
     }
 
     /// The rows of a partition come one after the other in one stream, so that it becomes one file.
@@ -259,6 +260,20 @@ impl Writing {
             files: Vec::new(),
         })
     }
+}
+
+/// The files of all tasks, or the first failure.
+async fn all(
+    tasks: &mut JoinSet<Result<Vec<DataFile>, DataFusionError>>,
+) -> Result<Vec<DataFile>, DataFusionError> {
+    let mut files = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        let done =
+            done.map_err(|error| DataFusionError::Execution(format!("a writing task broke off: {error}")))?;
+        files.extend(done?);
+    }
+    files.sort_by(|a, b| a.file_path().cmp(b.file_path()));
+    Ok(files)
 }
 
 /// The name of a column that holds a field of the partition.
