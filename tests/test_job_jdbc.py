@@ -4,7 +4,7 @@ import pytest
 
 from databases import HOST, authority, folder, mariadb, postgres  # noqa: F401
 from jdbc import Place
-from pipeline import crawl
+from pipeline import crawl, run
 from test_preflight import preflight
 
 COUNT = 1000
@@ -144,6 +144,47 @@ def test_tables_of_the_catalog(place, server):
     job = place.job({"in": {"CatalogSource": node("orders")}, "out": {target: node("bills", Inputs=["in"])}})
     needed = {(p["Action"], p["Resource"].rsplit(":", 1)[-1]) for p in preflight(server, "--job", job)["Permissions"]}
     assert ("glue:GetConnection", f"connection/{place.connection}") in needed
+
+
+def test_bookmarks(place):
+    """Runs read what came since the last one that was well: by the primary key, or by the keys that the node names."""
+    table, out = place.unique("marked"), place.unique("out")
+    place.sql(f"CREATE TABLE {table} (id int PRIMARY KEY, a int, b varchar(9))")
+    enable = {"Arguments": {"--job-bookmark-option": "job-bookmark-enable"}}
+    data = {"connectionName": place.connection, "dbtable": table}
+    by_key = {"ConnectorDataSource": {"Name": "in", "ConnectionType": place.database.engine, "Data": data}}
+    options = {"JobBookmarkKeys": ["a", "b"], "JobBookmarkKeysSortOrder": "desc"}
+    named = place.connector(name="other", ConnectionTable=table, AdditionalOptions=options)
+    job = place.job({"in": by_key, "other": named, "x": place.into(out, "in", "x"), "y": place.into(f"{out}_y", "other", "y")})
+
+    def add(*rows):
+        place.sql(f"INSERT INTO {table} VALUES " + ", ".join(rows))
+
+    def read():
+        ended = run(place.server, job, **enable)
+        assert ended["JobRunState"] == "SUCCEEDED", ended["ErrorMessage"]
+        found = [[int(row[0]) for row in place.rows(f"SELECT id FROM {of} ORDER BY id")] for of in (out, f"{out}_y")]
+        place.sql(f"DELETE FROM {out}; DELETE FROM {out}_y")
+        return found
+
+    backslash = "\\" if place.database.engine == "postgresql" else "\\\\"
+    add("(1, 9, 'b')", "(2, 9, 'a')")
+    assert read() == [[1, 2], [1, 2]]
+    assert read() == [[], []]
+    # The first source misses what comes before its last key, the second what comes behind its own.
+    add("(5, 9, 'x')", f"(4, 8, 'z''{backslash}')", "(3, 9, 'A')")
+    first, second = read()
+    assert first == [3, 4, 5] and 4 in second and 5 not in second
+    add("(6, 8, 'y')", "(0, 7, 'y')")
+    assert read() == [[6], [0, 6]]
+    place.sql(f"ALTER TABLE {out} ADD CONSTRAINT no_more CHECK (id < 7)")
+    add("(7, 6, 'y')")
+    ended = run(place.server, job, **enable)
+    assert ended["JobRunState"] == "FAILED" and "no_more" in ended["ErrorMessage"]
+    place.sql(f"ALTER TABLE {out} DROP CONSTRAINT no_more")
+    assert read() == [[7], [7]]
+    place.glue.reset_job_bookmark(JobName=job)
+    assert read() == [list(range(8))] * 2
 
 
 def test_over_tls(place, server, authority):

@@ -171,7 +171,8 @@ def test_a_million_rows_in_little_memory(place):
         for pid in runners(place.server):
             with contextlib.suppress(OSError):
                 status = open(f"/proc/{pid}/status").read()
-                peak[0] = max(peak[0], *(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")))
+                used = [int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")]
+                peak[0] = max(peak + used)
         found = place.glue.get_job_run(JobName=job, RunId=run)["JobRun"]
         return found if found["JobRunState"] not in ("STARTING", "RUNNING", "WAITING") else None
 

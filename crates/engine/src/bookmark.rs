@@ -40,7 +40,7 @@ impl<'a> Mark<'a> {
         Some(Self { environment, bookmarks, context, node: &node.name })
     }
 
-    fn wrong(&self, message: impl std::fmt::Display) -> NodeError {
+    pub(crate) fn wrong(&self, message: impl std::fmt::Display) -> NodeError {
         NodeError::new(self.node, format!("the bookmark of `{}`: {message}", self.context))
     }
 
@@ -78,12 +78,28 @@ impl<'a> Mark<'a> {
         Ok(Sorted::of(files, &ledger, limits, self.environment.clock.now()))
     }
 
+    /// The documents between which the source reads.
+    ///
+    /// # Errors
+    /// The bookmark cannot be read.
+    pub(crate) async fn documents(&self) -> Result<Documents, NodeError> {
+        self.bookmarks.documents(&self.context).await.map_err(|error| self.wrong(error))
+    }
+
+    /// Keeps a document for the next run.
+    ///
+    /// # Errors
+    /// The bookmark cannot be written.
+    pub(crate) async fn keep(&self, document: String) -> Result<(), NodeError> {
+        self.bookmarks.keep(&self.context, document).await.map_err(|error| self.wrong(error))
+    }
+
     /// The columns that the source had when it was last read; `None` if no run has read it.
     ///
     /// # Errors
     /// The bookmark cannot be read.
     async fn columns(&self) -> Result<Option<Vec<(String, DataType)>>, NodeError> {
-        let documents = self.bookmarks.documents(&self.context).await.map_err(|error| self.wrong(error))?;
+        let documents = self.documents().await?;
         let document = documents.until.or(documents.after);
         Ok(document.and_then(|text| columns_of(&text)))
     }
@@ -115,11 +131,10 @@ impl<'a> Mark<'a> {
         });
         let columns: Vec<(String, String)> = columns.collect();
         let text = serde_json::json!({ "Columns": columns }).to_string();
-        let documents = self.bookmarks.documents(&self.context).await.map_err(|error| self.wrong(error))?;
-        if documents.after.as_ref() == Some(&text) {
+        if self.documents().await?.after.as_ref() == Some(&text) {
             return Ok(());
         }
-        self.bookmarks.keep(&self.context, text).await.map_err(|error| self.wrong(error))
+        self.keep(text).await
     }
 
     /// No rows, in the columns that the source had when it was last read.

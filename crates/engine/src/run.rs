@@ -163,7 +163,7 @@ pub(crate) async fn read(
             (Arc::new(source::parquet_table(name, files, partitions).await?), None)
         }
         Kind::Database(database) => {
-            let found = source::database::open(environment, name, database).await?;
+            let found = source::database::open(environment, name, database, mark.as_ref()).await?;
             (found.table, found.columns)
         }
         Kind::Catalog(catalog) => {

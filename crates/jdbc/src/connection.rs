@@ -118,6 +118,17 @@ impl Connection {
         }
     }
 
+    /// The columns of a table's primary key, in its order.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn primary_key(&mut self, table: &str) -> Result<Vec<String>, QueryError> {
+        match &mut self.inner {
+            Inner::Postgres(postgres) => postgres.primary_key(table).await,
+            Inner::MySql(mysql) => mysql.primary_key(table).await,
+        }
+    }
+
     /// The storage engine of a table, if it is one that cannot take rows back.
     ///
     /// # Errors

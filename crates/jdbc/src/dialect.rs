@@ -50,6 +50,34 @@ impl Engine {
         names.into_iter().map(|name| self.quoted(name)).collect::<Vec<_>>().join(", ")
     }
 
+    /// A value of a type, told as text, as a literal.
+    ///
+    /// # Errors
+    /// The text is no such value.
+    pub fn literal(self, ty: &HiveType, text: &str) -> Result<String, String> {
+        match ty {
+            HiveType::TinyInt
+            | HiveType::SmallInt
+            | HiveType::Int
+            | HiveType::BigInt
+            | HiveType::Float
+            | HiveType::Double
+            | HiveType::Decimal { .. } => {
+                let number = |letter: char| letter.is_ascii_digit() || "+-.eE".contains(letter);
+                match !text.is_empty() && text.chars().all(number) {
+                    true => Ok(text.to_owned()),
+                    false => Err(format!("`{text}` is no number")),
+                }
+            }
+            _ => {
+                let text = text.replace('\'', "''");
+                // PostgreSQL takes a backslash for itself.
+                let text = if self == Self::PostgreSql { text } else { text.replace('\\', "\\\\") };
+                Ok(format!("'{text}'"))
+            }
+        }
+    }
+
     /// The type of a column that is made for values of the type, as Spark chooses it; text and bytes of any length.
     ///
     /// # Errors
@@ -176,6 +204,16 @@ mod tests {
         assert_eq!(made(Engine::MySql, "array<int>").unwrap_err(), "MySQL has no type for `array<int>`");
         assert!(made(Engine::PostgreSql, "struct<a:int>").is_err());
         assert!(made(Engine::Redshift, "binary").is_err());
+    }
+
+    #[test]
+    fn literals() {
+        let of = |engine: Engine, ty: &str, text: &str| engine.literal(&ty.parse().unwrap(), text);
+        assert_eq!(of(Engine::MySql, "bigint", "-5"), Ok("-5".to_owned()));
+        assert_eq!(of(Engine::MySql, "string", "a'b\\"), Ok("'a''b\\\\'".to_owned()));
+        assert_eq!(of(Engine::PostgreSql, "string", "a'b\\"), Ok("'a''b\\'".to_owned()));
+        assert_eq!(of(Engine::PostgreSql, "date", "2024-02-29"), Ok("'2024-02-29'".to_owned()));
+        assert!(of(Engine::PostgreSql, "int", "1 OR 1 = 1").is_err());
     }
 
     #[test]

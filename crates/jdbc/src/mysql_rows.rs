@@ -54,6 +54,14 @@ impl MySql {
         Ok(statement.columns().iter().map(|found| column(found, self.reading)).collect())
     }
 
+    /// The columns of a table's primary key; none of a view.
+    pub(crate) async fn primary_key(&mut self, table: &str) -> Result<Vec<String>, QueryError> {
+        let keys = format!("SHOW KEYS FROM {table} WHERE Key_name = 'PRIMARY'");
+        let found: Vec<Found> = self.connection.query(keys).await.map_err(failed)?;
+        let name = |mut row: Found| row.take_opt::<String, _>("Column_name").and_then(Result::ok);
+        Ok(found.into_iter().filter_map(name).collect())
+    }
+
     /// The storage engine of a table if it is one without transactions.
     pub(crate) async fn without_transactions(&mut self, table: &str) -> Result<Option<String>, QueryError> {
         let made: Option<Found> =

@@ -53,23 +53,41 @@ impl Postgres {
 
     /// Whether there is a table, or anything like it.
     async fn has_table(&self, name: &[String]) -> Result<bool, QueryError> {
+        Ok(!self.of_table("1", "", name).await?.is_empty())
+    }
+
+    /// The columns of a table's primary key, where the server has such.
+    pub(crate) async fn primary_key(&self, table: &str) -> Result<Vec<String>, QueryError> {
+        let (Engine::PostgreSql, Some(name)) = (self.engine, self.engine.name_of(table)) else {
+            return Ok(Vec::new());
+        };
+        let join = "JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary \
+                    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)";
+        let found = self.of_table("a.attname::text, array_position(i.indkey, a.attnum)", join, &name).await?;
+        let mut columns = Vec::new();
+        for row in found {
+            let column: (Option<i32>, String) =
+                (row.try_get(1).map_err(failed)?, row.try_get(0).map_err(failed)?);
+            columns.push(column);
+        }
+        columns.sort();
+        Ok(columns.into_iter().map(|(_, name)| name).collect())
+    }
+
+    /// What the system's tables have on a table.
+    async fn of_table(&self, columns: &str, join: &str, name: &[String]) -> Result<Vec<Found>, QueryError> {
         let (schema, table) = match name {
-            [table] => (None, table),
-            [.., schema, table] => (Some(schema), table),
-            [] => return Ok(true),
+            [.., schema, table] => (schema.as_str(), table.as_str()),
+            [table] => ("", table.as_str()),
+            [] => ("", ""),
         };
-        let of = match schema {
-            Some(_) => "n.nspname = $2",
-            None => "pg_table_is_visible(c.oid) AND $2 = ''",
-        };
+        let of = if schema.is_empty() { "pg_table_is_visible(c.oid) AND $2 = ''" } else { "n.nspname = $2" };
         let statement = format!(
-            "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+            "SELECT {columns} FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace {join} \
              WHERE c.relname = $1 AND {of}"
         );
-        let schema = schema.map_or("", String::as_str);
-        let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(table, Type::TEXT), (&schema, Type::TEXT)];
-        let found = self.client.query_typed(&statement, &parameters).await.map_err(failed)?;
-        Ok(!found.is_empty())
+        let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&table, Type::TEXT), (&schema, Type::TEXT)];
+        self.client.query_typed(&statement, &parameters).await.map_err(failed)
     }
 
     /// Reads the rows of a statement whose columns are known.

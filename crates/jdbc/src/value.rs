@@ -46,7 +46,8 @@ impl Value {
     }
 
     /// The text that databases read the value from; none stands for null.
-    pub(crate) fn text(&self) -> Option<String> {
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
         Some(match self {
             Self::Null => return None,
             Self::Bool(value) => value.to_string(),

@@ -10,8 +10,8 @@ use self::options::Options;
 use super::{Parts, required};
 use crate::error::NodeError;
 use crate::plan::{
-    Action, CatalogSource, CatalogTarget, DatabasePlace, DatabaseSource, DatabaseTable, DatabaseTarget, Kind,
-    MergeHow, Parts as Shares, Relation, TableMerge,
+    Action, BookmarkKeys, CatalogSource, CatalogTarget, DatabasePlace, DatabaseSource, DatabaseTable,
+    DatabaseTarget, Kind, MergeHow, Parts as Shares, Relation, TableMerge,
 };
 
 /// The source that the node is, if it is one.
@@ -92,8 +92,7 @@ fn direct(found: &api::DirectJDBCSource) -> Result<Parts, NodeError> {
         engine: Some(engine(node, kind.as_str())?),
     };
     let relation = Relation::Table(found.table.clone());
-    let source = DatabaseSource { place, relation, filter: None, parts: None, types: vec![] };
-    Ok((node.clone(), Kind::Database(source), vec![]))
+    Ok((node.clone(), Kind::Database(whole(place, relation)), vec![]))
 }
 
 fn connector(found: &api::JDBCConnectorSource) -> Result<Parts, NodeError> {
@@ -115,9 +114,28 @@ fn connector(found: &api::JDBCConnectorSource) -> Result<Parts, NodeError> {
         relation,
         filter: filled(options.filter_predicate.as_ref()),
         parts: range(node, filled(options.partition_column.as_ref()), bounds)?,
+        keys: keys(node, options.job_bookmark_keys, options.job_bookmark_keys_sort_order.as_deref())?,
         types: types.into_iter().map(|(of, wanted)| (of, glue_type(wanted).to_owned())).collect(),
     };
     Ok((node.clone(), Kind::Database(source), vec![]))
+}
+
+/// All of a relation, as it is.
+fn whole(place: DatabasePlace, relation: Relation) -> DatabaseSource {
+    let keys = BookmarkKeys::default();
+    DatabaseSource { place, relation, filter: None, parts: None, types: vec![], keys }
+}
+
+fn keys(node: &str, columns: Option<Vec<String>>, order: Option<&str>) -> Result<BookmarkKeys, NodeError> {
+    let descending = match order.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("" | "asc") => false,
+        Some("desc") => true,
+        Some(other) => {
+            let text = format!("`JobBookmarkKeysSortOrder` is asc or desc, not `{other}`");
+            return Err(NodeError::new(node, text));
+        }
+    };
+    Ok(BookmarkKeys { columns: columns.unwrap_or_default(), descending })
 }
 
 /// Parts by ranges: all of the settings, or none.
@@ -254,8 +272,7 @@ fn redshift_source(found: &api::AmazonRedshiftSource) -> Result<Parts, NodeError
             }
         },
     };
-    let source = DatabaseSource { place, relation, filter: None, parts: None, types: vec![] };
-    Ok((name, Kind::Database(source), vec![]))
+    Ok((name, Kind::Database(whole(place, relation)), vec![]))
 }
 
 fn redshift_target(found: &api::AmazonRedshiftTarget) -> Result<Parts, NodeError> {

@@ -39,6 +39,17 @@ pub struct DatabaseSource {
     pub parts: Option<Parts>,
     /// JDBC types whose columns are read as other types, in Glue's grammar.
     pub types: Vec<ColumnType>,
+    /// By which rows a run with bookmarks knows those that earlier runs have read.
+    pub keys: BookmarkKeys,
+}
+
+/// Columns whose values grow, or shrink, from row to row as rows are added.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BookmarkKeys {
+    /// The columns; the table's primary key if there are none.
+    pub columns: Vec<String>,
+    /// Whether the values shrink.
+    pub descending: bool,
 }
 
 /// How the rows of a source are told apart, so that several connections read them side by side.

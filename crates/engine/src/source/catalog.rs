@@ -26,7 +26,9 @@ use crate::error::{FileError, NodeError};
 use crate::lake::LakeFormat;
 use crate::lake::iceberg::open as open_iceberg;
 use crate::location::Location;
-use crate::plan::{CatalogSource, CsvFormat, DatabaseSource, DeltaVersion, IcebergVersion, S3Files};
+use crate::plan::{
+    BookmarkKeys, CatalogSource, CsvFormat, DatabaseSource, DeltaVersion, IcebergVersion, S3Files,
+};
 use crate::types::arrow_type;
 
 /// Partitions that are listed side by side.
@@ -156,7 +158,8 @@ pub(crate) async fn located(
         }
         let parameters = |name: &str| table.parameters.as_ref()?.get(name).cloned();
         let parts = database::parts_of(parameters).map_err(wrong)?;
-        let source = DatabaseSource { place, relation, filter: None, parts, types: vec![] };
+        let keys = BookmarkKeys::default();
+        let source = DatabaseSource { place, relation, filter: None, parts, types: vec![], keys };
         let columns = table.storage_descriptor.as_ref().and_then(|found| found.columns.as_deref());
         return Ok(Located::Database(Box::new(source), typed(columns).map_err(wrong)?));
     }
@@ -211,7 +214,7 @@ pub(crate) async fn open(
     let (shape, mut files) = match located(context, environment, node, source).await? {
         Located::Files(shape, files) => (*shape, files),
         Located::Database(source, columns) => {
-            let table = database::open(environment, node, &source).await?.table;
+            let table = database::open(environment, node, &source, mark).await?.table;
             return Ok(Found { table, files: vec![], columns });
         }
         Located::Lake(format, table) => {

@@ -1,6 +1,7 @@
 //! Tables and queries of databases: rows come as they are taken, over several connections where the node says so.
 
 mod arrays;
+mod bookmark;
 mod parts;
 
 use std::any::Any;
@@ -23,11 +24,13 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use mastic_api_glue::glue::types::Table;
 use mastic_jdbc::{Column, Engine};
 
+use crate::bookmark::Mark;
 use crate::databases::Databases;
 use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::plan::{DatabasePlace, DatabaseSource, Parts, Relation};
 use crate::types::arrow_type;
+use bookmark::Unread;
 
 /// Connections that read side by side at most.
 const CONNECTIONS: usize = 8;
@@ -40,7 +43,7 @@ pub(crate) struct Found {
     pub(crate) columns: Option<Vec<(String, DataType)>>,
 }
 
-/// Looks at a source that is a database.
+/// Looks at a source that is a database: at those of its rows that no earlier run has read, if there is a bookmark.
 ///
 /// # Errors
 /// Why the database cannot be reached, that there is no such table, and what of the settings cannot be used.
@@ -48,6 +51,7 @@ pub(crate) async fn open(
     environment: &Environment,
     node: &str,
     source: &DatabaseSource,
+    mark: Option<&Mark<'_>>,
 ) -> Result<Found, NodeError> {
     let wrong = |message: String| NodeError::new(node, message);
     let mut connection = environment.databases.open(&source.place).await.map_err(wrong)?;
@@ -62,6 +66,11 @@ pub(crate) async fn open(
         None => vec![None],
         Some(parts) => parts::conditions(engine, parts, &columns).map_err(at)?,
     };
+    let mut conditions: Vec<String> = source.filter.clone().into_iter().collect();
+    if let Some(mark) = mark {
+        let unread = Unread { environment, source, engine, relation: &relation, columns: &columns };
+        conditions.extend(unread.conditions(mark, &mut connection).await?);
+    }
     let fields = columns.iter().map(|column| {
         let of = arrow_type(&column.ty.to_string())?;
         Ok(Field::new(&column.name, of, true))
@@ -74,7 +83,7 @@ pub(crate) async fn open(
         place: source.place.clone(),
         told: told(&source.place, &source.relation),
         relation,
-        filter: source.filter.clone(),
+        conditions,
     };
     let table = Arc::new(Rows { read: Arc::new(read), schema, columns, parts });
     Ok(Found { table, columns: mapped })
@@ -166,7 +175,8 @@ struct Read {
     place: DatabasePlace,
     told: String,
     relation: String,
-    filter: Option<String>,
+    /// What rows of any part must meet.
+    conditions: Vec<String>,
 }
 
 impl fmt::Debug for Read {
@@ -183,7 +193,7 @@ impl Read {
     /// The rows of one part.
     async fn part(self: Arc<Self>, columns: Vec<Column>, part: Option<String>) -> Result<mastic_jdbc::Rows> {
         let connection = self.databases.open(&self.place).await.map_err(|error| self.failed(error))?;
-        let conditions: Vec<String> = self.filter.clone().into_iter().chain(part).collect();
+        let conditions: Vec<String> = self.conditions.iter().cloned().chain(part).collect();
         Ok(connection.rows(&self.relation, columns, &conditions))
     }
 }

@@ -9,17 +9,14 @@ use crate::error::NodeError;
 use crate::plan::{Action, DatabasePlace, DatabaseSource, DatabaseTable, DatabaseTarget, Parts, Relation};
 
 /// Options that tell a Java driver, or a road through S3, how to work, and change nothing about what is read or written.
-/// `useConnectionProperties` says that the connection's properties count, as they always do; keys of bookmarks are for runs with
-/// bookmarks.
-const TUNING: [&str; 11] = [
+/// `useConnectionProperties` says that the connection's properties count, as they always do.
+const TUNING: [&str; 9] = [
     "aws_iam_role",
     "batchsize",
     "bulksize",
     "connectorname",
     "fetchsize",
     "isolationlevel",
-    "jobbookmarkkeys",
-    "jobbookmarkkeyssortorder",
     "redshifttmpdir",
     "transformationctx",
     "useconnectionproperties",
@@ -97,8 +94,10 @@ impl<'a> Options<'a> {
             (None, None) => range(self.node, ranges, bounds)?,
         };
         let filter = self.take("filterpredicate");
+        let (columns, order) = (self.take("jobbookmarkkeys"), self.take("jobbookmarkkeyssortorder"));
+        let keys = super::keys(self.node, columns.map(|text| names(&text)), order.as_deref())?;
         self.tuning_only()?;
-        Ok(DatabaseSource { place, relation, filter, parts, types: vec![] })
+        Ok(DatabaseSource { place, relation, filter, parts, types: vec![], keys })
     }
 
     pub(super) fn target(mut self) -> Result<DatabaseTarget, NodeError> {
@@ -115,4 +114,10 @@ impl<'a> Options<'a> {
         let table = DatabaseTable::Place(place, Relation::Table(table));
         Ok(DatabaseTarget { table, action: Action::Append, before, after })
     }
+}
+
+/// Names as a list of JSON, or with commas between them.
+fn names(text: &str) -> Vec<String> {
+    let listed = serde_json::from_str(text);
+    listed.unwrap_or_else(|_| text.split(',').map(|name| name.trim().to_owned()).collect())
 }

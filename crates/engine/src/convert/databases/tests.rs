@@ -27,8 +27,9 @@ fn connectors() {
         lower_bound: Some(0),
         upper_bound: Some(10),
         num_partitions: Some(2),
+        job_bookmark_keys: Some(vec!["id".to_owned()]),
+        job_bookmark_keys_sort_order: Some("DESC".to_owned()),
         data_type_mapping: Some(BTreeMap::from([("FLOAT".to_owned(), api::GlueRecordType::Bigdecimal)])),
-        ..Default::default()
     };
     let Ok(Kind::Database(found)) = connector_of(options.clone()) else { panic!("a database") };
     assert_eq!(found.relation, Relation::Query("SELECT 1".to_owned()));
@@ -48,7 +49,9 @@ fn data_source(connection_type: &str, data: &[(&str, &str)]) -> Result<Kind, Str
 
 #[test]
 fn options_in_a_map() {
+    let keys = ("jobBookmarkKeys", "[\"a\", \"b\"]");
     let given = [
+        keys,
         ("connectionName", "c"),
         ("dbTable", "public.t"),
         ("hashfield", "k"),
@@ -57,6 +60,7 @@ fn options_in_a_map() {
     let Ok(Kind::Database(found)) = data_source("postgresql", &given) else { panic!("a database") };
     assert_eq!(found.relation, Relation::Table("public.t".to_owned()));
     assert_eq!(found.parts, Some(Shares::Hash { column: "k".to_owned(), count: 7 }));
+    assert_eq!(found.keys.columns, ["a", "b"]);
     let error = |kind: &str, more: (&str, &str)| {
         data_source(kind, &[("connectionName", "c"), ("dbtable", "t"), more]).unwrap_err()
     };
