@@ -78,22 +78,6 @@ impl<'a> Mark<'a> {
         Ok(Sorted::of(files, &ledger, limits, self.environment.clock.now()))
     }
 
-    /// The documents between which the source reads.
-    ///
-    /// # Errors
-    /// The bookmark cannot be read.
-    pub(crate) async fn documents(&self) -> Result<Documents, NodeError> {
-        self.bookmarks.documents(&self.context).await.map_err(|error| self.wrong(error))
-    }
-
-    /// Keeps a document for the next run.
-    ///
-    /// # Errors
-    /// The bookmark cannot be written.
-    pub(crate) async fn keep(&self, document: String) -> Result<(), NodeError> {
-        self.bookmarks.keep(&self.context, document).await.map_err(|error| self.wrong(error))
-    }
-
     /// The columns that the source had when it was last read; `None` if no run has read it.
     ///
     /// # Errors
