@@ -127,7 +127,10 @@ fn descriptor(form: &Form, location: &str, parameters: BTreeMap<String, String>)
         number_of_buckets: Some(-1),
         serde_info: Some(SerDeInfo {
             name: None,
-            serialization_library: format.map(|format| format.serde.to_owned()),
+            // XML and BSON have no SerDe, and an empty name is none.
+            serialization_library: format
+                .map(|format| format.serde.to_owned())
+                .filter(|serde| !serde.is_empty()),
             parameters: Some(form.serde_parameters.clone()),
         }),
         bucket_columns: Some(Vec::new()),

@@ -111,6 +111,7 @@ fn nodes() -> Vec<Node> {
         path: "s3://out/lineitem/".to_owned(),
         format: Format::Parquet,
         compression: None,
+        files: None,
         partition_keys: vec![vec!["ship_year".to_owned()], vec!["l_shipmode".to_owned()]],
         table: None,
     };
@@ -146,6 +147,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         memory_limit: memory << 20,
         target_partitions: streams,
         spill_folder: None,
+        null_values: vec![],
+        error_rows: None,
         progress: Arc::new(|_| {}),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(streams).enable_all().build()?;

@@ -1,6 +1,7 @@
 //! From `CodeGenConfigurationNodes` to the engine's own graph.
 
 mod databases;
+mod formats;
 mod lakes;
 mod rows;
 mod sources;
@@ -18,8 +19,7 @@ use crate::plan::{JobGraph, Kind, Node};
 impl JobGraph {
     /// The graph of a job, by the nodes' ids (GlueApi: `CodeGenConfigurationNode`).
     ///
-    /// Options that only tune how AWS spreads its work (`GroupFiles`, `GroupSize`, `NumberTargetPartitions`,
-    /// `OptimizePerformance`) or that serve the studio's preview (`EnableSamplePath`, `SamplePath`) change no answer and
+    /// Options that only tune how AWS spreads its work (`GroupFiles`, `GroupSize`, `OptimizePerformance`) or that serve the studio's preview (`EnableSamplePath`, `SamplePath`) change no answer and
     /// are taken without effect. `MaxBand` and `MaxFilesInBand` are of runs with bookmarks.
     /// `OutputSchemas` of databases, whose columns have types, are for the studio too.
     ///

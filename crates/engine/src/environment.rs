@@ -10,6 +10,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use crate::databases::Databases;
+use crate::error_rows::ErrorRows;
 
 /// The buckets that a run may reach.
 pub trait Stores: Send + Sync {
@@ -190,6 +191,10 @@ pub struct Environment {
     pub target_partitions: usize,
     /// Where to spill; the system's temporary folder if it is missing.
     pub spill_folder: Option<PathBuf>,
+    /// Texts that stand for no value in CSV files, besides those that a table names.
+    pub null_values: Vec<String>,
+    /// Where records go that cannot be read; the first of them ends the run if it is missing.
+    pub error_rows: Option<Arc<ErrorRows>>,
     /// Told how far the run is.
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }

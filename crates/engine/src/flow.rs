@@ -114,6 +114,7 @@ fn sample_target(node: &Node, path: &str) -> Node {
         path: path.to_owned(),
         format: Format::Json,
         compression: None,
+        files: None,
         partition_keys: vec![],
         table: None,
     };

@@ -7,10 +7,12 @@
 
 mod bookmark;
 mod cast;
+mod choice;
 mod convert;
 mod databases;
 mod environment;
 mod error;
+mod error_rows;
 mod flow;
 mod lake;
 mod location;
@@ -31,6 +33,7 @@ pub use environment::{
     Bookmarks, CatalogClient, Documents, Environment, FileMark, Ledger, Progress, ReadFile, Stores,
 };
 pub use error::{EngineError, ErrorKind, FileError, NodeError};
+pub use error_rows::ErrorRows;
 pub use plan::JobGraph;
 pub use run::{RunSummary, run};
 pub use sink::{Output, WrittenFile};

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::NodeError;
 
 mod databases;
+mod format;
 mod kind;
 mod lake;
 mod rows;
 
 pub use databases::*;
+pub use format::*;
 pub use kind::*;
 pub use lake::*;
 pub use rows::*;
@@ -149,7 +151,7 @@ mod tests {
     }
 
     fn source() -> Kind {
-        Kind::Catalog(CatalogSource { database: "d".into(), table: "t".into(), predicate: None })
+        Kind::Catalog(CatalogSource { database: "d".into(), table: "t".into(), ..CatalogSource::default() })
     }
 
     fn target() -> Kind {

@@ -25,10 +25,10 @@ use crate::environment::{Environment, Progress};
 use crate::error::{EngineError, NodeError};
 use crate::flow::{self, End};
 use crate::location::Location;
-use crate::plan::{JobGraph, Kind, Node, S3Files};
+use crate::plan::{CsvFormat, JobGraph, Kind, Node, S3Files};
 use crate::share::Ledger;
 use crate::sink::Output;
-use crate::source::{self, CsvShape, JsonShape, Listing, SourceFile};
+use crate::source::{self, CsvShape, ExcelShape, JsonShape, Listing, SourceFile};
 use crate::target::{self, Share, Target};
 use crate::transform::{exact, names};
 use crate::types::arrow_type;
@@ -41,6 +41,8 @@ const BATCH_ROWS: usize = 8192;
 pub struct RunSummary {
     /// What each target wrote.
     pub outputs: Vec<Output>,
+    /// How many records were put aside because they cannot be read.
+    pub error_rows: usize,
 }
 
 /// Runs a job: reads its sources, writes its targets, brings their catalog tables up to date.
@@ -89,7 +91,11 @@ async fn work(graph: &JobGraph, environment: &Environment) -> Result<RunSummary,
     for target in targets {
         target.conclude().await.map_err(|error| EngineError::at("(job)", &error))?;
     }
-    Ok(RunSummary { outputs: outputs.into_values().collect() })
+    let error_rows = match &environment.error_rows {
+        Some(errors) => errors.write(environment).await.map_err(|error| EngineError::at("(job)", &error))?,
+        None => 0,
+    };
+    Ok(RunSummary { outputs: outputs.into_values().collect(), error_rows })
 }
 
 /// A session with the run's limits, in which SQL is read as Spark reads it.
@@ -135,11 +141,15 @@ pub(crate) async fn read(
             let (columns, wanted) = match declared {
                 Some(declared) if csv.format.header => (None, declared.into_iter().collect()),
                 Some(declared) => (Some(declared), BTreeMap::new()),
+                // What a mapping cannot cast is null, and no error.
+                None if environment.error_rows.is_some() => (None, BTreeMap::new()),
                 None => (None, wanted_types(graph, &node.id)),
             };
             let wanted = |column: &str| wanted.get(column).cloned();
-            let shape = CsvShape { format: &csv.format, columns, partitions, wanted: &wanted };
-            (Arc::new(source::csv_table(name, files, shape).await?), None)
+            let format = CsvFormat { nulls: environment.null_values.clone(), ..csv.format.clone() };
+            let shape = CsvShape { format: &format, columns, partitions, wanted: &wanted };
+            let table = source::csv_table(name, files, shape).await?;
+            (Arc::new(table.rejecting(environment.error_rows.clone())), None)
         }
         Kind::Json(json) => {
             let Some((partitions, files)) = listed(environment, node, &json.files).await? else {
@@ -152,15 +162,25 @@ pub(crate) async fn read(
                 columns,
                 partitions,
                 width: environment.target_partitions,
+                tolerant: environment.error_rows.is_some(),
             };
-            (Arc::new(source::json_table(name, files, shape).await?), None)
+            let table = source::json_table(name, files, shape).await?;
+            (Arc::new(table.rejecting(environment.error_rows.clone())), None)
+        }
+        Kind::Excel(excel) => {
+            let Some((partitions, files)) = listed(environment, node, &excel.files).await? else {
+                return nothing(context, environment, node).await;
+            };
+            let declared = excel.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
+            let shape = ExcelShape { rows: excel.rows, skip_footer: excel.skip_footer, declared, partitions };
+            (Arc::new(source::excel_table(name, files, shape).await?), None)
         }
         Kind::Parquet(parquet) => {
             let Some((partitions, files)) = listed(environment, node, &parquet.files).await? else {
                 return nothing(context, environment, node).await;
             };
             register(context, environment, &files)?;
-            (Arc::new(source::parquet_table(name, files, partitions).await?), None)
+            (source::parquet_table(context, name, files, &partitions).await?, None)
         }
         Kind::Database(database) => {
             let found = source::database::open(environment, name, database, mark.as_ref()).await?;

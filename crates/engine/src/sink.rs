@@ -5,12 +5,15 @@
 //! what makes it fast: an encoder that gets its rows in small batches spends most of its time on overhead.
 //! The streams share the writers, so that a partition is one file however many streams there are.
 
+mod avro;
 mod encode;
 mod gather;
+mod orc;
 mod parquet;
 mod slots;
 mod text;
 mod upload;
+mod xml;
 
 pub(crate) use upload::Upload;
 
@@ -54,6 +57,8 @@ pub(crate) struct SinkSpec {
     pub(crate) prefix: String,
     /// The end of file names: an id of the run's.
     pub(crate) id: String,
+    /// How many files there shall be, if that is said.
+    pub(crate) files: Option<usize>,
     /// Bytes after which a file is closed and the next one begun.
     pub(crate) target_bytes: u64,
     /// Bytes that writers may hold together, about.
@@ -113,7 +118,9 @@ pub(crate) async fn write(
     let streams = plan.output_partitioning().partition_count();
     let layout = Arc::new(Layout::new(&plan.schema(), &spec.partition_keys)?);
     let reservation = MemoryConsumer::new("sink").register(context.memory_pool());
-    let slots = Arc::new(slots::Slots::new(spec, Arc::clone(&layout), streams, reservation));
+    // Each of the files that are wanted has a lane of its own.
+    let lanes = spec.files.unwrap_or(streams);
+    let slots = Arc::new(slots::Slots::new(spec, Arc::clone(&layout), lanes, reservation));
     let mut tasks = JoinSet::new();
     for number in 0..streams {
         let stream = plan.execute(number, Arc::clone(&context))?;

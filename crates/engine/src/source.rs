@@ -1,21 +1,28 @@
 //! Sources: from files and catalog tables to DataFusion tables.
 
+mod avro;
 pub(crate) mod catalog;
 mod csv;
 pub(crate) mod database;
 mod delta;
+mod excel;
 mod glob;
 mod iceberg;
 mod json;
 mod listing;
+mod orc;
+mod own;
 mod parquet;
 mod pushdown;
 mod scan;
 mod slices;
+mod xml;
 
 pub(crate) use csv::{CsvShape, csv_table};
 pub(crate) use delta::delta_table;
+pub(crate) use excel::{ExcelShape, excel_table};
 pub(crate) use iceberg::{iceberg_table, provider as iceberg_provider, since_provider};
 pub(crate) use json::{JsonShape, json_table};
 pub(crate) use listing::{Listing, SourceFile, bound, list};
 pub(crate) use parquet::parquet_table;
+pub(crate) use slices::whole;

@@ -89,7 +89,8 @@ async fn measure(
     };
 
     let context = session(environment).map_err(|error| DataFusionError::External(Box::new(error)))?;
-    let source = CatalogSource { database: database.clone(), table: table.clone(), predicate: None };
+    let source =
+        CatalogSource { database: database.clone(), table: table.clone(), ..CatalogSource::default() };
     let opened = source::catalog::open(&context, environment, NODE, &source, None).await?;
     register(&context, environment, &opened.files)?;
     let (mut measures, mut left_out) = (Vec::new(), Vec::new());

@@ -14,6 +14,7 @@ mod nulls;
 mod pii;
 mod recipe;
 mod relationalize;
+mod resolve;
 mod rows;
 mod sql;
 

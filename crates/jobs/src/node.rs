@@ -49,6 +49,7 @@ pub(crate) const SUPPORTED: &[&str] = &[
     "S3DeltaDirectTarget",
     "S3DeltaSource",
     "S3DirectTarget",
+    "S3ExcelSource",
     "S3GlueParquetTarget",
     "S3IcebergCatalogTarget",
     "S3IcebergDirectTarget",

@@ -29,6 +29,9 @@ impl Plans for Jobs {
         if let Some(folder) = arguments.get("--TempDir") {
             draft.own(folder, "temporary directory");
         }
+        if let Some(folder) = arguments.get("--error-rows").filter(|folder| !folder.is_empty()) {
+            draft.write(folder, "error rows");
+        }
         for node in job.code_gen_configuration_nodes.iter().flatten().map(|(_, node)| node) {
             source(&mut draft, node)?;
             lakes::source(&mut draft, node)?;
@@ -92,6 +95,7 @@ fn source(draft: &mut Draft<'_>, node: &CodeGenConfigurationNode) -> Result<(), 
         node.s3_csv_source.as_ref().map(|found| (&found.name, &found.paths)),
         node.s3_json_source.as_ref().map(|found| (&found.name, &found.paths)),
         node.s3_parquet_source.as_ref().map(|found| (&found.name, &found.paths)),
+        node.s3_excel_source.as_ref().map(|found| (&found.name, &found.paths)),
     ];
     for (name, paths) in files.into_iter().flatten() {
         for path in paths {
@@ -311,7 +315,7 @@ mod tests {
     ];
 
     /// Kinds whose needs are planned here.
-    const PLANNED: [&str; 33] = [
+    const PLANNED: [&str; 34] = [
         "AmazonRedshiftSource",
         "AmazonRedshiftTarget",
         "CatalogDeltaSource",
@@ -339,6 +343,7 @@ mod tests {
         "S3DeltaDirectTarget",
         "S3DeltaSource",
         "S3DirectTarget",
+        "S3ExcelSource",
         "S3GlueParquetTarget",
         "S3IcebergCatalogTarget",
         "S3IcebergDirectTarget",

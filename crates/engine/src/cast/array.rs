@@ -14,6 +14,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::FormatOptions;
 
 use super::parse;
+use crate::choice;
 use crate::types::is_text;
 
 /// The array in another type; what does not fit is null.
@@ -21,6 +22,18 @@ use crate::types::is_text;
 /// # Errors
 /// If no value of the one type can become one of the other (a struct a number).
 pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    if array.data_type().is_nested() || to.is_nested() {
+        match array.data_type() {
+            from if from == to => return Ok(Arc::clone(array)),
+            DataType::Union(fields, mode) => {
+                return cast_array(&choice::of_union(array.as_union(), fields, *mode)?, to);
+            }
+            _ => {}
+        }
+        if let Some(cast) = choice::cast(array, to) {
+            return cast;
+        }
+    }
     match (array.data_type(), to) {
         (from, to) if from == to => Ok(Arc::clone(array)),
         (DataType::Null, to) => Ok(new_null_array(to, array.len())),

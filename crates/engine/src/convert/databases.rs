@@ -23,7 +23,8 @@ pub(super) fn source(node: &api::CodeGenConfigurationNode) -> Option<Result<Part
         node.redshift_source.as_ref().map(|found| (&found.name, &found.database, &found.table)),
     ];
     if let Some((name, database, table)) = catalog.into_iter().flatten().next() {
-        let source = CatalogSource { database: database.clone(), table: table.clone(), predicate: None };
+        let source =
+            CatalogSource { database: database.clone(), table: table.clone(), ..CatalogSource::default() };
         return Some(Ok((name.clone(), Kind::Catalog(source), vec![])));
     }
     if let Some(found) = &node.direct_jdbc_source {
@@ -267,7 +268,7 @@ fn redshift_source(found: &api::AmazonRedshiftSource) -> Result<Parts, NodeError
         None => match redshift_table(&name, &data)? {
             DatabaseTable::Place(place, relation) => (place, relation),
             DatabaseTable::Catalog { database, table, .. } => {
-                let source = CatalogSource { database, table, predicate: None };
+                let source = CatalogSource { database, table, ..CatalogSource::default() };
                 return Ok((name, Kind::Catalog(source), vec![]));
             }
         },

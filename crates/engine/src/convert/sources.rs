@@ -3,10 +3,10 @@ use mastic_api_glue::glue::types::{
     S3DirectSourceAdditionalOptions, Separator,
 };
 
-use super::Parts;
+use super::{Parts, formats};
 use crate::error::NodeError;
 use crate::plan::{
-    CatalogSource, Codec, ColumnType, CsvFormat, CsvSource, JsonSource, Kind, ParquetSource, S3Files,
+    CatalogSource, Codec, ColumnType, CsvFormat, CsvSource, JsonSource, Kind, QUILLEMET, S3Files,
 };
 
 /// The source that the node is, if it is one.
@@ -31,33 +31,30 @@ pub(super) fn source(node: &CodeGenConfigurationNode) -> Option<Result<Parts, No
         return Some(Ok((json.name.clone(), kind, vec![])));
     }
     if let Some(parquet) = &node.s3_parquet_source {
-        let exclusions = parquet.exclusions.as_deref();
-        let options = parquet.additional_options.as_ref();
-        let band = (parquet.max_band, parquet.max_files_in_band);
-        let files = files(&parquet.paths, exclusions, parquet.recurse, None, options, band);
-        return Some(Ok((parquet.name.clone(), Kind::Parquet(ParquetSource { files }), vec![])));
+        return Some(formats::parquet(parquet));
+    }
+    if let Some(excel) = &node.s3_excel_source {
+        return Some(formats::excel(excel));
     }
     if let Some(found) = &node.s3_catalog_source {
-        let bounded = found
-            .additional_options
-            .as_ref()
-            .is_some_and(|o| o.bounded_files.is_some() || o.bounded_size.is_some());
-        if bounded {
-            return Some(Err(NodeError::new(
-                &found.name,
-                "bounded reads of catalog tables are not supported",
-            )));
-        }
-        let predicate = found.partition_predicate.clone();
-        return Some(Ok(catalog(&found.name, &found.database, &found.table, predicate)));
+        let options = found.additional_options.as_ref();
+        let kind = CatalogSource {
+            database: found.database.clone(),
+            table: found.table.clone(),
+            predicate: found.partition_predicate.clone(),
+            bounded_files: positive(options.and_then(|options| options.bounded_files)),
+            bounded_size: positive(options.and_then(|options| options.bounded_size)),
+        };
+        return Some(Ok((found.name.clone(), Kind::Catalog(kind), vec![])));
     }
     let found = node.catalog_source.as_ref()?;
-    Some(Ok(catalog(&found.name, &found.database, &found.table, found.partition_predicate.clone())))
-}
-
-fn catalog(name: &str, database: &str, table: &str, predicate: Option<String>) -> Parts {
-    let (database, table) = (database.to_owned(), table.to_owned());
-    (name.to_owned(), Kind::Catalog(CatalogSource { database, table, predicate }), vec![])
+    let kind = CatalogSource {
+        database: found.database.clone(),
+        table: found.table.clone(),
+        predicate: found.partition_predicate.clone(),
+        ..CatalogSource::default()
+    };
+    Some(Ok((found.name.clone(), Kind::Catalog(kind), vec![])))
 }
 
 fn csv_source(csv: &S3CsvSource) -> Result<Parts, NodeError> {
@@ -73,7 +70,7 @@ fn csv_source(csv: &S3CsvSource) -> Result<Parts, NodeError> {
         None | Some(QuoteChar::Quote) => Some(b'"'),
         Some(QuoteChar::SingleQuote) => Some(b'\''),
         Some(QuoteChar::Disabled) => None,
-        Some(QuoteChar::Quillemet) => return Err(wrong("the quote `quillemet` is not supported".to_owned())),
+        Some(QuoteChar::Quillemet) => Some(QUILLEMET),
     };
     let escape = match csv.escaper.as_deref().map(str::as_bytes) {
         None | Some([]) => None,
@@ -83,11 +80,13 @@ fn csv_source(csv: &S3CsvSource) -> Result<Parts, NodeError> {
     let format = CsvFormat {
         separator,
         quote,
+        quillemet: csv.quote_char == Some(QuoteChar::Quillemet),
         escape,
+        letters: true,
         header: csv.with_header.unwrap_or(false),
         skip: usize::from(csv.skip_first.unwrap_or(false)),
         multiline: csv.multiline.unwrap_or(false),
-        null: None,
+        nulls: vec![],
     };
     let files = files(
         &csv.paths,
@@ -101,7 +100,12 @@ fn csv_source(csv: &S3CsvSource) -> Result<Parts, NodeError> {
     Ok((csv.name.clone(), kind, vec![]))
 }
 
-fn files(
+/// A bound, which zero means not to be there.
+fn positive(bound: Option<i64>) -> Option<u64> {
+    bound.and_then(|bound| u64::try_from(bound).ok()).filter(|bound| *bound > 0)
+}
+
+pub(super) fn files(
     paths: &[String],
     exclusions: Option<&[String]>,
     recurse: Option<bool>,
@@ -109,8 +113,6 @@ fn files(
     options: Option<&S3DirectSourceAdditionalOptions>,
     (max_band, max_files_in_band): (Option<i32>, Option<i32>),
 ) -> S3Files {
-    let positive =
-        |bound: Option<i64>| bound.and_then(|bound| u64::try_from(bound).ok()).filter(|bound| *bound > 0);
     S3Files {
         paths: paths.to_vec(),
         exclusions: exclusions.unwrap_or_default().iter().flat_map(|text| patterns(text)).collect(),

@@ -4,6 +4,9 @@ use super::{Parts, required};
 use crate::error::NodeError;
 use crate::plan::{CatalogTarget, Compression, Format, Kind, S3Target, TargetTable, UpdateBehavior};
 
+/// The most files that an author may ask for in a folder.
+const MOST_FILES: usize = 1000;
+
 /// The target that the node is, if it is one.
 pub(super) fn target(node: &api::CodeGenConfigurationNode) -> Option<Result<Parts, NodeError>> {
     if let Some(found) = &node.s3_direct_target {
@@ -40,6 +43,9 @@ fn direct(found: &api::S3DirectTarget) -> Result<Parts, NodeError> {
         api::TargetFormat::Parquet => Format::Parquet,
         api::TargetFormat::Json => Format::Json,
         api::TargetFormat::Csv => Format::Csv,
+        api::TargetFormat::Avro => Format::Avro,
+        api::TargetFormat::Orc => Format::Orc,
+        api::TargetFormat::Xml => Format::Xml,
         other => {
             return Err(NodeError::new(node, format!("the format `{}` is not supported", other.as_str())));
         }
@@ -47,7 +53,8 @@ fn direct(found: &api::S3DirectTarget) -> Result<Parts, NodeError> {
     let target = S3Target {
         path: found.path.clone(),
         format,
-        compression: compression(node, found.compression.as_deref())?,
+        compression: compression(node, found.compression.as_deref(), format)?,
+        files: partitions(node, found.number_target_partitions.as_deref())?,
         partition_keys: found.partition_keys.clone().unwrap_or_default(),
         table: table(node, found.schema_change_policy.as_ref())?,
     };
@@ -60,25 +67,34 @@ fn parquet(found: &api::S3GlueParquetTarget) -> Result<Parts, NodeError> {
     let target = S3Target {
         path: found.path.clone(),
         format: Format::Parquet,
-        compression: compression(node, found.compression.map(api::ParquetCompressionType::as_str))?,
+        compression: compression(
+            node,
+            found.compression.map(api::ParquetCompressionType::as_str),
+            Format::Parquet,
+        )?,
+        files: partitions(node, found.number_target_partitions.as_deref())?,
         partition_keys: found.partition_keys.clone().unwrap_or_default(),
         table: table(node, found.schema_change_policy.as_ref())?,
     };
     Ok((node.clone(), Kind::S3Target(target), found.inputs.clone()))
 }
 
-fn compression(node: &str, text: Option<&str>) -> Result<Option<Compression>, NodeError> {
-    Ok(Some(match text.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("") => return Ok(None),
-        Some("none" | "uncompressed") => Compression::None,
-        Some("snappy") => Compression::Snappy,
-        Some("gzip") => Compression::Gzip,
-        Some("lz4") => Compression::Lz4,
-        Some("zstd") => Compression::Zstd,
-        Some(other) => {
-            return Err(NodeError::new(node, format!("the compression `{other}` is not supported")));
-        }
-    }))
+fn compression(node: &str, text: Option<&str>, format: Format) -> Result<Option<Compression>, NodeError> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| Compression::parse(text, format).map_err(|error| NodeError::new(node, error))).transpose()
+}
+
+/// `NumberTargetPartitions`, which zero means not to be there.
+fn partitions(node: &str, text: Option<&str>) -> Result<Option<usize>, NodeError> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let number: usize = text.parse().map_err(|_| {
+        NodeError::new(node, format!("`NumberTargetPartitions` is `{text}`, which is no number"))
+    })?;
+    if number > MOST_FILES {
+        let text = format!("`NumberTargetPartitions` is {number}: at most {MOST_FILES} are supported");
+        return Err(NodeError::new(node, text));
+    }
+    Ok(Some(number).filter(|number| *number > 0))
 }
 
 pub(super) fn behavior(found: Option<api::UpdateCatalogBehavior>) -> UpdateBehavior {

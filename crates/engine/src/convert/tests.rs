@@ -93,13 +93,13 @@ fn what_is_not_supported_is_named() {
     assert_eq!(error.to_string(), "node `Own`: nodes of the kind `CustomCode` are not supported");
     let error = graph(vec![("n", api::CodeGenConfigurationNode::default())]).unwrap_err();
     assert_eq!(error.to_string(), "node `n`: a node is of one kind, not of 0");
-    let orc = api::S3DirectTarget {
+    let hudi = api::S3DirectTarget {
         name: "Out".to_owned(),
         inputs: vec!["s".to_owned()],
-        format: Some(api::TargetFormat::Orc),
+        format: Some(api::TargetFormat::Hudi),
         ..Default::default()
     };
-    let node = api::CodeGenConfigurationNode { s3_direct_target: Some(orc), ..Default::default() };
+    let node = api::CodeGenConfigurationNode { s3_direct_target: Some(hudi), ..Default::default() };
     let error = graph(vec![("s", csv("In")), ("t", node)]).unwrap_err();
-    assert_eq!(error.to_string(), "node `Out`: the format `orc` is not supported");
+    assert_eq!(error.to_string(), "node `Out`: the format `hudi` is not supported");
 }

@@ -1,4 +1,7 @@
-use super::{DatabaseSource, DatabaseTarget, DeltaSource, DeltaTarget, DynamicTransform, IcebergSource};
+use super::{
+    Compression, DatabaseSource, DatabaseTarget, DeltaSource, DeltaTarget, DynamicTransform, ExcelSource,
+    Format, IcebergSource,
+};
 use super::{IcebergTarget, LakeMode, Merge, PiiDetection, RecipeStep, Spigot};
 use std::ops::RangeInclusive;
 
@@ -14,6 +17,8 @@ pub enum Kind {
     Json(JsonSource),
     /// Reads Parquet files.
     Parquet(ParquetSource),
+    /// Reads Excel workbooks.
+    Excel(ExcelSource),
     /// Reads a catalog table.
     Catalog(CatalogSource),
     /// Reads a database.
@@ -129,13 +134,19 @@ impl Kind {
             Self::Csv(source) => Some(&source.files),
             Self::Json(source) => Some(&source.files),
             Self::Parquet(source) => Some(&source.files),
+            Self::Excel(source) => Some(&source.files),
             _ => None,
         }
     }
 
     pub(crate) fn input_count(&self) -> RangeInclusive<usize> {
         match self {
-            Self::Csv(_) | Self::Json(_) | Self::Parquet(_) | Self::Catalog(_) | Self::Database(_) => 0..=0,
+            Self::Csv(_)
+            | Self::Json(_)
+            | Self::Parquet(_)
+            | Self::Excel(_)
+            | Self::Catalog(_)
+            | Self::Database(_) => 0..=0,
             Self::Iceberg(_) | Self::Delta(_) => 0..=0,
             Self::Join(_) | Self::Union(_) | Self::Merge(_) => 2..=2,
             Self::Sql(_) => 1..=usize::MAX,
@@ -188,6 +199,9 @@ pub struct CsvSource {
     pub schema: Option<Vec<ColumnType>>,
 }
 
+/// The byte that stands for `«` while CSV is cut: the separator of files, which text does not have.
+pub(crate) const QUILLEMET: u8 = 0x1c;
+
 /// How CSV text is cut into fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvFormat {
@@ -195,16 +209,20 @@ pub struct CsvFormat {
     pub separator: u8,
     /// Around fields.
     pub quote: Option<u8>,
+    /// Whether the quote is written `«`, which `quote` stands for.
+    pub quillemet: bool,
     /// Before a character that is meant literally.
     pub escape: Option<u8>,
+    /// Whether an escaped `n`, `r`, `t` or `0` is the control character of that name.
+    pub letters: bool,
     /// Whether the first line names the columns.
     pub header: bool,
     /// Lines to leave out at the start of each file, after the header if there is one.
     pub skip: usize,
     /// Whether a quoted field may hold line ends.
     pub multiline: bool,
-    /// Text that stands for no value, in any column.
-    pub null: Option<String>,
+    /// Texts that stand for no value, in any column.
+    pub nulls: Vec<String>,
 }
 
 impl Default for CsvFormat {
@@ -212,11 +230,13 @@ impl Default for CsvFormat {
         Self {
             separator: b',',
             quote: Some(b'"'),
+            quillemet: false,
             escape: None,
+            letters: false,
             header: true,
             skip: 0,
             multiline: false,
-            null: None,
+            nulls: vec![],
         }
     }
 }
@@ -242,7 +262,7 @@ pub struct ParquetSource {
 }
 
 /// Settings of a catalog source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CatalogSource {
     /// The database.
     pub database: String,
@@ -250,6 +270,10 @@ pub struct CatalogSource {
     pub table: String,
     /// Which partitions to read, as SQL over the partition keys.
     pub predicate: Option<String>,
+    /// Read at most so many files.
+    pub bounded_files: Option<u64>,
+    /// Read at most so many bytes.
+    pub bounded_size: Option<u64>,
 }
 
 /// One line of ApplyMapping.
@@ -420,32 +444,6 @@ pub struct NullRules {
     pub values: Vec<ColumnType>,
 }
 
-/// A format that targets write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Parquet.
-    Parquet,
-    /// JSON lines.
-    Json,
-    /// CSV.
-    Csv,
-}
-
-/// The compression of written files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compression {
-    /// None.
-    None,
-    /// Snappy (Parquet only).
-    Snappy,
-    /// Gzip.
-    Gzip,
-    /// LZ4 (Parquet only).
-    Lz4,
-    /// Zstandard (Parquet only).
-    Zstd,
-}
-
 /// Settings of an S3 target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Target {
@@ -453,8 +451,10 @@ pub struct S3Target {
     pub path: String,
     /// The format.
     pub format: Format,
-    /// The compression; the format's own if it is missing (Parquet: Snappy, text: none).
+    /// The compression; the format's own if it is missing (text: none, others: Snappy).
     pub compression: Option<Compression>,
+    /// How many files there shall be in a folder.
+    pub files: Option<usize>,
     /// The columns that become folders.
     pub partition_keys: Vec<FieldPath>,
     /// The table to create or update.

@@ -1,6 +1,8 @@
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
+use super::avro::AvroEncoder;
+use super::orc::OrcEncoder;
 use super::parquet::{Dictionaries, ParquetEncoder};
 use super::text::TextEncoder;
 use super::{SinkSpec, WrittenFile};
@@ -44,7 +46,9 @@ impl OpenFile {
         let path = object_store::path::Path::parse(key).map_err(|error| error.to_string())?;
         let encoder: Box<dyn Encoder> = match spec.format {
             Format::Parquet => Box::new(ParquetEncoder::new(schema, spec.compression, dictionaries)?),
-            Format::Csv | Format::Json => Box::new(TextEncoder::new(spec)),
+            Format::Csv | Format::Json | Format::Xml => Box::new(TextEncoder::new(spec)),
+            Format::Avro => Box::new(AvroEncoder::new(schema, spec.compression)?),
+            Format::Orc => Box::new(OrcEncoder::new(schema, spec.compression)?),
         };
         let upload = Upload::new(std::sync::Arc::clone(&spec.store), path);
         Ok(Self { encoder, upload, url: spec.folder.at(key).to_string(), rows: 0 })
@@ -100,17 +104,25 @@ impl OpenFile {
     }
 }
 
-/// The end of a file's name.
-pub(super) fn extension(format: Format, compression: Compression) -> &'static str {
-    match (format, compression) {
-        (Format::Parquet, Compression::Snappy) => ".snappy.parquet",
-        (Format::Parquet, Compression::Gzip) => ".gz.parquet",
-        (Format::Parquet, Compression::Lz4) => ".lz4.parquet",
-        (Format::Parquet, Compression::Zstd) => ".zstd.parquet",
-        (Format::Parquet, Compression::None) => ".parquet",
-        (Format::Json, Compression::Gzip) => ".json.gz",
-        (Format::Json, _) => ".json",
-        (Format::Csv, Compression::Gzip) => ".csv.gz",
-        (Format::Csv, _) => ".csv",
+/// The end of a file's name, as Spark's writers have it.
+pub(super) fn extension(format: Format, compression: Compression) -> String {
+    let codec = match compression {
+        Compression::None => "",
+        Compression::Snappy => ".snappy",
+        Compression::Gzip => ".gz",
+        Compression::Bzip2 => ".bz2",
+        Compression::Lz4 => ".lz4",
+        Compression::Zstd => ".zstd",
+        Compression::Brotli => ".brotli",
+        Compression::Deflate if format == Format::Orc => ".zlib",
+        Compression::Deflate => ".deflate",
+        Compression::Xz => ".xz",
+    };
+    let name = format.classification();
+    match format {
+        Format::Parquet | Format::Orc => format!("{codec}.{name}"),
+        // Avro's files say inside how they are compressed.
+        Format::Avro => format!(".{name}"),
+        Format::Json | Format::Csv | Format::Xml => format!(".{name}{codec}"),
     }
 }

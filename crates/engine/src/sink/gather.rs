@@ -26,6 +26,7 @@ pub(super) struct Gatherer {
     held: Vec<RecordBatch>,
     rows: usize,
     bytes: usize,
+    turn: usize,
 }
 
 impl Gatherer {
@@ -43,6 +44,7 @@ impl Gatherer {
             held: Vec::new(),
             rows: 0,
             bytes: 0,
+            turn: number,
         })
     }
 
@@ -74,7 +76,10 @@ impl Gatherer {
         if layout.partition.is_empty() {
             let slot = self.slots.slot(vec![]);
             for batch in data {
-                self.slots.deposit(&slot, self.number, batch).await?;
+                match self.slots.files() {
+                    None => self.slots.deposit(&slot, self.number, batch).await?,
+                    Some(files) => self.spread(&slot, files, &batch).await?,
+                }
             }
             return Ok(());
         }
@@ -88,7 +93,7 @@ impl Gatherer {
         let mut busy = Vec::new();
         for (slot, batch) in batches {
             let Some(slot) = self.found.get(slot) else { continue };
-            let lane = if few { self.number } else { 0 };
+            let lane = if few { self.number % self.slots.streams().max(1) } else { 0 };
             if slot.is_busy(lane) {
                 busy.push((slot, lane, batch));
             } else {
@@ -98,6 +103,26 @@ impl Gatherer {
         for (slot, lane, batch) in busy {
             self.slots.deposit(slot, lane, batch).await?;
         }
+        Ok(())
+    }
+
+    /// Gives each file an equal part of the rows.
+    async fn spread(
+        &mut self,
+        slot: &Slot,
+        files: usize,
+        batch: &RecordBatch,
+    ) -> Result<(), DataFusionError> {
+        let rows = batch.num_rows();
+        for part in 0..files {
+            let (from, to) = (rows * part / files, rows * (part + 1) / files);
+            if from < to {
+                let lane = (part + self.turn) % files;
+                self.slots.deposit(slot, lane, batch.slice(from, to - from)).await?;
+            }
+        }
+        // The next batch begins elsewhere, so that small ones do not all go to the last.
+        self.turn += 1;
         Ok(())
     }
 

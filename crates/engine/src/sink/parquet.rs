@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::arrow::arrow_writer::ArrowWriterOptions;
-use ::parquet::basic::{Compression as Codec, ZstdLevel};
+use ::parquet::basic::{BrotliLevel, Compression as Codec, ZstdLevel};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::schema::types::ColumnPath;
 use datafusion::arrow::array::RecordBatch;
@@ -56,6 +56,8 @@ impl ParquetEncoder {
             Compression::Gzip => Codec::GZIP(Default::default()),
             Compression::Lz4 => Codec::LZ4_RAW,
             Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
+            Compression::Brotli => Codec::BROTLI(BrotliLevel::default()),
+            other => return Err(format!("Parquet has no compression {other:?}")),
         };
         let mut properties = WriterProperties::builder()
             .set_compression(codec)

@@ -86,9 +86,14 @@ impl Slots {
         &self.layout
     }
 
-    /// How many streams there are.
+    /// How many streams there are, or lanes if the number of files is said.
     pub(super) fn streams(&self) -> usize {
         self.streams
+    }
+
+    /// How many files there shall be, if that is said.
+    pub(super) fn files(&self) -> Option<usize> {
+        self.spec.files
     }
 
     /// Bytes that a stream may gather.
@@ -279,6 +284,9 @@ impl Slots {
 
     /// Puts into one lane what lanes without a file hold: a few rows each would be as many small files.
     async fn unite(&self, slot: &Slot) {
+        if self.spec.files.is_some() {
+            return;
+        }
         let mut rest = Vec::new();
         for lane in slot.lanes.iter().skip(1) {
             let mut lane = lane.lock().await;

@@ -12,12 +12,15 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use mastic_api_glue::glue::types::{Column, Partition, Table};
 use mastic_hive::{CsvOptions, Expression, Format};
 
+use super::avro::avro_table;
 use super::csv::{CsvShape, csv_table};
 use super::database;
 use super::delta::delta_entry;
 use super::json::{JsonShape, json_table, recased};
-use super::listing::{SourceFile, codec_of, objects};
+use super::listing::{SourceFile, bound, codec_of, objects};
+use super::orc::orc_table;
 use super::parquet::parquet_table;
+use super::xml::{XmlFormat, xml_table};
 use super::{iceberg_provider, since_provider};
 use crate::bookmark::Mark;
 use crate::cast::cast_array;
@@ -26,9 +29,7 @@ use crate::error::{FileError, NodeError};
 use crate::lake::LakeFormat;
 use crate::lake::iceberg::open as open_iceberg;
 use crate::location::Location;
-use crate::plan::{
-    BookmarkKeys, CatalogSource, CsvFormat, DatabaseSource, DeltaVersion, IcebergVersion, S3Files,
-};
+use crate::plan::{BookmarkKeys, CatalogSource, CsvFormat, DatabaseSource, DeltaVersion, IcebergVersion};
 use crate::types::arrow_type;
 
 /// Partitions that are listed side by side.
@@ -62,9 +63,11 @@ impl TableShape {
         let library = serde.and_then(|serde| serde.serialization_library.as_deref());
         let format =
             Format::from_descriptor(descriptor.input_format.as_deref(), library, classification.as_deref())
+                // A custom classifier of XML calls its tables as it likes.
+                .or_else(|| parameters.contains_key("rowTag").then_some(Format::Xml))
                 .ok_or_else(|| {
-                format!("the table's format is not known: its SerDe is `{}`", library.unwrap_or_default())
-            })?;
+                    format!("the table's format is not known: its SerDe is `{}`", library.unwrap_or_default())
+                })?;
         let location = descriptor.location.as_deref().unwrap_or_default();
         Ok(Self {
             format,
@@ -91,13 +94,15 @@ impl TableShape {
         Ok(CsvFormat {
             separator: byte("delimiter", options.delimiter)?,
             quote: quote.map(|quote| byte("quote", quote)).transpose()?,
+            quillemet: false,
             escape: options.escape.map(|escape| byte("escape character", escape)).transpose()?,
+            letters: false,
             header: false,
             skip: usize::try_from(options.skip_lines).unwrap_or(usize::MAX),
             multiline: false,
-            null: Some(
+            nulls: vec![
                 self.parameters.get("serialization.null.format").map_or("\\N", String::as_str).to_owned(),
-            ),
+            ],
         })
     }
 }
@@ -147,7 +152,7 @@ pub(crate) async fn located(
     node: &str,
     source: &CatalogSource,
 ) -> Result<Located, DataFusionError> {
-    let CatalogSource { database, table: name, predicate } = source;
+    let CatalogSource { database, table: name, predicate, .. } = source;
     let wrong = |message: String| wrong(node, source, message);
     let table = environment.catalog.get_table(database, name).await.map_err(wrong)?;
     let table = table.ok_or_else(|| wrong("it was not found".to_owned()))?;
@@ -224,8 +229,11 @@ pub(crate) async fn open(
             });
         }
     };
+    let limits = source.limits();
     if let Some(mark) = mark {
-        files = mark.unread(files, &S3Files::default()).await?;
+        files = mark.unread(files, &limits).await?;
+    } else {
+        bound(&limits, &mut files);
     }
     let columns: Vec<_> = shape.columns.iter().chain(&shape.keys).cloned().collect();
     if files.is_empty() {
@@ -240,18 +248,29 @@ pub(crate) async fn open(
             if let Some((name, _)) = shape.columns.iter().find(|(_, of)| of.is_nested()) {
                 return Err(wrong(format!("the column `{name}` is nested, which CSV cannot hold")).into());
             }
-            let format = shape.csv_format().map_err(wrong)?;
+            let mut format = shape.csv_format().map_err(wrong)?;
+            format.nulls.extend(environment.null_values.iter().cloned());
             let (columns, partitions) = (Some(shape.columns), shape.keys);
             let shape = CsvShape { format: &format, columns, partitions, wanted: &|_| None };
-            Arc::new(csv_table(node, files, shape).await?)
+            Arc::new(csv_table(node, files, shape).await?.rejecting(environment.error_rows.clone()))
         }
         Format::Json => {
             // The catalog keeps names in lower case; the files may not.
             let columns = Some(recased(node, &files, shape.columns).await?);
-            let shape = JsonShape { path: None, multiline: false, columns, partitions: shape.keys, width };
-            Arc::new(json_table(node, files, shape).await?)
+            let partitions = shape.keys;
+            let shape =
+                JsonShape { path: None, multiline: false, columns, partitions, width, tolerant: false };
+            Arc::new(json_table(node, files, shape).await?.rejecting(environment.error_rows.clone()))
         }
-        Format::Parquet => Arc::new(parquet_table(node, files, shape.keys).await?),
+        Format::Parquet => parquet_table(context, node, files, &shape.keys).await?,
+        Format::Avro => Arc::new(avro_table(node, files, &shape.columns, &shape.keys)),
+        Format::Orc => Arc::new(orc_table(node, files, &shape.columns, &shape.keys).await?),
+        Format::Xml => {
+            let format =
+                XmlFormat::of(|name| shape.parameters.get(name).map(String::as_str)).map_err(wrong)?;
+            let table = xml_table(node, files, format, &shape.columns, &shape.keys);
+            Arc::new(table.rejecting(environment.error_rows.clone()))
+        }
         other => {
             return Err(wrong(format!(
                 "tables of the format `{}` are not supported",

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 mod decode;
 mod split;
 
 use super::SourceFile;
-use super::scan::{Batches, TextFormat, TextTable, with_partitions};
-use super::slices::{self, Framing, Pieces};
+use super::scan::{Batches, FileFormat, FileTable, Work, with_partitions};
+use super::slices::{self, Framing};
 use crate::error::FileError;
 use crate::plan::CsvFormat;
 
@@ -35,7 +35,7 @@ pub(crate) async fn csv_table(
     node: &str,
     files: Vec<SourceFile>,
     shape: CsvShape<'_>,
-) -> Result<TextTable, FileError> {
+) -> Result<FileTable, FileError> {
     let format = shape.format;
     let heads: Vec<Vec<String>> = if format.header || shape.columns.is_none() {
         stream::iter(&files)
@@ -85,7 +85,7 @@ pub(crate) async fn csv_table(
         vec![by_position; files.len()]
     };
     let reader = CsvReader { format: format.clone(), places };
-    Ok(TextTable::new(node, schema, kept.len(), files, Arc::new(reader)))
+    Ok(FileTable::new(node, schema, kept.len(), files, Arc::new(reader)))
 }
 
 /// The number of the line that names the columns, or that shows how many there are.
@@ -97,6 +97,7 @@ fn first_record(head: &[u8], format: &CsvFormat) -> Vec<String> {
     let text = String::from_utf8_lossy(head);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let line = text.split_inclusive('\n').nth(first_line(format)).unwrap_or_default();
+    let line = &split::stood_in(line.to_owned(), format);
     let mut names: Vec<String> = Vec::new();
     for cell in split::cells(line, format) {
         let name = cell.trim().to_owned();
@@ -131,7 +132,7 @@ struct CsvReader {
     places: Vec<Arc<[Option<usize>]>>,
 }
 
-impl TextFormat for CsvReader {
+impl FileFormat for CsvReader {
     fn framing(&self, _: usize) -> Framing {
         match (self.format.multiline, self.format.quote) {
             (true, Some(quote)) => Framing::Quoted { quote, escape: self.format.escape },
@@ -139,21 +140,14 @@ impl TextFormat for CsvReader {
         }
     }
 
-    fn decode(
-        &self,
-        file: usize,
-        pieces: Pieces,
-        schema: SchemaRef,
-        columns: &[usize],
-        rows: usize,
-    ) -> Batches {
-        let places = self.places.get(file).map(AsRef::as_ref).unwrap_or_default();
+    fn decode(&self, work: Work) -> Batches {
+        let places = self.places.get(work.slice.file).map(AsRef::as_ref).unwrap_or_default();
         let places: Vec<Option<usize>> = places
             .iter()
-            .map(|place| place.and_then(|place| columns.iter().position(|column| *column == place)))
+            .map(|place| place.and_then(|place| work.columns.iter().position(|column| *column == place)))
             .collect();
         let skip = self.format.skip + usize::from(self.format.header);
-        decode::batches(pieces, self.format.clone(), skip, places, schema, rows)
+        decode::batches(work, self.format.clone(), skip, places)
     }
 }
 

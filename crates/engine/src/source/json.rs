@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::json::ReaderBuilder;
 use datafusion::arrow::json::reader::Decoder;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -9,13 +9,16 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 mod array;
 mod infer;
 mod path;
+mod sift;
 
 use array::ArrayScan;
 use path::JsonPath;
+use sift::Sieve;
 
 use super::SourceFile;
-use super::scan::{Batches, TextFormat, TextTable, with_partitions};
+use super::scan::{Batches, FileFormat, FileTable, Work, with_partitions};
 use super::slices::{self, Framing, Piece, Pieces};
+use crate::choice::has_choice;
 use crate::error::FileError;
 
 /// Files that are looked at side by side.
@@ -35,6 +38,8 @@ pub(crate) struct JsonShape<'a> {
     pub(crate) partitions: Vec<(String, DataType)>,
     /// Files that are looked through side by side.
     pub(crate) width: usize,
+    /// Whether lines that are no records are passed over while columns are inferred.
+    pub(crate) tolerant: bool,
 }
 
 /// A table over JSON files. Values that do not fit their column's type are null.
@@ -45,7 +50,7 @@ pub(crate) async fn json_table(
     node: &str,
     files: Vec<SourceFile>,
     shape: JsonShape<'_>,
-) -> Result<TextTable, FileError> {
+) -> Result<FileTable, FileError> {
     let path = match shape.path {
         None => None,
         Some(text) => JsonPath::parse(text).map_err(|cause| FileError::new(node, text, cause))?,
@@ -71,10 +76,10 @@ pub(crate) async fn json_table(
         Some(columns) => {
             Schema::new(columns.into_iter().map(|(name, of)| Field::new(name, of, true)).collect::<Vec<_>>())
         }
-        None => infer(node, &files, &reader, shape.width).await?,
+        None => infer(node, &files, &reader, shape.width, shape.tolerant).await?,
     };
     let (schema, kept) = with_partitions(&data, &shape.partitions);
-    Ok(TextTable::new(node, schema, kept.len(), files, reader))
+    Ok(FileTable::new(node, schema, kept.len(), files, reader))
 }
 
 async fn infer(
@@ -82,6 +87,7 @@ async fn infer(
     files: &[SourceFile],
     reader: &Arc<JsonReader>,
     width: usize,
+    tolerant: bool,
 ) -> Result<Schema, FileError> {
     let slices: Vec<_> = files
         .iter()
@@ -97,7 +103,8 @@ async fn infer(
                 let (url, index) = (file.url(), slice.file);
                 let work = async move {
                     let pieces = slices::read(slice, Arc::new(file), reader.framing(index)).await;
-                    infer::shape_of(reader.records(index, pieces)).await
+                    let sieve = tolerant.then(Sieve::tolerant);
+                    infer::shape_of(reader.records(index, pieces, sieve)).await
                 };
                 // Its own task, so that several slices are looked through at once.
                 match datafusion::common::runtime::SpawnedTask::spawn(work).await {
@@ -148,6 +155,9 @@ enum Layout {
     Array,
 }
 
+/// Bytes of records.
+type Records = stream::BoxStream<'static, Result<Vec<u8>, String>>;
+
 #[derive(Debug)]
 struct JsonReader {
     path: Option<JsonPath>,
@@ -156,7 +166,7 @@ struct JsonReader {
 
 impl JsonReader {
     /// Bytes of records with nothing but white space between them, in pieces cut anywhere.
-    fn records(&self, file: usize, pieces: Pieces) -> stream::BoxStream<'static, Result<Vec<u8>, String>> {
+    fn records(&self, file: usize, pieces: Pieces, sieve: Option<Sieve>) -> Records {
         let own = |piece: Piece| {
             let Piece { mut bytes, range, .. } = piece;
             bytes.truncate(range.end);
@@ -175,6 +185,9 @@ impl JsonReader {
             })
             .boxed();
         }
+        if let (Some(sieve), Framing::Lines) = (sieve, self.framing(file)) {
+            return pieces.map(move |piece| sieve.sound(&piece?)).boxed();
+        }
         let mut array = (self.layouts.get(file) == Some(&Layout::Array)).then(ArrayScan::default);
         pieces
             .map(move |piece| {
@@ -188,7 +201,7 @@ impl JsonReader {
     }
 }
 
-impl TextFormat for JsonReader {
+impl FileFormat for JsonReader {
     fn framing(&self, file: usize) -> Framing {
         match (&self.path, self.layouts.get(file)) {
             (None, Some(Layout::Lines)) => Framing::Lines,
@@ -196,8 +209,11 @@ impl TextFormat for JsonReader {
         }
     }
 
-    fn decode(&self, file: usize, pieces: Pieces, schema: SchemaRef, _: &[usize], rows: usize) -> Batches {
-        let decoder = ReaderBuilder::new(schema)
+    fn decode(&self, work: Work) -> Batches {
+        let Work { slice, pieces, schema, rows, rejects, .. } = work;
+        let chooses = schema.fields().iter().any(|field| has_choice(field.data_type()));
+        let sieve = rejects.map(|rejects| Sieve::of(rejects, &schema));
+        let decoder = ReaderBuilder::new(Arc::clone(&schema))
             .with_batch_size(rows)
             .with_coerce_primitive(true)
             .with_ignore_type_conflicts(true)
@@ -206,8 +222,9 @@ impl TextFormat for JsonReader {
             Ok(decoder) => decoder,
             Err(error) => return stream::iter([Err(error.to_string())]).boxed(),
         };
-        let state =
-            Reading { records: self.records(file, pieces), decoder, held: Vec::new(), at: 0, done: false };
+        let records = self.records(slice.file, pieces, sieve);
+        let records = if chooses { sift::chosen(records, schema) } else { records };
+        let state = Reading { records, decoder, held: Vec::new(), at: 0, done: false };
         stream::try_unfold(state, |mut state| async move {
             let batch = state.next().await?;
             Ok(batch.map(|batch| (batch, state)))
@@ -217,7 +234,7 @@ impl TextFormat for JsonReader {
 }
 
 struct Reading {
-    records: stream::BoxStream<'static, Result<Vec<u8>, String>>,
+    records: Records,
     decoder: Decoder,
     held: Vec<u8>,
     at: usize,

@@ -2,41 +2,46 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::config::TableParquetOptions;
-use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
+use datafusion::datasource::{MemTable, TableType};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
+use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::scalar::ScalarValue;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::SourceFile;
 use super::scan::with_partitions;
 use crate::cast::cast_array;
+use crate::choice::united_fields;
 use crate::error::FileError;
+use crate::run::as_columns;
 
 /// Footers that are read side by side.
 const FOOTERS: usize = 16;
 
-/// A table over Parquet files, of all columns of all files.
+/// A table over Parquet files, of all columns of all files. A column whose type differs between files has the type that
+/// holds all its values: a wider number, or a choice.
 ///
 /// # Errors
-/// Names the file whose footer cannot be read or whose columns do not go with the others'.
+/// Names the file whose footer cannot be read.
 pub(crate) async fn parquet_table(
+    context: &SessionContext,
     node: &str,
     files: Vec<SourceFile>,
-    partitions: Vec<(String, DataType)>,
-) -> Result<ParquetTable, FileError> {
+    partitions: &[(String, DataType)],
+) -> Result<Arc<dyn TableProvider>> {
     let schemas: Vec<Schema> = stream::iter(&files)
         .map(|file| async move {
             let footer = DFParquetMetadata::new(file.store.as_ref(), &file.meta)
@@ -47,14 +52,42 @@ pub(crate) async fn parquet_table(
         .buffered(FOOTERS)
         .try_collect()
         .await?;
-    let mut merged = Schema::empty();
-    for (schema, file) in schemas.into_iter().zip(&files) {
+    // Files whose columns have the same types are read together, whichever of them they have.
+    let mut groups: Vec<(Schema, Vec<SourceFile>)> = Vec::new();
+    for (schema, file) in schemas.into_iter().zip(files) {
         let schema = Schema::new(schema.fields().iter().map(|field| viewed(field)).collect::<Vec<_>>());
-        merged =
-            Schema::try_merge([merged, schema]).map_err(|error| FileError::new(node, file.url(), error))?;
+        let with = |known: &Schema| Schema::try_merge([known.clone(), schema.clone()]).ok();
+        match groups.iter_mut().find_map(|(known, files)| Some((with(known)?, known, files))) {
+            Some((merged, known, files)) => {
+                *known = merged;
+                files.push(file);
+            }
+            None => groups.push((schema, vec![file])),
+        }
     }
-    let (schema, kept) = with_partitions(&merged, &partitions);
-    Ok(ParquetTable { schema, data_columns: kept.len(), files })
+    let united = groups.iter().fold(Fields::empty(), |all, (schema, _)| united_fields(&all, schema.fields()));
+    let (united, _) = with_partitions(&Schema::new(united), partitions);
+    let mut tables = groups.into_iter().map(|(schema, files)| {
+        let (schema, kept) = with_partitions(&schema, partitions);
+        Arc::new(ParquetTable { schema, data_columns: kept.len(), files })
+    });
+    let (Some(first), second) = (tables.next(), tables.next()) else {
+        return Ok(Arc::new(MemTable::try_new(united, vec![vec![]])?));
+    };
+    let Some(second) = second else { return Ok(first) };
+    let columns: Vec<(String, DataType)> =
+        united.fields().iter().map(|field| (field.name().clone(), field.data_type().clone())).collect();
+    let mut all: Option<DataFrame> = None;
+    for table in [first, second].into_iter().chain(tables) {
+        let frame = context.read_table(table)?;
+        let exprs = as_columns(&frame, &columns);
+        let frame = frame.select(exprs)?;
+        all = Some(match all {
+            None => frame,
+            Some(all) => all.union(frame)?,
+        });
+    }
+    all.map(DataFrame::into_view).ok_or_else(|| DataFusionError::Internal("no group of files".to_owned()))
 }
 
 /// Text columns are read as views; metadata of writers is not compared between files.

@@ -25,53 +25,75 @@ use super::SourceFile;
 use super::slices::{self, Framing, Pieces, Slice};
 use crate::cast::cast_array;
 use crate::error::FileError;
+use crate::error_rows::{ErrorRows, Rejects};
 
 /// Batches of data columns, or why a file cannot be read.
 pub(crate) type Batches = BoxStream<'static, Result<RecordBatch, String>>;
 
-/// A format of text files.
-pub(crate) trait TextFormat: fmt::Debug + Send + Sync {
+/// One slice of a file, to be decoded.
+pub(crate) struct Work {
+    /// The file.
+    pub(crate) file: Arc<SourceFile>,
+    /// Which part of which file of the table it is.
+    pub(crate) slice: Slice,
+    /// Its bytes; none where the format reads them itself.
+    pub(crate) pieces: Pieces,
+    /// The columns wanted.
+    pub(crate) schema: SchemaRef,
+    /// Their indices in the table.
+    pub(crate) columns: Arc<[usize]>,
+    /// The most rows of a batch.
+    pub(crate) rows: usize,
+    /// Where records go that cannot be read; they are errors if it is missing.
+    pub(crate) rejects: Option<Rejects>,
+}
+
+/// A format of files.
+pub(crate) trait FileFormat: fmt::Debug + Send + Sync {
     /// How records are told apart in the file with the index `file`.
     fn framing(&self, file: usize) -> Framing;
 
-    /// Decodes pieces of the file with the index `file` into batches of `schema`, whose columns are those
-    /// of the table with the indices `columns`.
-    fn decode(
-        &self,
-        file: usize,
-        pieces: Pieces,
-        schema: SchemaRef,
-        columns: &[usize],
-        rows: usize,
-    ) -> Batches;
+    /// The parts of a file that are read side by side.
+    fn slices(&self, index: usize, file: &SourceFile) -> Vec<Slice> {
+        slices::slices(index, file, self.framing(index))
+    }
+
+    /// Decodes a slice into batches of the schema of the work.
+    fn decode(&self, work: Work) -> Batches;
 }
 
-/// A table over text files: its data columns, then its partition columns.
+/// A table over files: its data columns, then its partition columns.
 #[derive(Debug)]
-pub(crate) struct TextTable {
+pub(crate) struct FileTable {
     node: Arc<str>,
     schema: SchemaRef,
     data_columns: usize,
     files: Vec<Arc<SourceFile>>,
-    format: Arc<dyn TextFormat>,
+    format: Arc<dyn FileFormat>,
+    errors: Option<Arc<ErrorRows>>,
 }
 
-impl TextTable {
+impl FileTable {
     /// A table whose first `data_columns` columns are in the files.
     pub(crate) fn new(
         node: &str,
         schema: SchemaRef,
         data_columns: usize,
         files: Vec<SourceFile>,
-        format: Arc<dyn TextFormat>,
+        format: Arc<dyn FileFormat>,
     ) -> Self {
         let files = files.into_iter().map(Arc::new).collect();
-        Self { node: node.into(), schema, data_columns, files, format }
+        Self { node: node.into(), schema, data_columns, files, format, errors: None }
+    }
+
+    /// The same table, whose records that cannot be read go to `errors`, if there are any.
+    pub(crate) fn rejecting(self, errors: Option<Arc<ErrorRows>>) -> Self {
+        Self { errors, ..self }
     }
 }
 
 #[async_trait]
-impl TableProvider for TextTable {
+impl TableProvider for FileTable {
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -93,12 +115,8 @@ impl TableProvider for TextTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let schema = Arc::new(self.schema.project(&columns)?);
-        let queue: VecDeque<Slice> = self
-            .files
-            .iter()
-            .enumerate()
-            .flat_map(|(index, file)| slices::slices(index, file, self.format.framing(index)))
-            .collect();
+        let queue: VecDeque<Slice> =
+            self.files.iter().enumerate().flat_map(|(index, file)| self.format.slices(index, file)).collect();
         let partitions = queue.len().clamp(1, state.config().target_partitions());
         let inside: Vec<usize> =
             columns.iter().copied().filter(|column| *column < self.data_columns).collect();
@@ -113,9 +131,10 @@ impl TableProvider for TextTable {
                     None => Place::Partition(column - self.data_columns),
                 })
                 .collect(),
-            inside,
+            inside: inside.into(),
             files: self.files.clone(),
             format: Arc::clone(&self.format),
+            errors: self.errors.clone(),
         };
         Ok(Arc::new(ScanExec::new(Arc::new(scan), queue, partitions)))
     }
@@ -133,9 +152,10 @@ struct Scan {
     schema: SchemaRef,
     decoded: SchemaRef,
     places: Vec<Place>,
-    inside: Vec<usize>,
+    inside: Arc<[usize]>,
     files: Vec<Arc<SourceFile>>,
-    format: Arc<dyn TextFormat>,
+    format: Arc<dyn FileFormat>,
+    errors: Option<Arc<ErrorRows>>,
 }
 
 impl Scan {
@@ -188,7 +208,7 @@ impl DisplayAs for ScanExec {
         let names: Vec<&str> = self.scan.schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(
             f,
-            "TextScan: node={}, files={}, slices={}, columns=[{}]",
+            "FileScan: node={}, files={}, slices={}, columns=[{}]",
             self.scan.node,
             self.scan.files.len(),
             self.all.len(),
@@ -199,7 +219,7 @@ impl DisplayAs for ScanExec {
 
 impl ExecutionPlan for ScanExec {
     fn name(&self) -> &'static str {
-        "TextScan"
+        "FileScan"
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -236,18 +256,21 @@ impl ExecutionPlan for ScanExec {
             })
             // The next slice is fetched while this one is decoded.
             .map(move |(slice, file, framing)| async move {
-                let index = slice.file;
-                let pieces = SpawnedTask::spawn(slices::read(slice, Arc::clone(&file), framing)).await;
+                let pieces =
+                    SpawnedTask::spawn(slices::read(slice.clone(), Arc::clone(&file), framing)).await;
                 pieces
-                    .map(|pieces| (index, file, pieces))
+                    .map(|pieces| (slice, file, pieces))
                     .map_err(|error| DataFusionError::Execution(error.to_string()))
             })
             .buffered(2)
-            .map_ok(move |(index, file, pieces)| {
+            .map_ok(move |(slice, file, pieces)| {
                 let scan = Arc::clone(&scan);
-                let schema = Arc::clone(&scan.decoded);
-                let decoded = scan.format.decode(index, pieces, schema, &scan.inside, rows);
-                decoded.map(move |batch| match batch {
+                let (schema, columns) = (Arc::clone(&scan.decoded), Arc::clone(&scan.inside));
+                let errors = scan.errors.as_ref();
+                let rejects = errors.map(|errors| Rejects::new(errors, &scan.node, &file));
+                let file_of = Arc::clone(&file);
+                let work = Work { file: file_of, slice, pieces, schema, columns, rows, rejects };
+                scan.format.decode(work).map(move |batch| match batch {
                     Ok(batch) => scan.complete(&file, &batch),
                     Err(cause) => Err(FileError::new(scan.node.as_ref(), file.url(), cause).into()),
                 })

@@ -11,7 +11,7 @@ use memchr::{memchr, memrchr};
 use object_store::ObjectStoreExt;
 
 use super::SourceFile;
-use crate::plan::Codec;
+use crate::plan::{Codec, QUILLEMET};
 
 /// Bytes of a file that one task takes up at a time.
 const SLICE: u64 = 2 << 20;
@@ -19,6 +19,9 @@ const SLICE: u64 = 2 << 20;
 const TAIL: u64 = 16 << 10;
 /// Bytes of a streamed file that are decoded at a time.
 const PIECE: usize = 2 << 20;
+
+/// `«` in UTF-8.
+const LEFT_QUILLEMET: [u8; 2] = [0xc2, 0xab];
 
 /// How records are told apart in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(crate) enum Framing {
     },
     /// The decoder takes any piece.
     Any,
+    /// The format cuts and reads the file itself.
+    Own,
 }
 
 /// What one task reads at a time.
@@ -42,7 +47,7 @@ pub(crate) struct Slice {
     /// Which file of the table.
     pub(crate) file: usize,
     /// Which bytes of it own their records; the whole file, streamed, if missing.
-    range: Option<Range<u64>>,
+    pub(crate) range: Option<Range<u64>>,
 }
 
 /// Some bytes of a file.
@@ -53,6 +58,8 @@ pub(crate) struct Piece {
     pub(crate) range: Range<usize>,
     /// Whether the file begins with this piece.
     pub(crate) first: bool,
+    /// Where in the file, taken out of its compression, `bytes` begin.
+    pub(crate) offset: u64,
 }
 
 /// The pieces of a slice, or why they cannot be read.
@@ -72,6 +79,7 @@ pub(crate) fn slices(file: usize, source: &SourceFile, framing: Framing) -> Vec<
 /// Reads a slice. A slice of lines is fetched at once, before the answer is polled for more.
 pub(crate) async fn read(slice: Slice, file: Arc<SourceFile>, framing: Framing) -> Pieces {
     match slice.range {
+        _ if framing == Framing::Own => stream::empty().boxed(),
         Some(range) => match lines(&file, range).await {
             Ok(piece) => stream::iter(piece.map(Ok)).boxed(),
             Err(error) => stream::iter([Err(error)]).boxed(),
@@ -130,11 +138,13 @@ async fn lines(file: &SourceFile, range: Range<u64>) -> Result<Option<Piece>, St
     loop {
         let found = bytes.get(searched..).and_then(|rest| memchr(b'\n', rest));
         if let Some(at) = found {
-            return Ok(Some(Piece { bytes, range: start..searched + at + 1, first: range.start == 0 }));
+            let piece =
+                Piece { bytes, range: start..searched + at + 1, first: range.start == 0, offset: base };
+            return Ok(Some(piece));
         }
         if end == size {
             let range = start..bytes.len();
-            return Ok(Some(Piece { bytes, range, first: base == 0 && start == 0 }));
+            return Ok(Some(Piece { bytes, range, first: base == 0 && start == 0, offset: base }));
         }
         searched = bytes.len();
         let next = (end + SLICE).min(size);
@@ -143,10 +153,10 @@ async fn lines(file: &SourceFile, range: Range<u64>) -> Result<Option<Piece>, St
     }
 }
 
-type ByteStream = BoxStream<'static, Result<bytes::Bytes, DataFusionError>>;
+pub(crate) type ByteStream = BoxStream<'static, Result<bytes::Bytes, DataFusionError>>;
 
 /// All bytes of a file, fetched `block` at a time: one long answer might meet a client's time limit.
-fn whole(file: &SourceFile, block: u64) -> Result<ByteStream, String> {
+pub(crate) fn whole(file: &SourceFile, block: u64) -> Result<ByteStream, String> {
     let size = file.meta.size;
     let (store, path) = (Arc::clone(&file.store), file.meta.location.clone());
     let blocks = (0..size.div_ceil(block)).map(move |n| n * block..((n + 1) * block).min(size));
@@ -166,8 +176,8 @@ fn whole(file: &SourceFile, block: u64) -> Result<ByteStream, String> {
 }
 
 fn framed(bytes: ByteStream, framing: Framing) -> Pieces {
-    let state =
-        Framer { bytes, framing, held: Vec::new(), scan: QuoteScan::default(), first: true, done: false };
+    let scan = QuoteScan::default();
+    let state = Framer { bytes, framing, held: Vec::new(), scan, first: true, offset: 0, done: false };
     stream::try_unfold(state, |mut state| async move {
         let piece = state.next().await?;
         Ok(piece.map(|piece| (piece, state)))
@@ -181,6 +191,7 @@ struct Framer {
     held: Vec<u8>,
     scan: QuoteScan,
     first: bool,
+    offset: u64,
     done: bool,
 }
 
@@ -206,7 +217,7 @@ impl Framer {
 
     fn boundary(&mut self) -> Option<usize> {
         match self.framing {
-            Framing::Any => Some(self.held.len()),
+            Framing::Any | Framing::Own => Some(self.held.len()),
             Framing::Lines => memrchr(b'\n', &self.held).map(|at| at + 1),
             Framing::Quoted { quote, escape } => self.scan.run(&self.held, quote, escape),
         }
@@ -217,7 +228,9 @@ impl Framer {
         let bytes = std::mem::replace(&mut self.held, rest);
         self.scan.shift(end);
         let first = std::mem::replace(&mut self.first, false);
-        Piece { bytes, range: 0..end, first }
+        let offset = self.offset;
+        self.offset += end as u64;
+        Piece { bytes, range: 0..end, first, offset }
     }
 }
 
@@ -225,6 +238,7 @@ impl Framer {
 #[derive(Default)]
 struct QuoteScan {
     at: usize,
+    before: u8,
     quoted: bool,
     escaped: bool,
     end: Option<usize>,
@@ -234,12 +248,13 @@ impl QuoteScan {
     fn run(&mut self, bytes: &[u8], quote: u8, escape: Option<u8>) -> Option<usize> {
         for byte in bytes.get(self.at..).unwrap_or_default() {
             self.at += 1;
+            let before = std::mem::replace(&mut self.before, *byte);
             if std::mem::take(&mut self.escaped) {
                 continue;
             }
             if Some(*byte) == escape && escape != Some(quote) {
                 self.escaped = true;
-            } else if *byte == quote {
+            } else if *byte == quote || (quote == QUILLEMET && [before, *byte] == LEFT_QUILLEMET) {
                 self.quoted = !self.quoted;
             } else if *byte == b'\n' && !self.quoted {
                 self.end = Some(self.at);

@@ -175,6 +175,7 @@ impl Delta {
             partition_keys: self.keys.clone(),
             prefix: "part-".to_owned(),
             id: environment.entropy.uuid(),
+            files: None,
             target_bytes: FILE_BYTES,
             budget: (environment.memory_limit / 2).max(16 << 20),
         })

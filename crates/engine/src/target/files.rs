@@ -35,6 +35,8 @@ pub(crate) struct Files {
     keys: Vec<String>,
     separator: u8,
     header: bool,
+    /// How many files there shall be.
+    files: Option<usize>,
     /// The columns to write, in the order of the table's; what the frame has if it is missing.
     columns: Option<Vec<(String, DataType)>>,
     table: Option<TargetTable>,
@@ -68,18 +70,10 @@ impl Files {
                 found: environment.catalog.get_table(&table.database, &table.table).await.map_err(wrong)?,
             }),
         };
-        let compression = match (target.format, target.compression) {
-            (Format::Parquet, None) => Compression::Snappy,
-            (_, None) => Compression::None,
-            (Format::Parquet, Some(found)) => found,
-            (_, Some(found @ (Compression::None | Compression::Gzip))) => found,
-            (format, Some(found)) => {
-                let message = format!(
-                    "{format:?} files cannot be compressed with {found:?}: none and gzip are supported"
-                );
-                return Err(wrong(message).into());
-            }
-        };
+        let compression = target.compression.unwrap_or(target.format.usual_compression());
+        if !target.format.has(compression) {
+            return Err(wrong(format!("{} has no compression {compression:?}", target.format.name())).into());
+        }
         Ok(Self {
             node: node.to_owned(),
             folder: Location::parse(&target.path).map_err(wrong)?.folder(),
@@ -88,6 +82,7 @@ impl Files {
             keys: key_columns(input, node, &target.partition_keys)?,
             separator: b',',
             header: true,
+            files: target.files,
             columns: None,
             table,
         })
@@ -110,6 +105,8 @@ impl Files {
             TableFormat::Csv | TableFormat::OpenCsv => Format::Csv,
             TableFormat::Json => Format::Json,
             TableFormat::Parquet => Format::Parquet,
+            TableFormat::Avro => Format::Avro,
+            TableFormat::Orc => Format::Orc,
             other => {
                 let message = format!("tables of the format `{}` are not written", other.classification());
                 return Err(wrong(message).into());
@@ -147,7 +144,8 @@ impl Files {
             node: node.to_owned(),
             folder: shape.location,
             format,
-            compression: if format == Format::Parquet { Compression::Snappy } else { Compression::None },
+            compression: format.usual_compression(),
+            files: None,
             keys,
             separator,
             header,
@@ -174,7 +172,8 @@ impl Files {
             partition_keys: self.keys.clone(),
             prefix: format!("run-{}-part-r-", environment.clock.now().millis()),
             id: environment.entropy.uuid(),
-            target_bytes: FILE_BYTES,
+            files: self.files.filter(|_| self.keys.is_empty()),
+            target_bytes: if self.files.is_some() { u64::MAX } else { FILE_BYTES },
             budget: (environment.memory_limit / 2).max(16 << 20),
         })
     }
@@ -278,6 +277,9 @@ fn new_table(target: &Files, table: &TargetTable, columns: Vec<Column>, keys: Ve
         Format::Parquet => TableFormat::Parquet,
         Format::Json => TableFormat::Json,
         Format::Csv => TableFormat::OpenCsv,
+        Format::Avro => TableFormat::Avro,
+        Format::Orc => TableFormat::Orc,
+        Format::Xml => TableFormat::Xml,
     };
     let descriptor = format.descriptor();
     let mut serde: BTreeMap<String, String> = descriptor
@@ -289,10 +291,10 @@ fn new_table(target: &Files, table: &TargetTable, columns: Vec<Column>, keys: Ve
         ("classification".to_owned(), format.classification().to_owned()),
         (
             "compressionType".to_owned(),
-            if target.compression == Compression::Gzip && format != TableFormat::Parquet {
-                "gzip"
-            } else {
-                "none"
+            match target.compression {
+                Compression::Gzip if target.format != Format::Parquet => "gzip",
+                Compression::Bzip2 if target.format != Format::Avro => "bzip2",
+                _ => "none",
             }
             .to_owned(),
         ),
@@ -304,6 +306,10 @@ fn new_table(target: &Files, table: &TargetTable, columns: Vec<Column>, keys: Ve
         serde.insert("quoteChar".to_owned(), "\"".to_owned());
         parameters.insert("skip.header.line.count".to_owned(), u8::from(target.header).to_string());
     }
+    if target.format == Format::Xml {
+        serde.insert("rowTag".to_owned(), "ROW".to_owned());
+        parameters.insert("rowTag".to_owned(), "ROW".to_owned());
+    }
     TableInput {
         name: table.name.clone(),
         storage_descriptor: Some(StorageDescriptor {
@@ -313,7 +319,7 @@ fn new_table(target: &Files, table: &TargetTable, columns: Vec<Column>, keys: Ve
             output_format: Some(descriptor.output_format.to_owned()),
             serde_info: Some(SerDeInfo {
                 name: None,
-                serialization_library: Some(descriptor.serde.to_owned()),
+                serialization_library: Some(descriptor.serde.to_owned()).filter(|serde| !serde.is_empty()),
                 parameters: Some(serde),
             }),
             ..StorageDescriptor::default()
@@ -376,17 +382,9 @@ fn partitions_of(target: &Files, output: &Output, table: &StorageDescriptor) -> 
             storage_descriptor: Some(StorageDescriptor { location: Some(folder(values)), ..table.clone() }),
             parameters: Some(BTreeMap::from([(
                 "classification".to_owned(),
-                classification(target.format).to_owned(),
+                target.format.classification().to_owned(),
             )])),
             ..PartitionInput::default()
         })
         .collect()
-}
-
-fn classification(format: Format) -> &'static str {
-    match format {
-        Format::Parquet => "parquet",
-        Format::Json => "json",
-        Format::Csv => "csv",
-    }
 }

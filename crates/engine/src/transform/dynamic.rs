@@ -11,7 +11,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::fields::{column, exact, names};
 use super::relationalize::{flattened, row_number, unnest};
-use super::{sql, wrong};
+use super::{resolve, sql, wrong};
 use crate::cast::glue_cast;
 use crate::plan::{DynamicTransform, SqlQuery};
 use crate::spark::named;
@@ -60,6 +60,7 @@ pub(super) async fn apply(
             let value = function("split", vec![value, lit(given.text("pattern")?)])?;
             with(frame, &given.target()?, value)
         }
+        "resolveChoice" => resolve_choice(frame, &given),
         "gs_array_to_cols" => array_to_cols(frame, &given),
         "gs_explode" => explode(context, frame, &given),
         "gs_flatten" => {
@@ -156,6 +157,25 @@ impl<'a> Parameters<'a> {
             Ok(parts)
         }
     }
+}
+
+/// DynamicFrame's own `resolveChoice`: `choice` for all columns, or `specs`, each a column and its action with a comma
+/// between them.
+fn resolve_choice(frame: DataFrame, given: &Parameters<'_>) -> Result<DataFrame, DataFusionError> {
+    given.only(&["choice", "specs"])?;
+    let choice = given.optional("choice").map(resolve::Action::parse).transpose()?;
+    let specs = given.given.iter().find(|(name, _)| name == "specs");
+    let specs = specs.map(|(_, values)| values.as_slice()).unwrap_or_default().iter().map(|spec| {
+        let (path, action) = spec
+            .rsplit_once(',')
+            .ok_or_else(|| wrong(format!("`{spec}` is no column and action with a comma between them")))?;
+        Ok((path.trim().trim_matches('`').to_owned(), resolve::Action::parse(action.trim())?))
+    });
+    let specs = specs.collect::<Result<Vec<_>, DataFusionError>>()?;
+    if specs.is_empty() == choice.is_none() {
+        return Err(wrong("`resolveChoice` needs either the parameter `choice` or `specs`"));
+    }
+    resolve::apply(frame, &specs, choice.as_ref())
 }
 
 /// A function of our own SQL.

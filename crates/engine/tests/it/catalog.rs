@@ -59,6 +59,7 @@ fn source(table: &str, predicate: Option<&str>) -> Kind {
         database: "d".into(),
         table: table.into(),
         predicate: predicate.map(str::to_owned),
+        ..CatalogSource::default()
     })
 }
 

@@ -150,6 +150,8 @@ impl World {
             memory_limit: self.memory,
             target_partitions: 2,
             spill_folder: None,
+            null_values: vec![],
+            error_rows: None,
             progress: Arc::new(|_| {}),
         }
     }
@@ -217,6 +219,7 @@ pub fn target(path: &str, format: Format, keys: &[&str]) -> S3Target {
         path: path.to_owned(),
         format,
         compression: None,
+        files: None,
         partition_keys: keys.iter().map(|key| path_of(key)).collect(),
         table: None,
     }

@@ -1,5 +1,6 @@
 //! A run of a visual job: the engine with the run's buckets and catalog, and a log in words.
 
+mod arguments;
 mod bookmarks;
 mod plan;
 
@@ -53,13 +54,20 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
     }
     let bookmark = JobBookmark::open(&session.client, &work.job_name, work.contexts, bookmarking).await?;
     crate::pass("runner.begin");
-    let summary = mastic_engine::run(&graph, &environment(session, bookmark)?).await?;
+    let mut environment = environment(session, bookmark)?;
+    environment.null_values = arguments::null_values(&work.arguments);
+    environment.error_rows = arguments::error_rows(&work.arguments)?;
+    let summary = mastic_engine::run(&graph, &environment).await?;
     let mut tally = Tally::default();
     for output in &summary.outputs {
         tally.rows += output.rows;
         tally.files += output.files.len() as u64;
         tally.bytes += output.bytes;
         events.output(written(output));
+    }
+    if summary.error_rows > 0 {
+        let folder = work.arguments.get("--error-rows").map_or("", String::as_str);
+        events.output(format!("{} records could not be read: they are in {folder}", summary.error_rows));
     }
     let took = session.clock.now().since(begun).as_secs_f64();
     events.output(format!("Job {} finished in {took:.2} s", work.job_name));
@@ -80,6 +88,8 @@ pub(crate) fn environment(session: &Session, bookmark: Option<JobBookmark>) -> R
         memory_limit: usize::try_from(memory).unwrap_or(usize::MAX),
         target_partitions: cores,
         spill_folder: Some(session.scratch.clone()),
+        null_values: vec![],
+        error_rows: None,
         progress: told(session),
     })
 }

@@ -18,6 +18,7 @@ pub(super) fn write(writer: &mut Writer, node: &Node) -> Outcome {
             let number = |key, name| node.whole(name).map(|number| (key, Py::Int(number)));
             let options = number("numberRows", "NumberRows").into_iter();
             files(writer, node, "excel", options.chain(number("skipFooter", "SkipFooter")).collect());
+            casts(writer, &node.variable, &node.schema());
             Ok(())
         }
         "CatalogSource" | "S3CatalogSource" => catalog(writer, node, bounds(node)),

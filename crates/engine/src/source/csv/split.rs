@@ -2,7 +2,7 @@
 
 use memchr::{memchr2, memchr3_iter};
 
-use crate::plan::CsvFormat;
+use crate::plan::{CsvFormat, QUILLEMET};
 
 /// Where a field is in its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +48,24 @@ pub(super) fn unescape(raw: &str, format: &CsvFormat) -> String {
         let byte = u8::try_from(c).ok();
         let escape = byte.is_some() && byte == format.escape;
         let doubled = byte.is_some() && byte == format.quote && chars.peek() == Some(&c);
-        if escape || doubled {
-            out.extend(chars.next());
-        } else {
-            out.push(c);
-        }
+        let meant = if escape || doubled { chars.next() } else { Some(c) };
+        out.extend(meant.map(|meant| match meant {
+            'n' if escape && format.letters => '\n',
+            'r' if escape && format.letters => '\r',
+            't' if escape && format.letters => '\t',
+            '0' if escape && format.letters => '\0',
+            QUOTE_STAND_IN if format.quillemet => '«',
+            meant => meant,
+        }));
     }
     out
+}
+
+const QUOTE_STAND_IN: char = QUILLEMET as char;
+
+/// The text with one byte for each `«`, if that is the quote: fields are cut at bytes.
+pub(super) fn stood_in(text: String, format: &CsvFormat) -> String {
+    if format.quillemet { text.replace('«', "\u{1c}") } else { text }
 }
 
 /// The cells of one line.
@@ -73,9 +84,12 @@ pub(super) fn cells(line: &str, format: &CsvFormat) -> Vec<String> {
 pub(super) struct Splitter {
     separator: u8,
     quote: Option<u8>,
+    quillemet: bool,
     escape: Option<u8>,
     multiline: bool,
     width: usize,
+    /// Whether a quote was never closed.
+    broken: bool,
 }
 
 impl Splitter {
@@ -84,10 +98,17 @@ impl Splitter {
         Self {
             separator: format.separator,
             quote: format.quote,
+            quillemet: format.quillemet,
             escape: format.escape,
             multiline: format.multiline,
             width,
+            broken: false,
         }
+    }
+
+    /// Whether a record had a quote that was never closed.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Cuts at most `rows` records that lie between `start` and `end`; blank lines are none. Tells
@@ -159,8 +180,8 @@ impl Splitter {
     }
 
     fn span(&self, bytes: &[u8], start: usize, end: usize, escapes: bool) -> Span {
-        let raw = escapes
-            || self.escape.is_some_and(|escape| bytes.get(start..end).unwrap_or_default().contains(&escape));
+        let has = |byte: u8| bytes.get(start..end).unwrap_or_default().contains(&byte);
+        let raw = escapes || self.escape.is_some_and(has) || (self.quillemet && has(QUILLEMET));
         Span::new(start, end, raw)
     }
 
@@ -171,7 +192,7 @@ impl Splitter {
     }
 
     /// The field within quotes that begins at `start`, and where the search goes on.
-    fn quoted(&self, bytes: &[u8], start: usize, quote: u8) -> (Span, usize) {
+    fn quoted(&mut self, bytes: &[u8], start: usize, quote: u8) -> (Span, usize) {
         let escape = self.escape.unwrap_or(quote);
         let (mut at, mut raw) = (start, false);
         let line = if self.multiline {
@@ -195,6 +216,7 @@ impl Splitter {
             }
         }
         // Never closed: the field ends with its line.
+        self.broken = true;
         let end = if line > start && inside.last() == Some(&b'\r') { line - 1 } else { line };
         (Span::new(start, end, raw), line)
     }

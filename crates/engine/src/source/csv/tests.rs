@@ -57,7 +57,7 @@ async fn records_over_lines() {
 #[tokio::test]
 async fn types_that_do_not_fit_are_null() {
     let columns = [("n", DataType::Int64), ("x", DataType::Float64), ("s", DataType::Utf8View)];
-    let format = CsvFormat { header: false, skip: 1, null: Some("\\N".into()), ..CsvFormat::default() };
+    let format = CsvFormat { header: false, skip: 1, nulls: vec!["\\N".into()], ..CsvFormat::default() };
     let rows = read(&["whatever\n1,2.5,a\nNA,NA,NA\n\\N,,\\N\n"], format, Some(&columns)).await;
     assert_eq!(rows, ["|n|x|s|", "|1|2.5|a|", "|||NA|", "||||"]);
 }

@@ -6,6 +6,8 @@ use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
+use crate::choice::choice_type;
+
 /// What the values seen at one place have in common.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum Shape {
@@ -18,6 +20,8 @@ pub(super) enum Shape {
     Text,
     List(Box<Shape>),
     Struct(BTreeMap<String, Shape>),
+    /// Values of several sorts, by what Glue calls them.
+    Choice(BTreeMap<&'static str, Shape>),
 }
 
 impl Shape {
@@ -47,11 +51,48 @@ impl Shape {
             (_, Value::Null) => {}
             (_, Value::Bool(_)) => self.merge(Self::Bool),
             (_, Value::Number(number)) => self.merge(if number.is_i64() { Self::Int } else { Self::Float }),
-            (_, Value::String(_) | Value::Array(_) | Value::Object(_)) => *self = Self::Text,
+            (_, Value::String(_)) => self.merge(Self::Text),
+            (_, Value::Array(_) | Value::Object(_)) => {
+                let mut other = Self::Nothing;
+                other.see(value);
+                self.merge(other);
+            }
         }
     }
 
-    /// Takes in what another part of the data showed. Values that have nothing in common are text.
+    /// What Glue calls values of this sort in a choice.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Int => "long",
+            Self::Float => "double",
+            Self::Nothing | Self::Text => "string",
+            Self::List(_) => "array",
+            Self::Struct(_) => "struct",
+            Self::Choice(_) => "choice",
+        }
+    }
+
+    fn members(self) -> BTreeMap<&'static str, Self> {
+        match self {
+            Self::Choice(members) => members,
+            other => BTreeMap::from([(other.name(), other)]),
+        }
+    }
+
+    /// Values that have nothing in common are a choice; whole numbers among others are such numbers.
+    fn choice(mine: Self, other: Self) -> Self {
+        let mut members = mine.members();
+        for (name, shape) in other.members() {
+            members.entry(name).or_default().merge(shape);
+        }
+        if members.contains_key("double") {
+            members.remove("long");
+        }
+        Self::Choice(members)
+    }
+
+    /// Takes in what another part of the data showed.
     pub(super) fn merge(&mut self, other: Self) {
         *self = match (std::mem::take(self), other) {
             (Self::Nothing, shape) | (shape, Self::Nothing) => shape,
@@ -67,7 +108,7 @@ impl Shape {
                 Self::Struct(mine)
             }
             (mine, other) if mine == other => mine,
-            _ => Self::Text,
+            (mine, other) => Self::choice(mine, other),
         };
     }
 
@@ -87,6 +128,9 @@ impl Shape {
                 DataType::List(Arc::new(Field::new_list_field(element.data_type(false), true)))
             }
             Self::Struct(fields) => DataType::Struct(Self::fields(fields, false)),
+            Self::Choice(members) => choice_type(
+                members.into_iter().map(|(name, shape)| (name.to_owned(), shape.data_type(false))),
+            ),
         }
     }
 

@@ -19,7 +19,7 @@ async fn read(
     let columns =
         columns.map(|columns| columns.iter().map(|(name, of)| ((*name).to_owned(), of.clone())).collect());
     let partitions = vec![("p".to_owned(), DataType::Int32)];
-    let shape = JsonShape { path, multiline: false, columns, partitions, width: 2 };
+    let shape = JsonShape { path, multiline: false, columns, partitions, width: 2, tolerant: false };
     let table = json_table("n", vec![file], shape).await.map_err(|error| error.to_string())?;
     let frame = SessionContext::new().read_table(Arc::new(table)).unwrap();
     let batches = frame.collect().await.map_err(|error| error.to_string())?;
@@ -37,7 +37,7 @@ async fn lines_with_inferred_columns() {
 
 #[tokio::test]
 async fn arrays_over_lines() {
-    let rows = read("[ {\"a\": \"],{\\\"\"},\n {\"a\":\n 2} ]\n", None, None).await.unwrap();
+    let rows = read("[ {\"a\": \"],{\\\"\"},\n {\"a\":\n \"2\"} ]\n", None, None).await.unwrap();
     assert_eq!(rows, ["|a|p|", "|],{\"|7|", "|2|7|"]);
 }
 
@@ -63,4 +63,20 @@ async fn a_broken_file_is_named() {
     assert!(error.contains("s3://b/f.json") && error.contains("node `n`"), "{error}");
     let error = read("{\"a\":1}\n5\n", None, None).await.unwrap_err();
     assert!(error.contains("s3://b/f.json") && error.contains("not an object"), "{error}");
+}
+
+#[tokio::test]
+async fn values_that_disagree_are_a_choice() {
+    let text = "{\"a\":1,\"b\":[1,\"x\"]}\n{\"a\":\"two\",\"b\":[{\"c\":2}]}\n{\"a\":null}\n{\"a\":3.5}\n";
+    let rows = read(text, None, None).await.unwrap();
+    assert_eq!(
+        rows,
+        [
+            "|a|b|p|",
+            "|{double: 1.0, string: }|[{long: 1, string: , struct: }, {long: , string: x, struct: }]|7|",
+            "|{double: , string: two}|[{long: , string: , struct: {c: 2}}]|7|",
+            "|||7|",
+            "|{double: 3.5, string: }||7|",
+        ]
+    );
 }
