@@ -100,7 +100,7 @@ class Faults:
             except botocore.exceptions.ClientError:
                 # A full disk is one for the audit trail too.
                 return False
-            except botocore.exceptions.HTTPClientError:
+            except botocore.exceptions.BotoCoreError:
                 return not self.alive()
 
         wait_for(settled, 60)
@@ -147,7 +147,7 @@ def strike(faults, chance, job):
         faults.start()
     try:
         faults.glue.start_job_run(JobName=job)
-    except (botocore.exceptions.ClientError, botocore.exceptions.HTTPClientError):
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
         # It may have begun all the same.
         pass
     if kind in ("server", "runner"):
@@ -243,7 +243,7 @@ def test_each_step(own_server, unique, step):
     faults.start("--failpoint", fault)
     try:
         faults.glue.start_job_run(JobName=job)
-    except (botocore.exceptions.ClientError, botocore.exceptions.HTTPClientError):
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
         assert step.startswith("store.")
     died = not faults.settle(job)
     assert died == (step.endswith("kill") and not step.startswith("runner"))
