@@ -8,10 +8,9 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::common::config::Dialect;
-use datafusion::execution::SessionState;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -24,7 +23,9 @@ use crate::cast::glue_cast;
 use crate::environment::{Environment, Progress};
 use crate::error::{EngineError, NodeError};
 use crate::flow::{self, End};
+use crate::join::SpillJoins;
 use crate::location::Location;
+use crate::memory::RunPool;
 use crate::plan::{CsvFormat, JobGraph, Kind, Node, S3Files};
 use crate::share::Ledger;
 use crate::sink::Output;
@@ -35,6 +36,9 @@ use crate::types::arrow_type;
 
 /// Rows that flow through a plan at a time.
 const BATCH_ROWS: usize = 8192;
+
+/// What each sort keeps for merging what it has spilled, as a part of the run's memory.
+const MERGE_SHARE: usize = 64;
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +109,7 @@ pub(crate) fn session(environment: &Environment) -> Result<SessionContext, Engin
         disk = disk.with_mode(DiskManagerMode::Directories(vec![folder.clone()]));
     }
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(environment.memory_limit)))
+        .with_memory_pool(Arc::new(RunPool::new(environment.memory_limit)))
         .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(|error| EngineError::Setup(error.strip_backtrace()))?;
@@ -116,7 +120,14 @@ pub(crate) fn session(environment: &Environment) -> Result<SessionContext, Engin
     let options = config.options_mut();
     options.sql_parser.dialect = Dialect::Databricks;
     options.sql_parser.enable_ident_normalization = false;
-    let context = SessionContext::new_with_config_rt(config, runtime);
+    options.execution.sort_spill_reservation_bytes =
+        (environment.memory_limit / MERGE_SHARE).clamp(1 << 20, 10 << 20);
+    let state = SessionStateBuilder::new_with_default_features()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_physical_optimizer_rule(Arc::new(SpillJoins))
+        .build();
+    let context = SessionContext::new_with_state(state);
     // DataFusion 53 mixes qualified and plain names of a column when these rules move field accesses.
     for rule in ["extract_leaf_expressions", "push_down_leaf_projections"] {
         context.remove_optimizer_rule(rule);
