@@ -88,6 +88,22 @@ impl<'a> Mark<'a> {
         Ok(document.and_then(|text| columns_of(&text)))
     }
 
+    /// The documents between which a source reads that keeps its own.
+    ///
+    /// # Errors
+    /// The bookmark cannot be read.
+    pub(crate) async fn documents(&self) -> Result<Documents, NodeError> {
+        self.bookmarks.documents(&self.context).await.map_err(|error| self.wrong(error))
+    }
+
+    /// Keeps such a document for the next run.
+    ///
+    /// # Errors
+    /// The bookmark cannot be written.
+    pub(crate) async fn keep(&self, document: String) -> Result<(), NodeError> {
+        self.bookmarks.keep(&self.context, document).await.map_err(|error| self.wrong(error))
+    }
+
     /// Keeps the columns of what was read, for runs that find nothing new.
     ///
     /// # Errors
