@@ -84,6 +84,35 @@ async fn thousands_of_partitions_in_little_memory() {
 }
 
 #[tokio::test]
+async fn thousands_of_partitions_in_every_format() {
+    for (format, compression) in [
+        (Format::Orc, Compression::Deflate),
+        (Format::Avro, Compression::Snappy),
+        (Format::Json, Compression::Gzip),
+        (Format::Xml, Compression::None),
+    ] {
+        let mut world = numbers(20_000, 10_000).await;
+        world.memory = 24 << 20;
+        let summary = world.run(write(format, Some(compression), &["part"])).await.unwrap();
+        let output = &summary.outputs[0];
+        assert_eq!((output.rows, output.partitions.len()), (20_000, 10_000), "{format:?}");
+        // A partition that made room for others may go on in a second file.
+        assert!(output.files.len() <= 20_000, "{format:?}: {}", output.files.len());
+    }
+}
+
+#[tokio::test]
+async fn as_many_files_as_are_wanted() {
+    for format in [Format::Parquet, Format::Csv, Format::Orc, Format::Avro] {
+        let world = numbers(5000, 10).await;
+        let target = S3Target { files: Some(7), ..target("s3://b/w/", format, &[]) };
+        let nodes = vec![node("n", csv("s3://b/in"), &[]), node("w", Kind::S3Target(target), &["n"])];
+        let summary = world.run(nodes).await.unwrap();
+        assert_eq!((summary.outputs[0].rows, summary.outputs[0].files.len()), (5000, 7), "{format:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_partition_key_must_be_a_column() {
     let world = numbers(1, 1).await;
     let error = world.run(write(Format::Json, None, &["nope"])).await.unwrap_err().to_string();
