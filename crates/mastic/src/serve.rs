@@ -59,7 +59,7 @@ pub struct ServeArguments {
     /// How long a blob that nothing refers to is kept, in seconds: longer than anybody reads an object.
     #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..), env = "MASTIC_BLOB_GRACE")]
     pub blob_grace: u64,
-    /// A point at which the server, or its runners, die or meet a full disk: POINT[:PASS]=kill|full.
+    /// A point at which the server, or its runners, die or meet a full disk: `POINT[:PASS]=kill|full`.
     #[cfg(debug_assertions)]
     #[arg(long, hide = true)]
     pub failpoint: Option<String>,
