@@ -11,7 +11,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::compute::kernels::zip::zip;
 use datafusion::arrow::compute::{is_not_null, take};
-use datafusion::arrow::datatypes::{DataType, Field, Fields, UnionFields, UnionMode};
+use datafusion::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Fields, TimeUnit, UnionFields, UnionMode,
+};
 use datafusion::arrow::error::ArrowError;
 
 use crate::cast::cast_array;
@@ -80,8 +82,8 @@ pub(crate) fn united(one: &DataType, other: &DataType) -> DataType {
     if one.is_null() {
         return other.clone();
     }
-    if let Some(wide) = wider(one, other) {
-        return wide;
+    if let Some(common) = common(one, other) {
+        return common;
     }
     match (members(one), members(other), one, other) {
         (None, None, DataType::Struct(mine), DataType::Struct(others)) => {
@@ -97,7 +99,7 @@ pub(crate) fn united(one: &DataType, other: &DataType) -> DataType {
                 let own = [Arc::new(Field::new(type_name(of), of.clone(), true))];
                 for field in members(of).map_or(own.as_slice(), |fields| fields) {
                     let same = |known: &DataType, name: &String| {
-                        name == field.name() || wider(known, field.data_type()).is_some()
+                        name == field.name() || common(known, field.data_type()).is_some()
                     };
                     match all.iter_mut().find(|(name, known)| same(known, name)) {
                         Some(known) => {
@@ -128,17 +130,94 @@ pub(crate) fn united_fields(mine: &Fields, others: &Fields) -> Fields {
     all.into()
 }
 
-/// The number type that holds all values of both.
-fn wider(one: &DataType, other: &DataType) -> Option<DataType> {
+/// The plain type that holds all values of both. Types that Glue calls by one name always have one: a choice could not
+/// tell them apart.
+fn common(one: &DataType, other: &DataType) -> Option<DataType> {
     const ORDER: [DataType; 4] = [DataType::Int8, DataType::Int16, DataType::Int32, DataType::Int64];
+    let (one, other) = (&signed(one), &signed(other));
     let whole = |of: &DataType| ORDER.iter().position(|known| known == of);
     match (whole(one), whole(other)) {
-        (Some(mine), Some(others)) => ORDER.get(mine.max(others)).cloned(),
-        (None, Some(_)) if one.is_floating() => Some(DataType::Float64),
-        (Some(_), None) if other.is_floating() => Some(DataType::Float64),
-        (None, None) if one.is_floating() && other.is_floating() => Some(DataType::Float64),
+        (Some(mine), Some(others)) => return ORDER.get(mine.max(others)).cloned(),
+        (None, Some(_)) if one.is_floating() => return Some(DataType::Float64),
+        (Some(_), None) if other.is_floating() => return Some(DataType::Float64),
+        (None, None) if one.is_floating() && other.is_floating() => return Some(DataType::Float64),
+        _ => {}
+    }
+    if type_name(one) != type_name(other) {
+        return None;
+    }
+    match (one, other) {
+        (DataType::Struct(_), _) | (DataType::List(_), DataType::List(_)) => None,
+        (DataType::Timestamp(_, mine), DataType::Timestamp(_, others)) => {
+            Some(DataType::Timestamp(TimeUnit::Microsecond, mine.clone().or(others.clone())))
+        }
+        (DataType::Map(mine, sorted), DataType::Map(others, _)) => {
+            Some(DataType::Map(united_entries(mine, others), *sorted))
+        }
+        _ => match type_name(one) {
+            "decimal" => digits(one).zip(digits(other)).map(|(mine, others)| decimal_of(mine, others)),
+            "date" => Some(DataType::Date32),
+            "binary" => Some(DataType::BinaryView),
+            "array" => item(one).zip(item(other)).map(|(mine, others)| {
+                DataType::List(Arc::new(Field::new_list_field(united(mine, others), true)))
+            }),
+            _ => Some(DataType::Utf8View),
+        },
+    }
+}
+
+/// The type in which values of an unsigned or a dictionary type are written.
+fn signed(of: &DataType) -> DataType {
+    match of {
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Dictionary(_, of) => signed(of),
+        other => other.clone(),
+    }
+}
+
+fn item(of: &DataType) -> Option<&DataType> {
+    match of {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            Some(item.data_type())
+        }
         _ => None,
     }
+}
+
+/// The digits of a decimal type before and behind the point.
+fn digits(of: &DataType) -> Option<(i32, i32)> {
+    match of {
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => {
+            Some((i32::from(*precision) - i32::from(*scale), i32::from(*scale)))
+        }
+        _ => None,
+    }
+}
+
+/// The decimal type with the digits of both; those behind the point give way where there is no room, as in Spark.
+fn decimal_of((mine, mine_behind): (i32, i32), (others, others_behind): (i32, i32)) -> DataType {
+    let most = i32::from(DECIMAL128_MAX_PRECISION);
+    let before = mine.max(others).clamp(0, most);
+    let behind = mine_behind.max(others_behind).clamp(0, most - before);
+    let precision = u8::try_from((before + behind).max(1)).unwrap_or(DECIMAL128_MAX_PRECISION);
+    DataType::Decimal128(precision, i8::try_from(behind).unwrap_or_default())
+}
+
+/// The entries of a map with the values of both; keys stay as they are in the first.
+fn united_entries(mine: &FieldRef, others: &FieldRef) -> FieldRef {
+    let (DataType::Struct(own), DataType::Struct(theirs)) = (mine.data_type(), others.data_type()) else {
+        return Arc::clone(mine);
+    };
+    let ([key, value], [_, other]) = (own.as_ref(), theirs.as_ref()) else { return Arc::clone(mine) };
+    let of = united(value.data_type(), other.data_type());
+    let value = Arc::new(Field::new(value.name(), of, true));
+    let entries = DataType::Struct(Fields::from(vec![Arc::clone(key), value]));
+    Arc::new(mine.as_ref().clone().with_data_type(entries))
 }
 
 /// The values of a choice as values of one type; what cannot become one is null.
@@ -155,7 +234,7 @@ pub(crate) fn projected(choice: &StructArray, to: &DataType) -> Result<ArrayRef,
 pub(crate) fn chosen(array: &ArrayRef, fields: &Fields) -> Result<ArrayRef, ArrowError> {
     let name = type_name(array.data_type());
     let fits =
-        |field: &Field| wider(field.data_type(), array.data_type()).as_ref() == Some(field.data_type());
+        |field: &Field| common(field.data_type(), array.data_type()).as_ref() == Some(field.data_type());
     let at = fields
         .iter()
         .position(|field| field.name() == name)
@@ -284,6 +363,42 @@ mod tests {
         assert_eq!(names, ["long", "string"]);
         assert_eq!(united(&both, &DataType::Int32), both);
         assert_eq!(members(&united(&both, &DataType::Boolean)).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn types_of_one_name_have_one_in_common() {
+        let decimal = |precision, scale| DataType::Decimal128(precision, scale);
+        let stamp = |unit, zone: Option<&str>| DataType::Timestamp(unit, zone.map(Into::into));
+        let map = |of: DataType| {
+            let fields = vec![Field::new("keys", DataType::Utf8, false), Field::new("values", of, true)];
+            DataType::Map(Arc::new(Field::new("entries", DataType::Struct(fields.into()), false)), false)
+        };
+        let of = |of: DataType| Arc::new(Field::new_list_field(of, true));
+        for (one, other, expected) in [
+            (decimal(10, 2), decimal(12, 4), decimal(12, 4)),
+            (decimal(38, 0), decimal(38, 10), decimal(38, 0)),
+            (
+                stamp(TimeUnit::Millisecond, None),
+                stamp(TimeUnit::Nanosecond, Some("UTC")),
+                stamp(TimeUnit::Microsecond, Some("UTC")),
+            ),
+            (DataType::Int32, DataType::UInt32, DataType::Int64),
+            (DataType::UInt64, DataType::Int64, DataType::Int64),
+            (map(DataType::Int32), map(DataType::Int64), map(DataType::Int64)),
+            (DataType::FixedSizeBinary(4), DataType::BinaryView, DataType::BinaryView),
+            (DataType::Utf8, DataType::Utf8View, DataType::Utf8View),
+            (DataType::Date32, DataType::Date64, DataType::Date32),
+            (
+                DataType::LargeList(of(DataType::Int32)),
+                DataType::List(of(DataType::Int64)),
+                DataType::List(of(DataType::Int64)),
+            ),
+        ] {
+            assert_eq!(united(&one, &other), expected);
+        }
+        let choice = united(&decimal(10, 2), &DataType::Utf8View);
+        let wider = united(&choice, &decimal(12, 4));
+        assert_eq!(members(&wider).unwrap()[0].data_type(), &decimal(12, 4));
     }
 
     #[test]
