@@ -57,6 +57,9 @@ def test_merge(lake):
     grown = into(lake, AdditionalOptions={"mode": "upsert", "mergeKeys": "id", "mergeSchema": "true"})
     lake.done(lake.put(table(id=[1], what=["a"], n=[5])), grown)
     assert [row["n"] for row in rows(lake) if row["id"] == 1] == [5] and len(rows(lake)) == 6
+    before = rows(lake)
+    told = lake.error(lake.put(table(id=[1], what=["z"])), grown)
+    assert "there is no data for its column `n`" in told and rows(lake) == before
     whole = lake.put(table(id=[1], what=["a"], n=[5]))
     told = lake.error(whole, into(lake, AdditionalOptions={"mode": "upsert", "mergeKeys": "no"}))
     assert "there is no column `no` to merge by" in told

@@ -197,21 +197,21 @@ async fn join(
     }
     // The join reserves what it holds itself.
     drop(reservation);
-    let build = Held::new(Arc::clone(&schema), held.clone(), None);
+    right.keep(held.clone());
+    let build = Held::new(Arc::clone(&schema), held, None);
     let hashed = hash(like, build, Arc::clone(&right) as _, PartitionMode::CollectLeft)?;
     let mut rows = hashed.execute(0, Arc::clone(&context))?;
-    match rows.next().await {
-        // Another operator was faster to take what was free a moment ago.
-        Some(Err(DataFusionError::ResourcesExhausted(_))) if !right.begun() => {
-            drop(rows);
-            merges.add(1);
-            merge(like, Held::new(schema, held, None), right, context)
-        }
-        first => {
-            let schema = rows.schema();
-            Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(first).chain(rows))))
-        }
+    let first = rows.next().await;
+    // Another operator may have been faster to take what was free a moment ago.
+    if let Some(Err(DataFusionError::ResourcesExhausted(_))) = &first
+        && let Some(held) = right.take_kept()
+    {
+        drop(rows);
+        merges.add(1);
+        return merge(like, Held::new(schema, held, None), right, context);
     }
+    let schema = rows.schema();
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(first).chain(rows))))
 }
 
 /// Sorts both sides by the keys and merges them.

@@ -80,9 +80,10 @@ impl RunPool {
         let held = state.spillable.get(&consumer.id()).copied().unwrap_or_default();
         let heavy = |bytes: usize| bytes >= self.size / LIGHT;
         if is_merge(consumer) {
-            let each = (self.size / MERGE_SHARE).saturating_sub(reservation.size());
-            let all = self.size - self.size / LEFT;
-            return each.min(all.saturating_sub(state.merging)).min(free);
+            let own = reservation.size();
+            let left = (self.size - self.size / LEFT + own).saturating_sub(state.merging);
+            // Half of what is left at most: the merge that begins last needs two files at once too.
+            return (self.size / MERGE_SHARE).min(left / 2).saturating_sub(own).min(free);
         }
         if !consumer.can_spill() {
             return free;
@@ -211,6 +212,18 @@ mod tests {
         let merge = MemoryConsumer::new(format!("{MERGE}[0]")).register(&pool);
         merge.try_grow(SIZE / MERGE_SHARE).unwrap();
         assert!(merge.try_grow(1).is_err());
+    }
+
+    #[test]
+    fn the_last_of_many_merges_gets_something() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(RunPool::new(SIZE));
+        let greedy = |_| {
+            let merge = MemoryConsumer::new(format!("{MERGE}[0]")).register(&pool);
+            while merge.try_grow(SIZE / 128).is_ok() {}
+            merge
+        };
+        let merges: Vec<_> = (0..6).map(greedy).collect();
+        assert!(merges.iter().all(|merge| merge.size() >= 2 * (SIZE / 128)));
     }
 
     #[test]

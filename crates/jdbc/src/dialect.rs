@@ -69,6 +69,17 @@ impl Engine {
                     false => Err(format!("`{text}` is no number")),
                 }
             }
+            HiveType::Boolean if self == Self::MySql => match text {
+                "true" => Ok("1".to_owned()),
+                "false" => Ok("0".to_owned()),
+                _ => Err(format!("`{text}` is no boolean")),
+            },
+            HiveType::Binary if self == Self::MySql => {
+                let digits = text
+                    .strip_prefix("\\x")
+                    .filter(|text| text.chars().all(|digit| digit.is_ascii_hexdigit()));
+                digits.map(|digits| format!("X'{digits}'")).ok_or_else(|| format!("`{text}` are no bytes"))
+            }
             _ => {
                 let text = text.replace('\'', "''");
                 // PostgreSQL takes a backslash for itself.
@@ -214,6 +225,10 @@ mod tests {
         assert_eq!(of(Engine::PostgreSql, "string", "a'b\\"), Ok("'a''b\\'".to_owned()));
         assert_eq!(of(Engine::PostgreSql, "date", "2024-02-29"), Ok("'2024-02-29'".to_owned()));
         assert!(of(Engine::PostgreSql, "int", "1 OR 1 = 1").is_err());
+        assert_eq!(of(Engine::MySql, "boolean", "true"), Ok("1".to_owned()));
+        assert_eq!(of(Engine::MySql, "binary", "\\x00ff"), Ok("X'00ff'".to_owned()));
+        assert!(of(Engine::MySql, "binary", "\\x00' OR '").is_err());
+        assert_eq!(of(Engine::PostgreSql, "binary", "\\x00ff"), Ok("'\\x00ff'".to_owned()));
     }
 
     #[test]

@@ -12,10 +12,10 @@ use crate::rows::{Column, Gather};
 use crate::url::Engine;
 use crate::value::{Row, Value};
 
-/// Times go and come in UTC; what does not fit a column is refused and not cut, as Java's driver has it; and a reader may
+/// Times go and come in UTC; what does not fit a column is refused and not cut, as Java's driver has it; a backslash escapes; and a reader may
 /// take an hour over what was sent.
 const SESSION: &str = "SET SESSION time_zone = '+00:00', net_write_timeout = 3600, \
-    sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')";
+    sql_mode = CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_TRANS_TABLES')";
 
 /// Parameters of a statement at most.
 const PARAMETERS: usize = 65_535;

@@ -16,6 +16,9 @@ use crate::value::{Row, Value};
 /// Times go and come in UTC, whatever server and user are set to.
 const SESSION: &str = "SET TIME ZONE 'UTC'; SET DATESTYLE TO ISO";
 
+/// A backslash in a string stands for itself. Redshift has no such setting: there it always escapes.
+const PLAIN_STRINGS: &str = "SET standard_conforming_strings = on";
+
 /// Bytes that are sent at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -31,7 +34,11 @@ fn failed(error: tokio_postgres::Error) -> QueryError {
 
 impl Postgres {
     pub(crate) async fn set_up(&self) -> Result<(), QueryError> {
-        self.execute(SESSION).await
+        self.execute(SESSION).await?;
+        match self.engine {
+            Engine::Redshift => Ok(()),
+            _ => self.execute(PLAIN_STRINGS).await,
+        }
     }
 
     pub(crate) async fn execute(&self, statements: &str) -> Result<(), QueryError> {

@@ -61,8 +61,7 @@ impl Stores for Buckets {
     }
 
     fn pin(&self, bucket: &str, key: &Path, tag: &str) -> Result<(), String> {
-        self.pinned(bucket)?.pin(key.clone(), tag.to_owned());
-        Ok(())
+        self.pinned(bucket)?.pin(key.clone(), tag.to_owned())
     }
 }
 

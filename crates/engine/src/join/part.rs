@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
@@ -30,19 +29,24 @@ fn properties(schema: SchemaRef) -> Arc<PlanProperties> {
 pub(super) struct Lazy {
     input: Arc<dyn ExecutionPlan>,
     partition: usize,
-    begun: Arc<AtomicBool>,
+    kept: Arc<Mutex<Option<Vec<RecordBatch>>>>,
     properties: Arc<PlanProperties>,
 }
 
 impl Lazy {
     pub(super) fn new(input: Arc<dyn ExecutionPlan>, partition: usize) -> Arc<Self> {
         let properties = properties(input.schema());
-        Arc::new(Self { input, partition, begun: Arc::default(), properties })
+        Arc::new(Self { input, partition, kept: Arc::default(), properties })
     }
 
-    /// Whether rows have been asked for.
-    pub(super) fn begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
+    /// Keeps the other side's rows as long as no row of this one has been asked for.
+    pub(super) fn keep(&self, rows: Vec<RecordBatch>) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(rows);
+    }
+
+    /// The other side's rows; none once a row of this one has been asked for.
+    pub(super) fn take_kept(&self) -> Option<Vec<RecordBatch>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -105,9 +109,9 @@ macro_rules! leaf {
 }
 
 leaf!(Lazy, |this, context| {
-    let (input, partition, begun) = (Arc::clone(&this.input), this.partition, Arc::clone(&this.begun));
+    let (input, partition, kept) = (Arc::clone(&this.input), this.partition, Arc::clone(&this.kept));
     let rows = async move {
-        begun.store(true, Ordering::Relaxed);
+        *kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
         input.execute(partition, context)
     };
     let schema = this.input.schema();

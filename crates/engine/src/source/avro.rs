@@ -280,12 +280,18 @@ impl Codec {
             Self::Xz => bounded(liblzma::read::XzDecoder::new(block)),
             Self::Zstandard => bounded(zstd::Decoder::new(block).map_err(|error| error.to_string())?),
             Self::Snappy => {
-                // The last four bytes are a checksum.
-                let end = block.len().saturating_sub(4);
-                let block = block.get(..end).unwrap_or_default();
-                match snap::raw::decompress_len(block) {
-                    Ok(size) if size > MOST => Err(too_large()),
-                    _ => snap::raw::Decoder::new().decompress_vec(block).map_err(|error| error.to_string()),
+                let (block, checksum) =
+                    block.split_last_chunk::<4>().ok_or("a block ends before its checksum")?;
+                if snap::raw::decompress_len(block).is_ok_and(|size| size > MOST) {
+                    return Err(too_large());
+                }
+                let plain =
+                    snap::raw::Decoder::new().decompress_vec(block).map_err(|error| error.to_string())?;
+                let mut found = flate2::Crc::new();
+                found.update(&plain);
+                match found.sum() == u32::from_be_bytes(*checksum) {
+                    true => Ok(plain),
+                    false => Err("a block does not have its checksum".to_owned()),
                 }
             }
         }

@@ -70,7 +70,8 @@ pub(crate) async fn since_provider(
     let name = table.identifier().to_string();
     let wrong = |message: String| NodeError::new(node, format!("table `{name}`: {message}"));
     let documents = mark.documents().await?;
-    let (after, until) = (snapshot_of(documents.after.as_deref()), snapshot_of(documents.until.as_deref()));
+    let kept = |document: Option<&str>| snapshot_of(document).map_err(wrong);
+    let (after, until) = (kept(documents.after.as_deref())?, kept(documents.until.as_deref())?);
     let until = until.or(table.metadata().current_snapshot_id());
     let Some(until) = until else {
         return provider(node, table, &IcebergVersion::Current).map_err(|message| wrong(message).into());
@@ -91,9 +92,12 @@ pub(crate) async fn since_provider(
 /// Under which name a bookmark keeps a snapshot.
 const SNAPSHOT: &str = "IcebergSnapshotId";
 
-fn snapshot_of(document: Option<&str>) -> Option<i64> {
-    let document: serde_json::Value = serde_json::from_str(document?).ok()?;
-    document.get(SNAPSHOT)?.as_i64()
+/// The snapshot that a bookmark keeps. Another's document is an error: taken for none, all would be read once more.
+fn snapshot_of(document: Option<&str>) -> Result<Option<i64>, String> {
+    let Some(text) = document else { return Ok(None) };
+    let found = serde_json::from_str::<serde_json::Value>(text).ok();
+    let snapshot = found.and_then(|found| found.get(SNAPSHOT)?.as_i64());
+    snapshot.map(Some).ok_or_else(|| "the job's bookmark is not one of an Iceberg table: reset it".to_owned())
 }
 
 /// The files that were added after one snapshot, up to another. Those that only hold rows that were there before, of

@@ -140,7 +140,9 @@ impl Iceberg {
         let known = known
             .map(|field| Ok((field.name.clone(), engine_type(&field.field_type)?, field.required)))
             .collect::<Result<Vec<(String, DataType, bool)>, String>>();
-        let columns = matched(input, &known.map_err(wrong)?, target.merge_schema).map_err(wrong)?;
+        // Rows are rewritten whole: a column that does not come in would be lost in those that are there.
+        let lenient = target.merge_schema && !matches!(mode, LakeMode::Upsert(_));
+        let columns = matched(input, &known.map_err(wrong)?, lenient).map_err(wrong)?;
         let present = match mode {
             LakeMode::Upsert(keys) => {
                 for key in keys {

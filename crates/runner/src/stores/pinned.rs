@@ -1,6 +1,7 @@
 //! A bucket of which some files are read as they were when they were listed, or not at all.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,8 +29,18 @@ impl Pinned {
     }
 
     /// From now on the file is read with this tag only.
-    pub(crate) fn pin(&self, path: Path, tag: String) {
-        self.tags.lock().unwrap_or_else(PoisonError::into_inner).insert(path, tag);
+    ///
+    /// # Errors
+    /// Another source of the run has seen it with another tag.
+    pub(crate) fn pin(&self, path: Path, tag: String) -> std::result::Result<(), String> {
+        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+        match tags.entry(path) {
+            Entry::Occupied(known) if *known.get() != tag => Err(REWRITTEN.to_owned()),
+            entry => {
+                entry.or_insert(tag);
+                Ok(())
+            }
+        }
     }
 
     fn tag(&self, path: &Path) -> Option<String> {
@@ -59,9 +70,12 @@ impl ObjectStore for Pinned {
 
     async fn get_opts(&self, path: &Path, mut options: GetOptions) -> Result<GetResult> {
         let pinned = self.tag(path).filter(|_| options.if_match.is_none());
+        let is_pinned = pinned.is_some();
         options.if_match = pinned.or(options.if_match);
         match self.store.get_opts(path, options).await {
-            Err(Error::Precondition { .. }) => Err(Error::Generic { store: "S3", source: REWRITTEN.into() }),
+            Err(Error::Precondition { .. }) if is_pinned => {
+                Err(Error::Generic { store: "S3", source: REWRITTEN.into() })
+            }
             answer => answer,
         }
     }
@@ -98,7 +112,9 @@ mod tests {
             store.put(path, "one".into()).await.unwrap();
         }
         let tag = store.head(&pinned).await.unwrap().e_tag.unwrap();
-        store.pin(pinned.clone(), tag);
+        store.pin(pinned.clone(), tag.clone()).unwrap();
+        store.pin(pinned.clone(), tag).unwrap();
+        assert_eq!(store.pin(pinned.clone(), "another".to_owned()).unwrap_err(), REWRITTEN);
         assert_eq!(store.get_range(&pinned, 0..3).await.unwrap().as_ref(), b"one");
         for path in [&pinned, &other] {
             store.put(path, "two".into()).await.unwrap();
