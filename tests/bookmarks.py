@@ -67,6 +67,18 @@ class Copying:
         self.run(arguments)
         return self.written()
 
+    def change(self, options):
+        """Gives the source other settings."""
+        [(kind, settings)] = self.nodes["in"].items()
+        self.glue.update_job(JobName=self.job, JobUpdate={
+            "Role": self.role, "Command": {"Name": "glueetl"}, "DefaultArguments": ENABLE,
+            "CodeGenConfigurationNodes": self.nodes | {"in": {kind: settings | options}}})
+
+    def ledger(self):
+        """The keys of the files that are known as read."""
+        answer = self.server.call("mastic", "Mastic.ListJobBookmarkFiles", {"JobName": self.job})
+        return [file["Key"] for file in answer.json()["Files"]]
+
     def bookmark(self, **more):
         return self.glue.get_job_bookmark(JobName=self.job, **more)["JobBookmarkEntry"]
 

@@ -326,8 +326,9 @@ def input_of(world, operation):
             "PlanCrawl": {"CrawlerName": THING},
             **{
                 name: {"JobName": THING}
-                for name in ("DescribeJobBookmark", "ListJobBookmarkFiles", "PlanJobBookmark", "PutJobBookmark")
+                for name in ("DescribeJobBookmark", "ListJobBookmarkFiles", "PlanJobBookmark")
             },
+            "PutJobBookmark": {"JobName": THING, "Version": 1},
         }
         return given.get(name, {})
     shape = model(service).operation_model(name).input_shape

@@ -59,9 +59,35 @@ def test_what_was_read_may_be_cleared_away(copying):
     copying.run()
     for key in ("in/a.csv", "in/sub/b.csv"):
         copying.s3.delete_object(Bucket=copying.source, Key=key)
+    assert len(copying.ledger()) == 2
     copying.run()
+    assert copying.ledger() == []
     copying.put("in/z.csv", rows(9))
     assert copying.reads() == [9]
+    # A file of the same name and content that comes later is a new one, as on AWS.
+    copying.put("in/a.csv", rows(1))
+    assert copying.reads() == [1]
+
+
+def test_only_what_was_looked_at_is_forgotten(copying):
+    """What a source leaves out, or no longer lists, is still known as read: it does not come again."""
+    copying.run()
+    before = copying.ledger()
+    for options in ({"Exclusions": ["a.csv"]}, {"Paths": [f"s3://{copying.source}/in/sub/"]}, {"Recurse": False}):
+        copying.change(options)
+        assert copying.reads() == []
+        assert copying.ledger() == before
+    copying.change({})
+    assert copying.reads() == []
+    copying.s3.delete_object(Bucket=copying.source, Key="in/a.csv")
+    # Neither a plan nor a run that fails forgets anything.
+    copying.server.mastic("bookmark", "diff", copying.job)
+    copying.nodes["sql"]["SparkSQL"]["SqlQuery"] = "select nothing from t"
+    copying.change({})
+    copying.put("in/c.csv", rows(3))
+    copying.run(state="FAILED")
+    copying.run(PAUSE, state="FAILED")
+    assert copying.ledger() == before
 
 
 def test_without_a_bookmark_everything_is_read(copying):
@@ -223,7 +249,7 @@ def test_who_may(server, unique, copying):
     # Nobody moves it by hand.
     files = [{"TransformationContext": CONTEXT, "Bucket": copying.source, "Key": "in/x.csv", "ETag": "e", "Size": 1,
               "LastModified": 1.0}]
-    refused = server.call("mastic", "Mastic.PutJobBookmark", {"JobName": copying.job, "Files": files})
+    refused = server.call("mastic", "Mastic.PutJobBookmark", {"JobName": copying.job, "Version": 1, "Files": files})
     assert (refused.code, refused.message) == (
         "InvalidInputException", f"Only a run of job {copying.job} moves its bookmark.")
 

@@ -30,7 +30,7 @@ def test_show(server, copying):
     found = json.loads(server.mastic("bookmark", "show", copying.job, "--files", "--json").stdout)
     [context] = found["Contexts"]
     assert (context["Files"], context["Bytes"], context["TransformationContext"]) == (3, 3 * len(rows(1)), CONTEXT)
-    assert json.loads(context["Document"]) == {"Columns": [["id", "string"], ["town", "string"]]}
+    assert context["Columns"] == [{"Name": "id", "Type": "string"}, {"Name": "town", "Type": "string"}]
     assert [(run["Run"], run["RunId"], run["Files"]) for run in found["Runs"]] == [(2, second["Id"], 1), (1, first["Id"], 2)]
     assert {file["Key"]: file["RunId"] for file in found["Files"]} == {
         "in/a.csv": first["Id"], "in/b.csv": first["Id"], "in/c.csv": second["Id"]}
@@ -89,8 +89,10 @@ def test_rewind(server, copying):
     assert copying.reads() == [5]
     assert "is at the start" in server.mastic("bookmark", "rewind", copying.job, "--to", "0").stdout
     assert copying.reads() == [1, 2, 3, 4, 5]
-    unclear = server.mastic("bookmark", "rewind", copying.job, "--to", "7", check=False)
-    assert unclear.returncode == 1 and "has no run of that number" in unclear.stderr
+    for to, reason in [("7", "has no run of that number"), ("jr_", "several runs begin so")]:
+        copying.run()
+        unclear = server.mastic("bookmark", "rewind", copying.job, "--to", to, check=False)
+        assert unclear.returncode == 1 and reason in unclear.stderr
 
 
 def test_aws_command_line(server, copying):

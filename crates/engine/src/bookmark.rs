@@ -2,9 +2,10 @@
 //! now. Sources: "Tracking processed data using job bookmarks" and "Connection types and options for ETL" (AWS Glue
 //! Developer Guide).
 
-use std::collections::BTreeSet;
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec::IntoIter;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::DataFusionError;
@@ -12,13 +13,13 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::{DataFrame, SessionContext};
 use mastic_core::Timestamp;
 
-use crate::environment::{Bookmarks, Documents, Environment, FileMark, Ledger, Progress, ReadFile};
+use crate::environment::{Bookmarks, Documents, Environment, FileMark, KnownFile, Progress, ReadFile, Taken};
 use crate::error::NodeError;
 use crate::plan::{JobGraph, Kind, Node, S3Files};
-use crate::source::{self, SourceFile};
+use crate::source::{self, Files, SourceFile, covers};
 use crate::types::{arrow_type, glue_type};
 
-/// The milliseconds of `MaxBand` where a source does not say.
+/// The milliseconds of `MaxBand` where a source does not say ("S3CsvSource", AWS Glue API reference).
 const BAND: u64 = 900_000;
 
 /// Files that a plan names for each source.
@@ -49,58 +50,49 @@ impl<'a> Mark<'a> {
     ///
     /// # Errors
     /// The ledger cannot be read or written.
-    pub(crate) async fn unread(
-        &self,
-        files: Vec<SourceFile>,
-        limits: &S3Files,
-    ) -> Result<Vec<SourceFile>, NodeError> {
-        let sorted = self.sorted(files, limits).await?;
+    pub(crate) async fn unread(&self, files: Files, limits: &S3Files) -> Result<Vec<SourceFile>, NodeError> {
+        let Sorted { read, gone, known, waiting } = self.sorted(files, limits).await?;
         (self.environment.progress)(Progress::Found {
             source: self.node.to_owned(),
-            files: sorted.read.len() as u64,
-            known: sorted.known,
-            waiting: sorted.waiting,
+            files: read.len() as u64,
+            known,
+            waiting,
         });
-        for file in &sorted.read {
+        for Unread { file, .. } in &read {
             // What is noted is what is read.
             if let Some(tag) = &file.meta.e_tag {
                 let pinned = self.environment.stores.pin(&file.bucket, &file.meta.location, tag);
                 pinned.map_err(|error| self.wrong(error))?;
             }
         }
-        let read = sorted.read.iter().map(read_file).collect();
-        self.bookmarks.take(&self.context, read).await.map_err(|error| self.wrong(error))?;
-        Ok(sorted.read)
+        let files = read.iter().map(Unread::noted).collect();
+        let taken = Taken { band: limits.max_band.unwrap_or(BAND), files, gone };
+        self.bookmarks.take(&self.context, taken).await.map_err(|error| self.wrong(error))?;
+        Ok(read.into_iter().map(|unread| unread.file).collect())
     }
 
-    async fn sorted(&self, files: Vec<SourceFile>, limits: &S3Files) -> Result<Sorted, NodeError> {
-        let ledger = self.bookmarks.ledger(&self.context).await.map_err(|error| self.wrong(error))?;
-        Ok(Sorted::of(files, &ledger, limits, self.environment.clock.now()))
-    }
-
-    /// The columns that the source had when it was last read; `None` if no run has read it.
-    ///
-    /// # Errors
-    /// The bookmark cannot be read.
-    async fn columns(&self) -> Result<Option<Vec<(String, DataType)>>, NodeError> {
-        let documents = self.documents().await?;
-        let document = documents.until.or(documents.after);
-        Ok(document.and_then(|text| columns_of(&text)))
+    async fn sorted(&self, files: Files, limits: &S3Files) -> Result<Sorted, NodeError> {
+        let mut sorted =
+            Sorted::of(files, self.bookmarks, &self.context).await.map_err(|error| self.wrong(error))?;
+        if !self.bookmarks.replays() {
+            sorted.limit(limits, self.environment.clock.now());
+        }
+        Ok(sorted)
     }
 
     /// The documents between which a source reads that keeps its own.
-    ///
-    /// # Errors
-    /// The bookmark cannot be read.
-    pub(crate) async fn documents(&self) -> Result<Documents, NodeError> {
-        self.bookmarks.documents(&self.context).await.map_err(|error| self.wrong(error))
+    pub(crate) fn documents(&self) -> Documents {
+        self.bookmarks.documents(&self.context)
     }
 
-    /// Keeps such a document for the next run.
+    /// Keeps such a document for the next run. One that stays what it was is left to runs that move on.
     ///
     /// # Errors
     /// The bookmark cannot be written.
     pub(crate) async fn keep(&self, document: String) -> Result<(), NodeError> {
+        if self.documents().after.as_ref() == Some(&document) {
+            return Ok(());
+        }
         self.bookmarks.keep(&self.context, document).await.map_err(|error| self.wrong(error))
     }
 
@@ -114,34 +106,26 @@ impl<'a> Mark<'a> {
             (field.name().clone(), of)
         });
         let columns: Vec<(String, String)> = columns.collect();
-        let text = serde_json::json!({ "Columns": columns }).to_string();
-        if self.documents().await?.after.as_ref() == Some(&text) {
+        if self.bookmarks.columns(&self.context) == Some(columns.as_slice()) {
             return Ok(());
         }
-        self.keep(text).await
+        self.bookmarks.keep_columns(&self.context, columns).await.map_err(|error| self.wrong(error))
     }
 
     /// No rows, in the columns that the source had when it was last read.
     ///
     /// # Errors
     /// Nobody knows the columns.
-    pub(crate) async fn nothing(&self, context: &SessionContext) -> Result<DataFrame, DataFusionError> {
-        let Some(columns) = self.columns().await? else {
+    pub(crate) fn nothing(&self, context: &SessionContext) -> Result<DataFrame, DataFusionError> {
+        let Some(columns) = self.bookmarks.columns(&self.context) else {
             return Err(self.wrong("there are no files to read, and no run has read any").into());
         };
-        let fields = columns.into_iter().map(|(name, of)| Field::new(name, of, true));
+        // A name that the grammar of types cannot say makes text of its column, of which there is no value.
+        let typed = |of: &str| arrow_type(of).unwrap_or(DataType::Utf8View);
+        let fields = columns.iter().map(|(name, of)| Field::new(name, typed(of), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         context.read_table(Arc::new(MemTable::try_new(schema, vec![vec![]])?))
     }
-}
-
-/// The columns in the document of a source of files.
-fn columns_of(document: &str) -> Option<Vec<(String, DataType)>> {
-    let mut document: serde_json::Value = serde_json::from_str(document).ok()?;
-    let columns: Vec<(String, String)> = serde_json::from_value(document.get_mut("Columns")?.take()).ok()?;
-    // A name that the grammar of types cannot say makes text of its column, of which there is no value.
-    let typed = |(name, of): (String, String)| (name, arrow_type(&of).unwrap_or(DataType::Utf8View));
-    Some(columns.into_iter().map(typed).collect())
 }
 
 fn mark_of(file: &SourceFile) -> FileMark {
@@ -149,24 +133,36 @@ fn mark_of(file: &SourceFile) -> FileMark {
     FileMark { etag, size: file.meta.size }
 }
 
-fn read_file(file: &SourceFile) -> ReadFile {
-    ReadFile {
-        bucket: file.bucket.clone(),
-        key: file.meta.location.to_string(),
-        mark: mark_of(file),
-        modified: modified(file),
-    }
-}
-
 fn modified(file: &SourceFile) -> Timestamp {
     Timestamp::from_micros(file.meta.last_modified.timestamp_micros())
 }
 
+/// A file to read.
+struct Unread {
+    file: SourceFile,
+    /// The run that has read it as it was before.
+    before: Option<String>,
+}
+
+impl Unread {
+    fn noted(&self) -> ReadFile {
+        ReadFile {
+            bucket: self.file.bucket.clone(),
+            key: self.file.meta.location.to_string(),
+            mark: mark_of(&self.file),
+            modified: modified(&self.file),
+            before: self.before.clone(),
+        }
+    }
+}
+
 /// The files of a source, told apart.
+#[derive(Default)]
 struct Sorted {
-    read: Vec<SourceFile>,
-    /// Of those to read, the ones that an earlier run has read as they were then.
-    rewritten: BTreeSet<String>,
+    read: Vec<Unread>,
+    /// Files of the ledger that are not where they were. They can be forgotten: an object that comes back is written anew, and
+    /// AWS, which goes by that time, reads it once more.
+    gone: Vec<KnownFile>,
     /// How many are not read again.
     known: u64,
     /// How many wait for a later run, because the source limits how many are read.
@@ -174,40 +170,98 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn of(files: Vec<SourceFile>, ledger: &Ledger, limits: &S3Files, now: Timestamp) -> Self {
-        let all = files.len();
-        let mut rewritten = BTreeSet::new();
-        let mut read: Vec<SourceFile> = files
-            .into_iter()
-            .filter(|file| {
-                let path = format!("{}/{}", file.bucket, file.meta.location);
-                match (ledger.files.get(&path), ledger.only) {
-                    (found, true) => found == Some(&mark_of(file)),
-                    (None, false) => true,
-                    (Some(mark), false) if *mark == mark_of(file) => false,
-                    (Some(_), false) => rewritten.insert(file.url()),
-                }
-            })
-            .collect();
-        let new = read.len();
-        if !ledger.only {
-            limit(&mut read, limits, now);
+    /// Goes through the files and the ledger side by side, in the order of their paths.
+    async fn of(files: Files, bookmarks: &dyn Bookmarks, context: &str) -> Result<Self, String> {
+        let Files { found, places, others } = files;
+        let mut found: Vec<(String, usize, SourceFile)> =
+            found.into_iter().enumerate().map(|(number, file)| (file.path(), number, file)).collect();
+        found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        let mut ledger = Walk::new(bookmarks, context, places);
+        let (mut sorted, mut read) = (Self::default(), Vec::new());
+        let (mut ahead, mut met) = (ledger.next().await?, None);
+        for (path, number, file) in found {
+            while let Some(passed) = ahead.take_if(|entry| entry.path < path) {
+                sorted.gone.push(passed);
+                ahead = ledger.next().await?;
+            }
+            if let Some(entry) = ahead.take_if(|entry| entry.path == path) {
+                met = Some(entry);
+                ahead = ledger.next().await?;
+            }
+            // Places may overlap, and then name a file twice.
+            let known = met.as_ref().filter(|entry: &&KnownFile| entry.path == path);
+            let same = known.is_some_and(|entry| entry.mark == mark_of(&file));
+            if same == bookmarks.replays() {
+                let before = known.map(|entry| entry.run.clone());
+                read.push((number, Unread { file, before }));
+            } else {
+                sorted.known += 1;
+            }
         }
-        let (known, waiting) = (all - new, new - read.len());
-        Self { read, rewritten, known: known as u64, waiting: waiting as u64 }
+        while let Some(passed) = ahead {
+            sorted.gone.push(passed);
+            ahead = ledger.next().await?;
+        }
+        sorted.gone.retain(|entry| !others.contains(&entry.path));
+        read.sort_by_key(|(number, _)| *number);
+        sorted.read = read.into_iter().map(|(_, unread)| unread).collect();
+        Ok(sorted)
+    }
+
+    fn limit(&mut self, limits: &S3Files, now: Timestamp) {
+        let new = self.read.len();
+        limit(&mut self.read, limits, now);
+        self.waiting = (new - self.read.len()) as u64;
+    }
+}
+
+/// The part of a ledger that lies at the places that a source lists, in the order of its paths, a page at a time.
+struct Walk<'a> {
+    bookmarks: &'a dyn Bookmarks,
+    context: &'a str,
+    /// The places ahead, none within another.
+    places: Peekable<IntoIter<String>>,
+    page: Peekable<IntoIter<KnownFile>>,
+    /// Where the next page begins at the least; none behind the last.
+    next: Option<String>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(bookmarks: &'a dyn Bookmarks, context: &'a str, mut places: Vec<String>) -> Self {
+        places.sort();
+        places.dedup_by(|place, before| covers(before, place));
+        let (places, page) = (places.into_iter().peekable(), Vec::new().into_iter().peekable());
+        Self { bookmarks, context, places, page, next: Some(String::new()) }
+    }
+
+    async fn next(&mut self) -> Result<Option<KnownFile>, String> {
+        while let Some(place) = self.places.peek() {
+            match (self.page.peek(), &self.next) {
+                (Some(file), _) if covers(place, &file.path) => return Ok(self.page.next()),
+                (Some(file), _) if file.path < *place => drop(self.page.next()),
+                (Some(_), _) => drop(self.places.next()),
+                (None, None) => return Ok(None),
+                (None, Some(next)) => {
+                    let page = self.bookmarks.ledger(self.context, next.max(place)).await?;
+                    self.page = page.files.into_iter().peekable();
+                    self.next = page.next;
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
 /// What a run reads at most, the oldest files first; the others wait for the next run.
-fn limit(files: &mut Vec<SourceFile>, limits: &S3Files, now: Timestamp) {
+fn limit(files: &mut Vec<Unread>, limits: &S3Files, now: Timestamp) {
     let most = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     if limits.max_files_in_band.is_none() && limits.bounded_files.is_none() && limits.bounded_size.is_none() {
         return;
     }
-    files.sort_by(|a, b| (modified(a), &a.meta.location).cmp(&(modified(b), &b.meta.location)));
+    files.sort_by_cached_key(|unread| (modified(&unread.file), unread.file.meta.location.clone()));
     if let Some(count) = limits.max_files_in_band {
         let band = now.minus(Duration::from_millis(limits.max_band.unwrap_or(BAND)));
-        let settled = files.partition_point(|file| modified(file) <= band);
+        let settled = files.partition_point(|unread| modified(&unread.file) <= band);
         files.truncate(settled.saturating_add(most(count)));
     }
     if let Some(count) = limits.bounded_files {
@@ -215,15 +269,15 @@ fn limit(files: &mut Vec<SourceFile>, limits: &S3Files, now: Timestamp) {
     }
     if let Some(size) = limits.bounded_size {
         let mut total = 0u64;
-        let within = files.iter().take_while(|file| {
-            total = total.saturating_add(file.meta.size);
+        let within = files.iter().take_while(|unread| {
+            total = total.saturating_add(unread.file.meta.size);
             total <= size
         });
         // A first file that is larger would never be read.
         let count = within.count().max(1);
         files.truncate(count);
     }
-    files.sort_by(|a, b| (&a.bucket, &a.meta.location).cmp(&(&b.bucket, &b.meta.location)));
+    files.sort_by_cached_key(|unread| (unread.file.bucket.clone(), unread.file.meta.location.clone()));
 }
 
 /// What a run would read of one source.
@@ -243,8 +297,8 @@ pub struct SourcePlan {
     pub waiting: u64,
     /// Bytes to read.
     pub bytes: u64,
-    /// The first files to read, with whether they have changed since an earlier run read them.
-    pub some: Vec<(ReadFile, bool)>,
+    /// The first files to read.
+    pub some: Vec<ReadFile>,
 }
 
 /// What a run of the job would read of its sources of files; nothing is read but lists and the ledger, and nothing is
@@ -280,94 +334,19 @@ pub async fn plan_reading(
 }
 
 fn planned(mark: &Mark<'_>, sorted: Sorted) -> SourcePlan {
-    let Sorted { read, rewritten, known, waiting } = sorted;
-    let changed = |file: &SourceFile| rewritten.contains(&file.url());
-    let again = read.iter().filter(|file| changed(file)).count() as u64;
-    let some = read.iter().take(NAMED).map(|file| (read_file(file), changed(file)));
+    let Sorted { read, known, waiting, .. } = sorted;
+    let rewritten = read.iter().filter(|unread| unread.before.is_some()).count() as u64;
     SourcePlan {
         context: mark.context.clone(),
         node: mark.node.to_owned(),
         known,
-        new: read.len() as u64 - again,
-        rewritten: again,
+        new: read.len() as u64 - rewritten,
+        rewritten,
         waiting,
-        bytes: read.iter().map(|file| file.meta.size).sum(),
-        some: some.collect(),
+        bytes: read.iter().map(|unread| unread.file.meta.size).sum(),
+        some: read.iter().take(NAMED).map(Unread::noted).collect(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use datafusion::arrow::temporal_conversions::timestamp_us_to_datetime;
-    use object_store::memory::InMemory;
-    use object_store::path::Path;
-    use object_store::{ObjectMeta, ObjectStore};
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_secs(10_000);
-
-    /// A file `s3://b/KEY` of ten bytes that was written so many seconds ago.
-    fn file(key: &str, etag: &str, ago: u64) -> SourceFile {
-        let written = NOW.minus(Duration::from_secs(ago)).micros();
-        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        let meta = ObjectMeta {
-            location: Path::from(key),
-            last_modified: timestamp_us_to_datetime(written).unwrap().and_utc(),
-            size: 10,
-            e_tag: Some(format!("\"{etag}\"")),
-            version: None,
-        };
-        SourceFile { store, bucket: "b".to_owned(), meta, codec: None, partition: vec![] }
-    }
-
-    fn ledger(files: &[(&str, &str)], only: bool) -> Ledger {
-        let mark = |etag: &str| FileMark { etag: etag.to_owned(), size: 10 };
-        let files: HashMap<_, _> = files.iter().map(|(key, etag)| (format!("b/{key}"), mark(etag))).collect();
-        Ledger { files, only }
-    }
-
-    fn keys(sorted: &Sorted) -> Vec<&str> {
-        sorted.read.iter().map(|file| file.meta.location.as_ref()).collect()
-    }
-
-    #[test]
-    fn new_rewritten_and_late_files_are_read() {
-        let files = vec![file("a", "1", 100), file("b", "2", 100), file("c", "3", 9_000), file("d", "4", 1)];
-        let known = ledger(&[("a", "1"), ("b", "0"), ("gone", "9")], false);
-        let sorted = Sorted::of(files.clone(), &known, &S3Files::default(), NOW);
-        assert_eq!(keys(&sorted), ["b", "c", "d"]);
-        assert_eq!((sorted.known, sorted.waiting), (1, 0));
-        assert_eq!(Vec::from_iter(sorted.rewritten), ["s3://b/b"]);
-        let window = Sorted::of(files, &ledger(&[("a", "1"), ("b", "0")], true), &S3Files::default(), NOW);
-        assert_eq!((keys(&window), window.known), (vec!["a"], 3));
-    }
-
-    #[test]
-    fn limits_leave_the_newest_files_for_the_next_run() {
-        let files = vec![file("a", "1", 5), file("b", "2", 3), file("c", "3", 2_000), file("d", "4", 4)];
-        let read = |limits: S3Files| {
-            let sorted = Sorted::of(files.clone(), &Ledger::default(), &limits, NOW);
-            (keys(&sorted).join(" "), sorted.waiting)
-        };
-        let band = S3Files { max_files_in_band: Some(2), ..S3Files::default() };
-        assert_eq!(read(band.clone()), ("a c d".to_owned(), 1));
-        assert_eq!(read(S3Files { max_band: Some(4_500), ..band.clone() }), ("a b c d".to_owned(), 0));
-        assert_eq!(read(S3Files { max_band: Some(3_000_000), ..band }), ("a c".to_owned(), 2));
-        let files = |count| S3Files { bounded_files: Some(count), ..S3Files::default() };
-        assert_eq!(read(files(1)), ("c".to_owned(), 3));
-        let size = |bytes| S3Files { bounded_size: Some(bytes), ..S3Files::default() };
-        assert_eq!(read(size(25)), ("a c".to_owned(), 2));
-        assert_eq!(read(size(5)), ("c".to_owned(), 3));
-    }
-
-    #[test]
-    fn columns_survive_as_text() {
-        let document = r#"{"Columns":[["id","bigint"],["odd","no type"]]}"#;
-        let columns = columns_of(document).unwrap();
-        assert_eq!(columns, [("id".to_owned(), DataType::Int64), ("odd".to_owned(), DataType::Utf8View)]);
-        assert_eq!((columns_of("{}"), columns_of("x")), (None, None));
-    }
-}
+mod tests;

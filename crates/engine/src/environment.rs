@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,24 +70,37 @@ pub trait CatalogClient: Send + Sync {
 /// Where the job's sources stand: what earlier runs have read. What is noted here becomes true with the success of the run
 /// only, and with its output. A source's place is its transformation context: what the job's script calls its outcome.
 ///
-/// Sources of files keep what they have read in the ledger. Any other kind of source keeps one small document for its
-/// context, in its own words: the last keys of a database's table, an Iceberg table's last snapshot. A document that is a
-/// JSON object with AWS's `jsonClass` is shown by `GetJobBookmark` as it is.
+/// Sources of files keep what they have read in the ledger, and their columns. Any other kind of source keeps one small
+/// document for its context, in its own words: the last keys of a database's table, an Iceberg table's last snapshot. A
+/// document that is a JSON object with AWS's `jsonClass` is shown by `GetJobBookmark` as it is.
+///
+/// Where the bookmark is paused, noting does nothing. Noting fails where another run has noted meanwhile what this one has
+/// not seen.
 #[async_trait]
 pub trait Bookmarks: Send + Sync {
     /// The transformation context of the node with that id; `None` for one that reads all there is.
     fn context(&self, node: &str) -> Option<String>;
 
-    /// Which files of the context have been read.
-    async fn ledger(&self, context: &str) -> Result<Ledger, String>;
+    /// Whether the run reads what earlier runs have read, those of the ledger's, and nothing else: a pause with their
+    /// range.
+    fn replays(&self) -> bool;
 
-    /// Notes files as read, as many as there are. Where the bookmark is paused it does nothing.
-    async fn take(&self, context: &str, files: Vec<ReadFile>) -> Result<(), String>;
+    /// The files of the context that have been read, a page of them, from the path `from` on.
+    async fn ledger(&self, context: &str, from: &str) -> Result<LedgerPage, String>;
+
+    /// Notes what the run reads of a source of files, however many there are.
+    async fn take(&self, context: &str, taken: Taken) -> Result<(), String>;
+
+    /// Names and types of the columns that a source of files had when it was last read.
+    fn columns(&self, context: &str) -> Option<&[(String, String)]>;
+
+    /// Keeps the columns of a source of files for runs that find none.
+    async fn keep_columns(&self, context: &str, columns: Vec<(String, String)>) -> Result<(), String>;
 
     /// The documents between which the run reads.
-    async fn documents(&self, context: &str) -> Result<Documents, String>;
+    fn documents(&self, context: &str) -> Documents;
 
-    /// Keeps a document for the next run. Where the bookmark is paused it does nothing.
+    /// Keeps a document for the next run.
     async fn keep(&self, context: &str, document: String) -> Result<(), String>;
 }
 
@@ -112,15 +124,39 @@ pub struct ReadFile {
     pub mark: FileMark,
     /// When it was written.
     pub modified: Timestamp,
+    /// The run that has read it as it was before.
+    pub before: Option<String>,
 }
 
-/// Which files of a source have been read.
-#[derive(Debug, Clone, Default)]
-pub struct Ledger {
-    /// The files, by bucket and key with a slash between them.
-    pub files: HashMap<String, FileMark>,
-    /// Whether these are the files to read, and no others: a pause with the range of runs that read them.
-    pub only: bool,
+/// What a run reads of a source of files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The source's `MaxBand`, in milliseconds.
+    pub band: u64,
+    /// The files.
+    pub files: Vec<ReadFile>,
+    /// Files of the ledger that are there no more.
+    pub gone: Vec<KnownFile>,
+}
+
+/// A file of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFile {
+    /// Bucket and key, with a slash between them.
+    pub path: String,
+    /// What it was like.
+    pub mark: FileMark,
+    /// The run that has read it.
+    pub run: String,
+}
+
+/// A part of a ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LedgerPage {
+    /// The files, in the order of their paths' bytes.
+    pub files: Vec<KnownFile>,
+    /// The path at which the next page begins; none where this was the last.
+    pub next: Option<String>,
 }
 
 /// The documents of a source that keeps one.

@@ -32,7 +32,8 @@ mod types;
 pub use bookmark::{SourcePlan, plan_reading};
 pub use databases::{Connector, Databases};
 pub use environment::{
-    Bookmarks, CatalogClient, Documents, Environment, FileMark, Ledger, Progress, ReadFile, Stores,
+    Bookmarks, CatalogClient, Documents, Environment, FileMark, KnownFile, LedgerPage, Progress, ReadFile,
+    Stores, Taken,
 };
 pub use error::{EngineError, ErrorKind, FileError, NodeError};
 pub use error_rows::ErrorRows;

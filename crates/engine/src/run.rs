@@ -261,14 +261,14 @@ async fn listed(
     node: &Node,
     limits: &S3Files,
 ) -> Result<Option<(Vec<(String, DataType)>, Vec<SourceFile>)>, DataFusionError> {
-    let Listing { keys, mut files, empty } =
+    let Listing { keys, files, empty } =
         source::list(&node.name, environment.stores.as_ref(), limits).await?;
-    match (Mark::of(environment, node), empty) {
+    let files = match (Mark::of(environment, node), empty) {
         // Somebody may have cleared away what earlier runs have read.
-        (Some(mark), _) => files = mark.unread(files, limits).await?,
+        (Some(mark), _) => mark.unread(files, limits).await?,
         (None, Some(empty)) => return Err(empty.into()),
-        (None, None) => source::bound(limits, &mut files),
-    }
+        (None, None) => source::bound(limits, files.found),
+    };
     let partitions = keys.into_iter().map(|key| (key, DataType::Utf8View)).collect();
     Ok(Some((partitions, files)).filter(|(_, files)| !files.is_empty()))
 }
@@ -280,7 +280,7 @@ async fn nothing(
     node: &Node,
 ) -> Result<DataFrame, DataFusionError> {
     match Mark::of(environment, node) {
-        Some(mark) => mark.nothing(context).await,
+        Some(mark) => mark.nothing(context),
         None => Err(NodeError::new(&node.name, "there are no files to read").into()),
     }
 }

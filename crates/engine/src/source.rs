@@ -23,6 +23,6 @@ pub(crate) use delta::delta_table;
 pub(crate) use excel::{ExcelShape, excel_table};
 pub(crate) use iceberg::{iceberg_table, provider as iceberg_provider, since_provider};
 pub(crate) use json::{JsonShape, json_table};
-pub(crate) use listing::{Listing, SourceFile, bound, list};
+pub(crate) use listing::{Files, Listing, SourceFile, bound, covers, list};
 pub(crate) use parquet::parquet_table;
 pub(crate) use slices::whole;

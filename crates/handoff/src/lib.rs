@@ -79,7 +79,8 @@ pub struct JobWork {
     pub arguments: BTreeMap<String, String>,
     /// The graph, by node id.
     pub nodes: BTreeMap<String, CodeGenConfigurationNode>,
-    /// The transformation contexts of the nodes, by node id: what the job's script calls them.
+    /// The transformation contexts of the nodes, by node id: what the job's script calls them. Empty where the run pays
+    /// no heed to the bookmark.
     #[serde(default)]
     pub contexts: BTreeMap<String, String>,
     /// Whether nothing is read or written, and what a run with bookmarks would read is told at the end.

@@ -10,7 +10,6 @@ use mastic_kernel::{Access, Ctx, Need, Registry};
 
 use crate::crawl::{classifiers, execution};
 use crate::definition::key;
-use crate::execution::Ending;
 use crate::records::CRAWLERS;
 use crate::{Jobs, access, crawler};
 
@@ -45,32 +44,17 @@ impl Jobs {
             let classifiers = classifiers(tx, &at, &record)?;
             Ok::<_, Fault>((record, classifiers))
         })?;
-        let id = ctx.entropy().uuid();
         let options = PlanOptions { keep_comments: input.keep_comments.unwrap_or_default() };
-        let work =
-            CrawlWork { crawl_id: id.clone(), crawler: record.crawler, classifiers, plan: Some(options) };
+        let work = CrawlWork {
+            crawl_id: ctx.entropy().uuid(),
+            crawler: record.crawler,
+            classifiers,
+            plan: Some(options),
+        };
         let execution = execution(&at, record.role, work)?;
-        let switch = self.switch(id.clone())?;
-        let jobs = Arc::clone(self);
-        // A task of its own: a caller that hangs up leaves nothing open.
-        let planned = tokio::spawn(async move {
-            let ending = jobs.execute(execution, switch.stop.clone(), std::future::ready(())).await;
-            jobs.background.discard_staged(&id).await?;
-            Ok::<_, Fault>(ending)
-        });
-        match planned.await.map_err(Fault::internal)?? {
-            Ending::Planned(plan) => match *plan {
-                Plan::Crawl(plan) => Ok(plan),
-                Plan::Job(_) => Err(Fault::internal("the runner planned a job instead of a crawl")),
-            },
-            Ending::Failed(cause) => Err(failed(&cause.text)),
-            Ending::Succeeded(_) => Err(Fault::internal("the runner crawled instead of planning")),
-            Ending::Stopped => Err(failed("The server stopped while the crawl was being planned.")),
-            Ending::TimedOut => Err(failed("The plan took too long.")),
+        match self.planned(execution, ()).await? {
+            Plan::Crawl(plan) => Ok(plan),
+            Plan::Job(_) => Err(Fault::internal("the runner planned a job instead of a crawl")),
         }
     }
-}
-
-fn failed(reason: &str) -> Fault {
-    Fault::sender("PlanFailedException", reason)
 }

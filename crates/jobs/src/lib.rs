@@ -25,6 +25,7 @@ mod limits;
 mod node;
 mod page;
 mod plan;
+mod planning;
 mod records;
 mod run;
 #[cfg(test)]

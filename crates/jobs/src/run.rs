@@ -151,8 +151,8 @@ pub(crate) fn insert(
 /// How long a run of the flexible class waits at most ("AWS Glue job run statuses", AWS Glue Developer Guide).
 const FLEXIBLE_WAIT: Duration = Duration::from_secs(20 * 60);
 
-/// How long runs are kept ("Job runs", AWS Glue API reference).
-const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// How long runs are kept ("Job runs", AWS Glue API reference), and marks of where they left the bookmark.
+pub(crate) const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Forgets the oldest runs of a job, a few at a time.
 fn forget_old(

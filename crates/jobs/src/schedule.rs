@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mastic_api_glue::glue::types::JobRunState;
 use mastic_core::{Arn, Fault, Timestamp, failpoint};
-use mastic_handoff::{Category, Cause, JobWork, Tally, Work};
+use mastic_handoff::{Bookmarking, Category, Cause, JobWork, Tally, Work};
 use mastic_store::StoreError;
 use mastic_store::overlay::{PublishError, publish};
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -357,7 +357,7 @@ impl Jobs {
                     Err(PublishError::Store(error)) => return Err(error.into()),
                 }
                 if let Some(taken) = taken {
-                    bookmark::note(tx, &place, &record, &taken, now)?;
+                    bookmark::note(tx, &place, taken, now)?;
                 }
                 at("run.published")?;
                 let Tally { rows, files, .. } = tally;
@@ -404,11 +404,14 @@ pub(crate) fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, F
     let minutes = record.run.timeout.and_then(|minutes| u64::try_from(minutes).ok());
     let source = Arn::new("glue", &region, &account, &format!("job/{job}"));
     let arguments = record.run.arguments.clone().unwrap_or_default();
+    // What is wrong with the arguments the run tells.
+    let marked = Bookmarking::of(&arguments).is_ok_and(|option| option != Bookmarking::Disable);
+    let contexts = if marked { bookmark::contexts(&record.nodes)? } else { BTreeMap::new() };
     let work = Work::Job(Box::new(JobWork {
         job_name: job,
         run_id: id.clone(),
         arguments: arguments.clone(),
-        contexts: bookmark::contexts(&record.nodes),
+        contexts,
         nodes: record.nodes.clone(),
         plan: false,
     }));

@@ -124,6 +124,7 @@ async fn ledger(
         let input = ListJobBookmarkFilesRequest {
             job_name: job.to_owned(),
             transformation_context: None,
+            start_at: None,
             next_token,
             max_results: Some(5000),
         };
@@ -318,35 +319,32 @@ fn planned(plan: &PlanJobBookmarkResponse) -> String {
 
 async fn rewind(arguments: RewindArguments) -> Result<(), Failure> {
     let client = arguments.reach.client()?;
-    let found = describe(&client, &arguments.job).await?;
-    let run_id = chosen(&arguments.to, found.runs.as_deref().unwrap_or_default())?;
+    let run_id = if arguments.to == "0" {
+        None
+    } else {
+        let input = DescribeJobBookmarkRequest {
+            job_name: arguments.job.clone(),
+            runs_like: Some(arguments.to.clone()),
+            ..DescribeJobBookmarkRequest::default()
+        };
+        let found = client.call::<DescribeJobBookmark>(input).await?;
+        Some(chosen(&arguments.to, &found.runs.unwrap_or_default())?)
+    };
     let input = ResetJobBookmarkRequest { job_name: arguments.job.clone(), run_id };
     let entry = client.call::<ResetJobBookmark>(input).await?.job_bookmark_entry.unwrap_or_default();
     print(&if arguments.json { explain::json(entry)? } else { rewound(&arguments.job, &entry) });
     Ok(())
 }
 
-/// The run that is meant; `None` for the start.
-fn chosen(to: &str, runs: &[JobBookmarkRun]) -> Result<Option<String>, Failure> {
-    let unclear = |text: String| Err(Failure::Usage(format!("--to {to}: {text}")));
-    if let Ok(number) = to.parse::<i32>() {
-        if number == 0 {
-            return Ok(None);
-        }
-        return match runs.iter().find(|run| run.run == number) {
-            Some(run) => Ok(Some(run.run_id.clone())),
-            None => unclear("the bookmark has no run of that number".to_owned()),
-        };
-    }
-    let meant: Vec<&JobBookmarkRun> = runs.iter().filter(|run| run.run_id.starts_with(to)).collect();
-    match meant.as_slice() {
-        [only] => Ok(Some(only.run_id.clone())),
-        // A run that has failed, or one of long ago: the server knows.
-        [] => Ok(Some(to.to_owned())),
-        many => match many.iter().find(|run| run.run_id == to) {
-            Some(run) => Ok(Some(run.run_id.clone())),
-            None => unclear(format!("{} runs begin so", many.len())),
-        },
+/// The one run that is meant, of those that the server knows by that name.
+fn chosen(to: &str, runs: &[JobBookmarkRun]) -> Result<String, Failure> {
+    let unclear = |text: &str| Err(Failure::Usage(format!("--to {to}: {text}")));
+    match runs {
+        [only] => Ok(only.run_id.clone()),
+        [] if to.parse::<i64>().is_ok() => unclear("the bookmark has no run of that number"),
+        // A run that has failed: the server knows what it stands for.
+        [] => Ok(to.to_owned()),
+        _ => unclear("several runs begin so"),
     }
 }
 
@@ -379,16 +377,11 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_meant_by_id_beginning_and_number() {
-        let runs = [mark(3, "jr_ab3"), mark(2, "jr_ab"), mark(1, "jr_c")];
-        let meant = |to: &str| chosen(to, &runs).ok();
-        let id = |id: &str| Some(Some(id.to_owned()));
-        assert_eq!((meant("0"), meant("3"), meant("jr_c")), (Some(None), id("jr_ab3"), id("jr_c")));
-        assert_eq!(
-            (meant("jr_ab"), meant("jr_ab3"), meant("jr_failed")),
-            (id("jr_ab"), id("jr_ab3"), id("jr_failed"))
-        );
-        assert_eq!((meant("4"), meant("jr_")), (None, None));
+    fn one_run_is_meant() {
+        assert_eq!(chosen("jr_a", &[mark(3, "jr_ab")]).ok().as_deref(), Some("jr_ab"));
+        assert_eq!(chosen("jr_failed", &[]).ok().as_deref(), Some("jr_failed"));
+        assert!(chosen("jr_", &[mark(3, "jr_ab"), mark(1, "jr_c")]).is_err());
+        assert!(chosen("4", &[]).is_err());
     }
 
     #[test]

@@ -166,6 +166,7 @@ pub static DESCRIBE_JOB_BOOKMARK_REQUEST: Schema = Schema {
         Member { name: "From", wire: "From", schema: &RUN_ID, required: false },
         Member { name: "To", wire: "To", schema: &RUN_ID, required: false },
         Member { name: "WithRuns", wire: "WithRuns", schema: &BOOLEAN, required: false },
+        Member { name: "RunsLike", wire: "RunsLike", schema: &RUN_ID, required: false },
     ]),
     sensitive: false,
 };
@@ -276,8 +277,55 @@ pub static FORBIDDEN_ACTION: Schema = Schema {
     sensitive: false,
 };
 
+pub static GONE_JOB_BOOKMARK_FILE: Schema = Schema {
+    name: "GoneJobBookmarkFile",
+    kind: Kind::Structure(&[
+        Member {
+            name: "TransformationContext",
+            wire: "TransformationContext",
+            schema: &TRANSFORMATION_CONTEXT,
+            required: true,
+        },
+        Member { name: "Bucket", wire: "Bucket", schema: &BUCKET_NAME, required: true },
+        Member { name: "Key", wire: "Key", schema: &OBJECT_KEY, required: true },
+        Member { name: "RunId", wire: "RunId", schema: &RUN_ID, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static GONE_JOB_BOOKMARK_FILES: Schema = Schema {
+    name: "GoneJobBookmarkFiles",
+    kind: Kind::List {
+        member: &GONE_JOB_BOOKMARK_FILE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: Some(1000) },
+    },
+    sensitive: false,
+};
+
 pub static INTEGER: Schema =
     Schema { name: "Integer", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
+
+pub static JOB_BOOKMARK_COLUMN: Schema = Schema {
+    name: "JobBookmarkColumn",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &STRING_SHAPE, required: true },
+        Member { name: "Type", wire: "Type", schema: &STRING_SHAPE, required: true },
+    ]),
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_COLUMNS: Schema = Schema {
+    name: "JobBookmarkColumns",
+    kind: Kind::List {
+        member: &JOB_BOOKMARK_COLUMN,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
 
 pub static JOB_BOOKMARK_CONTEXT: Schema = Schema {
     name: "JobBookmarkContext",
@@ -291,6 +339,7 @@ pub static JOB_BOOKMARK_CONTEXT: Schema = Schema {
         Member { name: "RunId", wire: "RunId", schema: &STRING_SHAPE, required: false },
         Member { name: "Document", wire: "Document", schema: &STRING_SHAPE, required: false },
         Member { name: "WindowDocument", wire: "WindowDocument", schema: &STRING_SHAPE, required: false },
+        Member { name: "Columns", wire: "Columns", schema: &JOB_BOOKMARK_COLUMNS, required: false },
     ]),
     sensitive: false,
 };
@@ -316,6 +365,7 @@ pub static JOB_BOOKMARK_DOCUMENT: Schema = Schema {
             required: true,
         },
         Member { name: "Document", wire: "Document", schema: &BOOKMARK_DOCUMENT, required: true },
+        Member { name: "Before", wire: "Before", schema: &BOOKMARK_DOCUMENT, required: false },
     ]),
     sensitive: false,
 };
@@ -386,6 +436,32 @@ pub static JOB_BOOKMARK_RUNS: Schema = Schema {
     sensitive: false,
 };
 
+pub static JOB_BOOKMARK_SOURCE: Schema = Schema {
+    name: "JobBookmarkSource",
+    kind: Kind::Structure(&[
+        Member {
+            name: "TransformationContext",
+            wire: "TransformationContext",
+            schema: &TRANSFORMATION_CONTEXT,
+            required: true,
+        },
+        Member { name: "MaxBand", wire: "MaxBand", schema: &LONG, required: false },
+        Member { name: "Columns", wire: "Columns", schema: &JOB_BOOKMARK_COLUMNS, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static JOB_BOOKMARK_SOURCES: Schema = Schema {
+    name: "JobBookmarkSources",
+    kind: Kind::List {
+        member: &JOB_BOOKMARK_SOURCE,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: Some(100) },
+    },
+    sensitive: false,
+};
+
 pub static LIST_ACCOUNTS_REQUEST: Schema =
     Schema { name: "ListAccountsRequest", kind: Kind::Structure(&[]), sensitive: false };
 
@@ -410,6 +486,7 @@ pub static LIST_JOB_BOOKMARK_FILES_REQUEST: Schema = Schema {
             schema: &TRANSFORMATION_CONTEXT,
             required: false,
         },
+        Member { name: "StartAt", wire: "StartAt", schema: &STRING_SHAPE, required: false },
         Member { name: "NextToken", wire: "NextToken", schema: &NEXT_TOKEN, required: false },
         Member { name: "MaxResults", wire: "MaxResults", schema: &BOOKMARK_PAGE_SIZE, required: false },
     ]),
@@ -747,7 +824,10 @@ pub static PUT_JOB_BOOKMARK_REQUEST: Schema = Schema {
     name: "PutJobBookmarkRequest",
     kind: Kind::Structure(&[
         Member { name: "JobName", wire: "JobName", schema: &NAME, required: true },
+        Member { name: "Version", wire: "Version", schema: &INTEGER, required: true },
+        Member { name: "Sources", wire: "Sources", schema: &JOB_BOOKMARK_SOURCES, required: false },
         Member { name: "Files", wire: "Files", schema: &NEW_JOB_BOOKMARK_FILES, required: false },
+        Member { name: "Gone", wire: "Gone", schema: &GONE_JOB_BOOKMARK_FILES, required: false },
         Member { name: "Documents", wire: "Documents", schema: &JOB_BOOKMARK_DOCUMENTS, required: false },
     ]),
     sensitive: false,

@@ -103,6 +103,7 @@ pub struct DescribeJobBookmarkRequest {
     pub from: Option<String>,
     pub to: Option<String>,
     pub with_runs: Option<bool>,
+    pub runs_like: Option<String>,
 }
 
 structure!(DescribeJobBookmarkRequest {
@@ -110,6 +111,7 @@ structure!(DescribeJobBookmarkRequest {
 "From" => from,
 "To" => to,
 "WithRuns" => with_runs,
+"RunsLike" => runs_like,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -215,11 +217,38 @@ structure!(ForbiddenAction {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GoneJobBookmarkFile {
+    pub transformation_context: String,
+    pub bucket: String,
+    pub key: String,
+    pub run_id: String,
+}
+
+structure!(GoneJobBookmarkFile {
+"TransformationContext" => transformation_context,
+"Bucket" => bucket,
+"Key" => key,
+"RunId" => run_id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkColumn {
+    pub name: String,
+    pub r#type: String,
+}
+
+structure!(JobBookmarkColumn {
+"Name" => name,
+"Type" => r#type,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobBookmarkContext {
     pub transformation_context: String,
     pub run_id: Option<String>,
     pub document: Option<String>,
     pub window_document: Option<String>,
+    pub columns: Option<Vec<JobBookmarkColumn>>,
 }
 
 structure!(JobBookmarkContext {
@@ -227,17 +256,20 @@ structure!(JobBookmarkContext {
 "RunId" => run_id,
 "Document" => document,
 "WindowDocument" => window_document,
+"Columns" => columns,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobBookmarkDocument {
     pub transformation_context: String,
     pub document: String,
+    pub before: Option<String>,
 }
 
 structure!(JobBookmarkDocument {
 "TransformationContext" => transformation_context,
 "Document" => document,
+"Before" => before,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -283,6 +315,19 @@ structure!(JobBookmarkRun {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct JobBookmarkSource {
+    pub transformation_context: String,
+    pub max_band: Option<i64>,
+    pub columns: Option<Vec<JobBookmarkColumn>>,
+}
+
+structure!(JobBookmarkSource {
+"TransformationContext" => transformation_context,
+"MaxBand" => max_band,
+"Columns" => columns,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListAccountsRequest {}
 
 structure!(ListAccountsRequest {});
@@ -300,6 +345,7 @@ structure!(ListAccountsResponse {
 pub struct ListJobBookmarkFilesRequest {
     pub job_name: String,
     pub transformation_context: Option<String>,
+    pub start_at: Option<String>,
     pub next_token: Option<String>,
     pub max_results: Option<i32>,
 }
@@ -307,6 +353,7 @@ pub struct ListJobBookmarkFilesRequest {
 structure!(ListJobBookmarkFilesRequest {
 "JobName" => job_name,
 "TransformationContext" => transformation_context,
+"StartAt" => start_at,
 "NextToken" => next_token,
 "MaxResults" => max_results,
 });
@@ -574,13 +621,19 @@ structure!(PreflightResponse {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutJobBookmarkRequest {
     pub job_name: String,
+    pub version: i32,
+    pub sources: Option<Vec<JobBookmarkSource>>,
     pub files: Option<Vec<JobBookmarkFile>>,
+    pub gone: Option<Vec<GoneJobBookmarkFile>>,
     pub documents: Option<Vec<JobBookmarkDocument>>,
 }
 
 structure!(PutJobBookmarkRequest {
 "JobName" => job_name,
+"Version" => version,
+"Sources" => sources,
 "Files" => files,
+"Gone" => gone,
 "Documents" => documents,
 });
 

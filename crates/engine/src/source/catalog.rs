@@ -17,7 +17,7 @@ use super::csv::{CsvShape, csv_table};
 use super::database;
 use super::delta::delta_entry;
 use super::json::{JsonShape, json_table, recased};
-use super::listing::{SourceFile, bound, codec_of, objects};
+use super::listing::{Files, SourceFile, bound, codec_of, objects};
 use super::orc::orc_table;
 use super::parquet::parquet_table;
 use super::xml::{XmlFormat, xml_table};
@@ -131,7 +131,7 @@ pub(crate) struct Found {
 /// Where the rows of a catalog table are.
 pub(crate) enum Located {
     /// In the files of its partitions; with what its definition tells.
-    Files(Box<TableShape>, Vec<SourceFile>),
+    Files(Box<TableShape>, Files),
     /// In a database; with the columns that it should answer.
     Database(Box<DatabaseSource>, Vec<(String, DataType)>),
     /// In files of which only the table's own format knows.
@@ -216,7 +216,7 @@ pub(crate) async fn open(
     mark: Option<&Mark<'_>>,
 ) -> Result<Found, DataFusionError> {
     let wrong = |message: String| wrong(node, source, message);
-    let (shape, mut files) = match located(context, environment, node, source).await? {
+    let (shape, files) = match located(context, environment, node, source).await? {
         Located::Files(shape, files) => (*shape, files),
         Located::Database(source, columns) => {
             let table = database::open(environment, node, &source, mark).await?.table;
@@ -230,11 +230,10 @@ pub(crate) async fn open(
         }
     };
     let limits = source.limits();
-    if let Some(mark) = mark {
-        files = mark.unread(files, &limits).await?;
-    } else {
-        bound(&limits, &mut files);
-    }
+    let files = match mark {
+        Some(mark) => mark.unread(files, &limits).await?,
+        None => bound(&limits, files.found),
+    };
     let columns: Vec<_> = shape.columns.iter().chain(&shape.keys).cloned().collect();
     if files.is_empty() {
         let fields = columns.iter().map(|(name, of)| Field::new(name, of.clone(), true));
@@ -332,13 +331,14 @@ async fn files(
     environment: &Environment,
     node: &str,
     locations: Vec<(Location, Vec<String>)>,
-) -> Result<Vec<SourceFile>, FileError> {
-    let lists: Vec<Vec<SourceFile>> = stream::iter(locations)
+) -> Result<Files, FileError> {
+    let lists: Vec<Files> = stream::iter(locations)
         .map(|(location, values)| async move {
             let fail = |cause: String| FileError::new(node, location.to_string(), cause);
             let store = environment.stores.bucket(&location.bucket).map_err(fail)?;
-            let found =
-                objects(store.as_ref(), &location.key).await.map_err(|error| fail(error.to_string()))?;
+            let mut all = Files::default();
+            let found = objects(store.as_ref(), &location.bucket, &location.key, &mut all).await;
+            let found = found.map_err(|error| fail(error.to_string()))?;
             let partition: Vec<Option<String>> = values
                 .into_iter()
                 .map(|value| (value != mastic_hive::DEFAULT_PARTITION).then_some(value))
@@ -350,12 +350,19 @@ async fn files(
                 partition: partition.clone(),
                 meta,
             };
-            Ok::<_, FileError>(found.into_iter().map(file).collect())
+            all.found = found.into_iter().map(file).collect();
+            Ok::<_, FileError>(all)
         })
         .buffered(LISTINGS)
         .try_collect()
         .await?;
-    Ok(lists.into_iter().flatten().collect())
+    let mut all = Files::default();
+    for list in lists {
+        all.found.extend(list.found);
+        all.places.extend(list.places);
+        all.others.extend(list.others);
+    }
+    Ok(all)
 }
 
 /// The predicate in the grammar of `GetPartitions`, if it can be said there: the catalog then answers only what

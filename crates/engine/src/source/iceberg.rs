@@ -69,7 +69,7 @@ pub(crate) async fn since_provider(
 ) -> Result<Arc<dyn TableProvider>> {
     let name = table.identifier().to_string();
     let wrong = |message: String| NodeError::new(node, format!("table `{name}`: {message}"));
-    let documents = mark.documents().await?;
+    let documents = mark.documents();
     let kept = |document: Option<&str>| snapshot_of(document).map_err(wrong);
     let (after, until) = (kept(documents.after.as_deref())?, kept(documents.until.as_deref())?);
     let until = until.or(table.metadata().current_snapshot_id());

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -30,8 +30,29 @@ pub(crate) struct SourceFile {
 impl SourceFile {
     /// The file's URL.
     pub(crate) fn url(&self) -> String {
-        format!("s3://{}/{}", self.bucket, self.meta.location)
+        format!("s3://{}", self.path())
     }
+
+    /// Bucket and key, with a slash between them.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.bucket, self.meta.location)
+    }
+}
+
+/// The files of a source, and what tells of any other whether it is gone.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    /// The files.
+    pub(crate) found: Vec<SourceFile>,
+    /// What was listed, see [`covers`].
+    pub(crate) places: Vec<String>,
+    /// The paths of what lies there and is none of the source's files.
+    pub(crate) others: HashSet<String>,
+}
+
+/// Whether a path is at a place: within a folder, whose own path ends with a slash, or the one file of that path.
+pub(crate) fn covers(place: &str, path: &str) -> bool {
+    if place.ends_with('/') { path.starts_with(place) } else { path == place }
 }
 
 /// The files of an S3 source.
@@ -40,7 +61,7 @@ pub(crate) struct Listing {
     /// The partition columns that their folders name.
     pub(crate) keys: Vec<String>,
     /// All of them, by path and key.
-    pub(crate) files: Vec<SourceFile>,
+    pub(crate) files: Files,
     /// The first path under which nothing lies.
     pub(crate) empty: Option<FileError>,
 }
@@ -50,16 +71,18 @@ pub(crate) struct Listing {
 /// # Errors
 /// Names the path that cannot be listed.
 pub(crate) async fn list(node: &str, stores: &dyn Stores, files: &S3Files) -> Result<Listing, FileError> {
-    let (mut found, mut empty) = (Vec::new(), None);
+    let (mut found, mut all, mut empty) = (Vec::new(), Files::default(), None);
     for path in &files.paths {
         let before = found.len();
         let fail = |cause: String| FileError::new(node, path, cause);
         let location = Location::parse(path).map_err(fail)?;
         let store = stores.bucket(&location.bucket).map_err(fail)?;
         let (root, pattern) = pattern_root(&location);
-        for meta in objects(store.as_ref(), &root).await.map_err(|error| fail(error.to_string()))? {
+        let lying = objects(store.as_ref(), &location.bucket, &root, &mut all);
+        for meta in lying.await.map_err(|error| fail(error.to_string()))? {
             let key = meta.location.as_ref();
             if !wanted(files, &location, &root, pattern, key) {
+                all.others.insert(format!("{}/{key}", location.bucket));
                 continue;
             }
             let folders = folder_values(key.strip_prefix(root.as_str()).unwrap_or(key));
@@ -79,22 +102,20 @@ pub(crate) async fn list(node: &str, stores: &dyn Stores, files: &S3Files) -> Re
             }
         }
     }
-    let files = found
-        .into_iter()
-        .map(|(folders, mut file)| {
-            let mut folders: BTreeMap<String, Option<String>> = folders.into_iter().collect();
-            file.partition = keys.iter().map(|key| folders.remove(key).flatten()).collect();
-            file
-        })
-        .collect();
-    Ok(Listing { keys, files, empty })
+    let found = found.into_iter().map(|(folders, mut file)| {
+        let mut folders: BTreeMap<String, Option<String>> = folders.into_iter().collect();
+        file.partition = keys.iter().map(|key| folders.remove(key).flatten()).collect();
+        file
+    });
+    all.found = found.collect();
+    Ok(Listing { keys, files: all, empty })
 }
 
 /// Keys and values that folders name.
 type FolderValues = Vec<(String, Option<String>)>;
 
 /// Keeps the first files, as many as the source reads at most.
-pub(crate) fn bound(files: &S3Files, found: &mut Vec<SourceFile>) {
+pub(crate) fn bound(files: &S3Files, mut found: Vec<SourceFile>) -> Vec<SourceFile> {
     if let Some(limit) = files.bounded_files {
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
@@ -105,19 +126,27 @@ pub(crate) fn bound(files: &S3Files, found: &mut Vec<SourceFile>) {
             total <= limit
         });
     }
+    found
 }
 
 /// All objects under a key, or the one object at it, in the order of their keys. Markers of folders and
-/// hidden files (a name that begins with `_` or `.`) are left out.
+/// hidden files (a name that begins with `_` or `.`) are left out. What was listed and left out goes to `all`.
 pub(crate) async fn objects(
     store: &dyn ObjectStore,
+    bucket: &str,
     root: &str,
+    all: &mut Files,
 ) -> Result<Vec<ObjectMeta>, object_store::Error> {
     let prefix = Path::parse(root.trim_end_matches('/'))?;
     let mut found: Vec<ObjectMeta> = store.list(Some(&prefix)).try_collect().await?;
+    let folder = if prefix.as_ref().is_empty() { String::new() } else { format!("{prefix}/") };
+    all.places.push(format!("{bucket}/{folder}"));
     if found.is_empty() && !root.is_empty() && !root.ends_with('/') {
         match store.head(&prefix).await {
-            Ok(meta) => found.push(meta),
+            Ok(meta) => {
+                all.places.push(format!("{bucket}/{prefix}"));
+                found.push(meta);
+            }
             Err(object_store::Error::NotFound { .. }) => {}
             // The answer to HEAD has no body to say who is denied what; that to GET has.
             Err(error @ object_store::Error::PermissionDenied { .. }) => {
@@ -129,11 +158,15 @@ pub(crate) async fn objects(
     found.retain(|meta| {
         let key = meta.location.as_ref();
         let below = key.strip_prefix(root).unwrap_or(key);
-        meta.size > 0
+        let data = meta.size > 0
             && !below.ends_with("_$folder$")
             && !below
                 .split('/')
-                .any(|part| part.starts_with('.') || (part.starts_with('_') && !part.contains('=')))
+                .any(|part| part.starts_with('.') || (part.starts_with('_') && !part.contains('=')));
+        if !data {
+            all.others.insert(format!("{bucket}/{key}"));
+        }
+        data
     });
     found.sort_by(|a, b| a.location.cmp(&b.location));
     Ok(found)
@@ -217,7 +250,8 @@ mod tests {
             Ok(Listing { empty: Some(error), .. }) => vec![error.to_string()],
             Ok(Listing { keys, files, .. }) => {
                 let mut out = keys;
-                out.extend(files.iter().map(|file| format!("{} {:?}", file.meta.location, file.partition)));
+                let found = files.found.iter();
+                out.extend(found.map(|file| format!("{} {:?}", file.meta.location, file.partition)));
                 out
             }
             Err(error) => vec![error.to_string()],

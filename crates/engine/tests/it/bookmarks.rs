@@ -4,16 +4,19 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use mastic_engine::plan::*;
 use mastic_engine::{
-    Bookmarks, Documents, EngineError, Environment, JobGraph, Ledger, ReadFile, RunSummary, plan_reading, run,
+    Bookmarks, Documents, EngineError, Environment, JobGraph, KnownFile, LedgerPage, RunSummary, Taken,
+    plan_reading, run,
 };
 
 use crate::support::*;
 
+type Columns = Vec<(String, String)>;
+
 /// A bookmark whose runs all succeed. Every node has its own id for a context.
 #[derive(Default)]
 struct Kept {
-    files: Mutex<HashMap<String, HashMap<String, mastic_engine::FileMark>>>,
-    documents: Mutex<BTreeMap<String, String>>,
+    files: Mutex<HashMap<String, BTreeMap<String, KnownFile>>>,
+    columns: Mutex<HashMap<String, &'static Columns>>,
     keeps: Mutex<usize>,
 }
 
@@ -23,27 +26,43 @@ impl Bookmarks for Kept {
         Some(node.to_owned())
     }
 
-    async fn ledger(&self, context: &str) -> Result<Ledger, String> {
-        let files = self.files.lock().unwrap().get(context).cloned().unwrap_or_default();
-        Ok(Ledger { files, only: false })
+    fn replays(&self) -> bool {
+        false
     }
 
-    async fn take(&self, context: &str, files: Vec<ReadFile>) -> Result<(), String> {
+    async fn ledger(&self, context: &str, from: &str) -> Result<LedgerPage, String> {
+        let files = self.files.lock().unwrap().get(context).cloned().unwrap_or_default();
+        let files = files.range(from.to_owned()..).map(|(_, file)| file.clone()).collect();
+        Ok(LedgerPage { files, next: None })
+    }
+
+    async fn take(&self, context: &str, taken: Taken) -> Result<(), String> {
         let mut all = self.files.lock().unwrap();
         let known = all.entry(context.to_owned()).or_default();
-        known.extend(files.into_iter().map(|file| (format!("{}/{}", file.bucket, file.key), file.mark)));
+        for file in taken.files {
+            let path = format!("{}/{}", file.bucket, file.key);
+            known.insert(path.clone(), KnownFile { path, mark: file.mark, run: "jr".to_owned() });
+        }
+        known.retain(|_, file| !taken.gone.contains(file));
         Ok(())
     }
 
-    async fn documents(&self, context: &str) -> Result<Documents, String> {
-        let after = self.documents.lock().unwrap().get(context).cloned();
-        Ok(Documents { after, until: None })
+    fn columns(&self, context: &str) -> Option<&[(String, String)]> {
+        self.columns.lock().unwrap().get(context).map(|columns| columns.as_slice())
     }
 
-    async fn keep(&self, context: &str, document: String) -> Result<(), String> {
+    async fn keep_columns(&self, context: &str, columns: Columns) -> Result<(), String> {
         *self.keeps.lock().unwrap() += 1;
-        self.documents.lock().unwrap().insert(context.to_owned(), document);
+        self.columns.lock().unwrap().insert(context.to_owned(), Box::leak(Box::new(columns)));
         Ok(())
+    }
+
+    fn documents(&self, _: &str) -> Documents {
+        Documents::default()
+    }
+
+    async fn keep(&self, _: &str, _: String) -> Result<(), String> {
+        Err("no such source".to_owned())
     }
 }
 
@@ -117,9 +136,11 @@ async fn nothing_new_writes_nothing_whatever_comes_after() {
     let (rows, files) = marked.rows(&nodes).await;
     assert!(rows >= 12 && files >= shown.len(), "{rows} {files}");
     assert_eq!(marked.rows(&nodes).await, (0, 0));
-    // What was read is gone, and nobody minds.
+    // What was read is gone, and nobody minds; nor is it remembered.
     marked.0.delete("in/a.json").await;
     assert_eq!(marked.rows(&nodes).await, (0, 0));
+    let known = marked.1.files.lock().unwrap().clone();
+    assert_eq!((known["s"].len(), known["dim"].len()), (0, 1));
 }
 
 #[tokio::test]
@@ -138,11 +159,8 @@ async fn columns_are_kept_once() {
     assert_eq!(*marked.1.keeps.lock().unwrap(), 1);
     marked.0.put("in/c.csv", "id,town\n3,x\n").await;
     assert_eq!(marked.rows(&nodes).await, (1, 1));
-    let documents = marked.1.documents.lock().unwrap().clone();
-    assert_eq!(
-        documents.get("s").map(String::as_str),
-        Some(r#"{"Columns":[["id","string"],["town","string"]]}"#)
-    );
+    let typed = |name: &str| (name.to_owned(), "string".to_owned());
+    assert_eq!(marked.1.columns("s"), Some(&[typed("id"), typed("town")][..]));
 }
 
 #[tokio::test]
@@ -160,7 +178,10 @@ async fn a_plan_notes_nothing() {
     marked.0.put("in/a.csv", "id\n1\n2\n").await;
     marked.0.put("in/b.csv", "id\n").await;
     let plans = plan_reading(&graph, &marked.environment()).await.unwrap();
-    let changes: Vec<(&str, bool)> =
-        plans.iter().flat_map(|plan| &plan.some).map(|(file, again)| (file.key.as_str(), *again)).collect();
+    let changes: Vec<(&str, bool)> = plans
+        .iter()
+        .flat_map(|plan| &plan.some)
+        .map(|file| (file.key.as_str(), file.before.is_some()))
+        .collect();
     assert_eq!(changes, [("in/a.csv", true), ("in/b.csv", false)]);
 }

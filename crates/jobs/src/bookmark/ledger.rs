@@ -1,25 +1,25 @@
-//! The ledger as the runner reads and writes it, and as `mastic bookmark show` tells it: which files of each source
-//! have been read, as they were then, and by which run.
+//! The bookmark as the runner reads it, and as `mastic bookmark show` tells it: where the sources stand, and which files
+//! of each have been read, as they were then, and by which run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mastic_api_glue::glue::types::JobRunState;
 use mastic_api_mastic::mastic::types::*;
 use mastic_core::Fault;
 use mastic_kernel::{Ctx, Need};
 use mastic_store::ReadTx;
 
-use super::commit::{documents, enabled};
-use super::records::{BOOKMARKS, DOCUMENTS, Document, FILES, RUN_MARKS, TakenFile, of};
+use super::commit::documents;
+use super::invalid;
+use super::records::*;
 use super::rewind::mark_of;
 use crate::definition::{self, key};
 use crate::records::{JOBS, NameKey, RUN_PLACES};
-use crate::{Jobs, page, run};
+use crate::{Jobs, page};
 
 /// Files of a page where the call does not say.
 const PAGE: usize = 1000;
 
-/// Runs that are told of, the newest first.
+/// Runs that are told of at most.
 const RUNS_TOLD: usize = 100;
 
 impl Jobs {
@@ -34,7 +34,7 @@ impl Jobs {
     }
 
     /// The run of the job for which the caller works.
-    fn run_of(&self, ctx: &Ctx, job: &NameKey) -> Result<Option<String>, Fault> {
+    pub(super) fn run_of(&self, ctx: &Ctx, job: &NameKey) -> Result<Option<String>, Fault> {
         let Some(run) = ctx.caller().run() else { return Ok(None) };
         let place = (job.0.as_str(), job.1.as_str(), job.2.as_str(), run.id.as_str());
         let own = ctx.read(|tx| Ok::<_, Fault>(RUN_PLACES.contains(tx, &place)?))?;
@@ -65,28 +65,30 @@ impl Jobs {
             };
             let bookmark = BOOKMARKS.get(tx, &job)?.unwrap_or_default();
             let mut contexts: BTreeMap<String, JobBookmarkContext> = BTreeMap::new();
-            let mut of_context = |name: &str, set: &dyn Fn(&mut JobBookmarkContext)| {
-                let context = contexts.entry(name.to_owned()).or_insert_with(|| JobBookmarkContext {
-                    transformation_context: name.to_owned(),
-                    ..JobBookmarkContext::default()
-                });
-                set(context);
-            };
             for (name, read) in &bookmark.contexts {
-                of_context(name, &|context| context.run_id = Some(read.run_id.clone()));
+                let context = entry(&mut contexts, name);
+                context.run_id = Some(read.run_id.clone());
+                context.columns = told(&read.columns);
             }
-            let window = window.unwrap_or_default();
-            let before = match &input.from {
-                Some(_) => window.before,
+            let before = match &window {
+                Some(window) => window.before.clone(),
                 None => documents(tx, &job)?,
             };
-            for (name, text) in &before {
-                of_context(name, &|context| context.document = Some(text.clone()));
+            for (name, text) in before {
+                entry(&mut contexts, &name).document = Some(text);
             }
-            for (name, text) in &window.until {
-                of_context(name, &|context| context.window_document = Some(text.clone()));
+            for mark in window.iter().filter_map(|window| window.until.as_ref()) {
+                for (name, text) in &mark.documents {
+                    entry(&mut contexts, name).window_document = Some(text.clone());
+                }
+                for (name, read) in &mark.bookmark.contexts {
+                    entry(&mut contexts, name).columns = told(&read.columns);
+                }
             }
-            let runs = input.with_runs.unwrap_or_default().then(|| runs(tx, &job)).transpose()?;
+            let runs = match &input.runs_like {
+                Some(text) => Some(runs_like(tx, &job, text)?),
+                None => input.with_runs.unwrap_or_default().then(|| newest_runs(tx, &job)).transpose()?,
+            };
             Ok(DescribeJobBookmarkResponse {
                 job_name: job.2.clone(),
                 version: bookmark.version,
@@ -94,7 +96,7 @@ impl Jobs {
                 attempt: bookmark.attempt,
                 run_id: bookmark.run_id,
                 contexts: contexts.into_values().collect(),
-                window_run_ids: input.from.is_some().then(|| window.runs.into_iter().collect()),
+                window_run_ids: window.map(|window| window.runs.into_iter().collect()),
                 runs,
             })
         })
@@ -108,11 +110,15 @@ impl Jobs {
         let job = key(ctx, &input.job_name)?;
         self.may_read(ctx, &job)?;
         ctx.read(|tx| {
-            let all = match &input.transformation_context {
-                Some(context) => {
-                    FILES.prefix((job.0.as_str(), job.1.as_str(), job.2.as_str(), context.as_str()))
+            let (account, region, name) = of(&job);
+            let all = match (input.transformation_context.as_deref(), input.start_at.as_deref()) {
+                (Some(context), None) => FILES.prefix((account, region, name, context)),
+                (Some(context), Some(path)) => {
+                    let start = (account, region, name, context, path);
+                    FILES.prefix((account, region, name, context)).from(&start)
                 }
-                None => FILES.prefix(of(&job)),
+                (None, None) => FILES.prefix(of(&job)),
+                (None, Some(_)) => return Err(invalid("StartAt goes with TransformationContext.")),
             };
             let range = page::after(all, input.next_token.as_deref())?;
             let asked = input.max_results.and_then(|most| usize::try_from(most).ok());
@@ -132,100 +138,83 @@ impl Jobs {
             Ok(ListJobBookmarkFilesResponse { files, next_token })
         })
     }
-
-    pub(super) async fn put_bookmark(
-        &self,
-        ctx: &Ctx,
-        input: PutJobBookmarkRequest,
-    ) -> Result<PutJobBookmarkResponse, Fault> {
-        let job = key(ctx, &input.job_name)?;
-        let Some(id) = self.run_of(ctx, &job)? else {
-            ctx.authorize(&[Need::new("mastic:PutJobBookmark", "*")])?;
-            let text = format!("Only a run of job {} moves its bookmark.", job.2);
-            return Err(invalid(text));
-        };
-        let owner = ctx.clone();
-        ctx.write_staged(move |tx| {
-            let (_, record) = run::find(tx, &owner, &job.2, &id)?.ok_or_else(|| run::missing(&id))?;
-            let at_work =
-                matches!(record.run.job_run_state, Some(JobRunState::Starting | JobRunState::Running));
-            if !at_work || !enabled(&record.run) {
-                let text = format!("JobRun {id} is not one that moves the bookmark of job {}.", job.2);
-                return Err(invalid(text));
-            }
-            for file in input.files.unwrap_or_default() {
-                let path = format!("{}/{}", file.bucket, file.key);
-                let context = file.transformation_context;
-                let place = (job.0.as_str(), job.1.as_str(), job.2.as_str(), context.as_str(), path.as_str());
-                let taken = TakenFile {
-                    etag: file.e_tag,
-                    size: file.size,
-                    modified: file.last_modified,
-                    run: id.clone(),
-                };
-                FILES.put(tx, &place, &taken)?;
-            }
-            for document in input.documents.unwrap_or_default() {
-                let context = document.transformation_context;
-                let place = (job.0.as_str(), job.1.as_str(), job.2.as_str(), context.as_str());
-                DOCUMENTS.put(tx, &place, &Document { text: document.document })?;
-            }
-            Ok(PutJobBookmarkResponse {})
-        })
-        .await
-    }
-}
-
-fn invalid(text: impl Into<String>) -> Fault {
-    Fault::sender("InvalidInputException", text)
 }
 
 fn number(run: i64) -> i32 {
     i32::try_from(run).unwrap_or(i32::MAX)
 }
 
+fn entry<'a>(
+    contexts: &'a mut BTreeMap<String, JobBookmarkContext>,
+    name: &str,
+) -> &'a mut JobBookmarkContext {
+    let new = || JobBookmarkContext { transformation_context: name.to_owned(), ..Default::default() };
+    contexts.entry(name.to_owned()).or_insert_with(new)
+}
+
+fn told(columns: &Columns) -> Option<Vec<JobBookmarkColumn>> {
+    let columns = columns.iter().cloned().map(|(name, r#type)| JobBookmarkColumn { name, r#type });
+    Some(columns.collect()).filter(|columns: &Vec<_>| !columns.is_empty())
+}
+
 /// What lies between two runs.
-#[derive(Default)]
-struct Window {
-    /// The documents as the first run left them, and as the second did.
+pub(super) struct Window {
+    /// The documents as the first run left them.
     before: BTreeMap<String, String>,
-    until: BTreeMap<String, String>,
+    /// The bookmark as the second run left it.
+    until: Option<RunMark>,
     /// The runs after the first, up to and with the second.
-    runs: BTreeSet<String>,
+    pub(super) runs: BTreeSet<String>,
 }
 
 /// `--job-bookmark-from` and `--job-bookmark-to`: each stands for the last successful run up to and with it ("AWS Glue job
 /// parameters", AWS Glue Developer Guide).
-fn window(tx: &ReadTx<'_>, job: &NameKey, from: &str, to: &str) -> Result<Window, Fault> {
-    let (from, to) = (mark_of(tx, job, from)?, mark_of(tx, job, to)?);
-    let place = |mark: &Option<super::records::RunMark>| mark.as_ref().map_or(0, |mark| mark.bookmark.run);
-    let (first, last) = (place(&from), place(&to));
+pub(super) fn window(tx: &ReadTx<'_>, job: &NameKey, from: &str, to: &str) -> Result<Window, Fault> {
+    let (from, until) = (mark_of(tx, job, from)?, mark_of(tx, job, to)?);
+    let (account, region, name) = of(job);
+    let place = |mark: &Option<RunMark>| mark.as_ref().map_or(0, |mark| mark.bookmark.run);
+    let between = RUN_MARKS.prefix(of(job)).after(&(account, region, name, place(&from)));
+    let between = between.before(&(account, region, name, place(&until) + 1));
     let mut runs = BTreeSet::new();
-    for row in RUN_MARKS.scan_prefix(tx, of(job)) {
-        let ((.., number), mark) = row?;
-        if number > first && number <= last {
-            runs.extend(mark.bookmark.run_id);
-        }
+    for row in RUN_MARKS.scan(tx, between) {
+        runs.extend(row?.1.bookmark.run_id);
     }
-    let documents =
-        |mark: Option<super::records::RunMark>| mark.map(|mark| mark.documents).unwrap_or_default();
-    Ok(Window { before: documents(from), until: documents(to), runs })
+    let before = from.map(|mark| mark.documents).unwrap_or_default();
+    Ok(Window { before, until, runs })
 }
 
-fn runs(tx: &ReadTx<'_>, job: &NameKey) -> Result<Vec<JobBookmarkRun>, Fault> {
+pub(super) fn newest_runs(tx: &ReadTx<'_>, job: &NameKey) -> Result<Vec<JobBookmarkRun>, Fault> {
     let newest = RUN_MARKS.scan_reverse(tx, RUN_MARKS.prefix(of(job))).take(RUNS_TOLD);
-    newest
-        .map(|row| {
-            let (_, mark) = row?;
-            Ok(JobBookmarkRun {
-                run: number(mark.bookmark.run),
-                run_id: mark.bookmark.run_id.unwrap_or_default(),
-                attempt: mark.bookmark.attempt,
-                started_on: mark.bookmark.started,
-                completed_on: mark.completed,
-                files: mark.files,
-                bytes: mark.bytes,
-            })
-        })
-        .collect()
+    newest.map(|row| Ok(told_run(row?.1))).collect()
+}
+
+/// The run of that number or id, or else those whose ids begin so.
+pub(super) fn runs_like(tx: &ReadTx<'_>, job: &NameKey, text: &str) -> Result<Vec<JobBookmarkRun>, Fault> {
+    let (account, region, name) = of(job);
+    let numbers = match text.parse::<i64>() {
+        Ok(number) => vec![number],
+        Err(_) => {
+            let rows = RUN_NUMBERS.scan(tx, RUN_NUMBERS.prefix_text(of(job), text)).take(RUNS_TOLD);
+            let mut found = rows.collect::<Result<Vec<_>, _>>()?;
+            // The id that is the whole text comes first.
+            if found.first().is_some_and(|((.., id), _)| id == text) {
+                found.truncate(1);
+            }
+            found.into_iter().map(|(_, RunNumber(number))| number).collect()
+        }
+    };
+    let marks = numbers.into_iter().map(|number| RUN_MARKS.get(tx, &(account, region, name, number)));
+    marks.filter_map(Result::transpose).map(|mark| Ok(told_run(mark?))).collect()
+}
+
+fn told_run(mark: RunMark) -> JobBookmarkRun {
+    JobBookmarkRun {
+        run: number(mark.bookmark.run),
+        run_id: mark.bookmark.run_id.unwrap_or_default(),
+        attempt: mark.bookmark.attempt,
+        started_on: mark.bookmark.started,
+        completed_on: mark.completed,
+        files: mark.files,
+        bytes: mark.bytes,
+    }
 }

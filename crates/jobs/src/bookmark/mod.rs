@@ -3,9 +3,12 @@
 //! The ledger and the sources' documents are staged by the run that reads: they become true with its output, or not at
 //! all. [`commit`] then counts the run and marks where it left the bookmark, so that [`rewind`] can go back there.
 
+#[cfg(test)]
+mod call_tests;
 mod commit;
 mod ledger;
 mod plan;
+mod put;
 mod records;
 mod rewind;
 #[cfg(test)]
@@ -15,12 +18,17 @@ use std::sync::Arc;
 
 use mastic_api_glue::glue::op;
 use mastic_api_mastic::mastic::op as own;
+use mastic_core::Fault;
 use mastic_kernel::{Access, Registry};
 
 pub(crate) use commit::{contexts, explain, note, staged};
 pub(crate) use rewind::delete;
 
 use crate::{Jobs, access};
+
+fn invalid(text: impl Into<String>) -> Fault {
+    Fault::sender("InvalidInputException", text)
+}
 
 impl Jobs {
     pub(crate) fn register_bookmarks(self: &Arc<Self>, registry: &mut Registry) {

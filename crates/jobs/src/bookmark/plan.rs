@@ -10,8 +10,8 @@ use mastic_core::Fault;
 use mastic_handoff::{Plan, Work};
 use mastic_kernel::{Access, Call, Ctx, Need};
 
+use super::commit::contexts;
 use crate::definition::{self, key};
-use crate::execution::Ending;
 use crate::records::{JOBS, NameKey};
 use crate::schedule::execution;
 use crate::start::new_run;
@@ -67,30 +67,12 @@ impl Jobs {
         execution.staged = true;
         if let Work::Job(work) = &mut execution.work {
             work.plan = true;
+            work.contexts = contexts(&run.nodes)?;
         }
-        let switch = self.switch(id.clone())?;
         let planning = Planning::begin(self, &id, job);
-        let jobs = Arc::clone(self);
-        // A task of its own: a caller that hangs up leaves nothing open.
-        let planned = tokio::spawn(async move {
-            let ending = jobs.execute(execution, switch.stop.clone(), std::future::ready(())).await;
-            drop(planning);
-            jobs.background.discard_staged(&id).await?;
-            Ok::<_, Fault>(ending)
-        });
-        match planned.await.map_err(Fault::internal)?? {
-            Ending::Planned(plan) => match *plan {
-                Plan::Job(plan) => Ok(plan),
-                Plan::Crawl(_) => Err(Fault::internal("the runner planned a crawl instead of a job")),
-            },
-            Ending::Failed(cause) => Err(failed(&cause.text)),
-            Ending::Succeeded(_) => Err(Fault::internal("the runner ran the job instead of planning")),
-            Ending::Stopped => Err(failed("The server stopped while the run was being planned.")),
-            Ending::TimedOut => Err(failed("The plan took too long.")),
+        match self.planned(execution, planning).await? {
+            Plan::Job(plan) => Ok(plan),
+            Plan::Crawl(_) => Err(Fault::internal("the runner planned a crawl instead of a job")),
         }
     }
-}
-
-fn failed(reason: &str) -> Fault {
-    Fault::sender("PlanFailedException", reason)
 }

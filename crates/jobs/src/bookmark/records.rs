@@ -25,9 +25,9 @@ pub(crate) struct Bookmark {
     pub started: Timestamp,
     /// The sources of files that runs have read, by transformation context.
     pub contexts: BTreeMap<String, Context>,
-    /// When it was last reset: runs that were at work then no longer know where the job stands.
+    /// The version that its last reset made: runs that have seen an earlier one no longer know where the job stands.
     #[serde(default)]
-    pub reset: Option<Timestamp>,
+    pub reset_version: i32,
 }
 
 impl Record for Bookmark {
@@ -42,7 +42,13 @@ pub(crate) struct Context {
     pub started: Timestamp,
     /// The source's `MaxBand`, in milliseconds.
     pub band: i64,
+    /// The names and types of its columns, for runs that find no files; empty where the source itself knows them.
+    #[serde(default)]
+    pub columns: Columns,
 }
+
+/// Names and types.
+pub(crate) type Columns = Vec<(String, String)>;
 
 pub(crate) const BOOKMARKS: Keyspace<NameKey, Bookmark> = Keyspace::new("glue.job-bookmark");
 
@@ -66,10 +72,14 @@ pub(crate) type FileKey = (String, String, String, String, String);
 /// The ledger.
 pub(crate) const FILES: Keyspace<FileKey, TakenFile> = Keyspace::new("glue.job-bookmark-file").staged();
 
-/// What a source keeps from run to run, in its own words: the last keys of a database's table, the columns of files.
+/// How far a source without files has been read, in its own words: the last keys of a database's table, the snapshot of
+/// a lake's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Document {
     pub text: String,
+    /// The run that read so far, so that two runs that come equally far are in conflict; none where a reset wrote it.
+    #[serde(default)]
+    pub run: Option<String>,
 }
 
 impl Record for Document {
@@ -79,6 +89,31 @@ impl Record for Document {
 /// Account, region, job, transformation context.
 pub(crate) const DOCUMENTS: Keyspace<(String, String, String, String), Document> =
     Keyspace::new("glue.job-bookmark-document").staged();
+
+/// What a run that moves the bookmark has told of it so far. It is staged under the run's own id, where no two runs
+/// meet, and never becomes true: [`Bookmark::contexts`] takes it up.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Reading {
+    /// The version of the bookmark that the run has seen.
+    pub version: i32,
+    /// The sources of files that it reads, by transformation context.
+    pub sources: BTreeMap<String, FileSource>,
+}
+
+impl Record for Reading {
+    const VERSION: u16 = 1;
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FileSource {
+    pub band: i64,
+    /// Missing where they are what they were.
+    pub columns: Option<Columns>,
+}
+
+/// Account, region, job, run.
+pub(crate) const READINGS: Keyspace<(String, String, String, String), Reading> =
+    Keyspace::new("glue.job-bookmark-reading").staged();
 
 /// The bookmark as a run left it: where it can be set back to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +133,18 @@ impl Record for RunMark {
 /// Account, region, job, number of the run.
 pub(crate) const RUN_MARKS: Keyspace<(String, String, String, i64), RunMark> =
     Keyspace::new("glue.job-bookmark-run");
+
+/// The number of the run of that id, among those that succeeded.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct RunNumber(pub i64);
+
+impl Record for RunNumber {
+    const VERSION: u16 = 1;
+}
+
+/// Account, region, job, run: as many as [`RUN_MARKS`].
+pub(crate) const RUN_NUMBERS: Keyspace<(String, String, String, String), RunNumber> =
+    Keyspace::new("glue.job-bookmark-run-number");
 
 /// A job as a prefix of keys.
 pub(crate) fn of((account, region, job): &NameKey) -> (&str, &str, &str) {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::commit::documents;
-use super::records::{BOOKMARKS, Bookmark, Context, DOCUMENTS, Document, FILES, RUN_MARKS, RunMark, of};
+use super::records::*;
 use crate::definition::key;
 use crate::records::{NameKey, RUN_PLACES};
 use crate::run;
@@ -37,7 +37,7 @@ pub(super) async fn reset(
     ctx: &Ctx,
     input: ResetJobBookmarkRequest,
 ) -> Result<ResetJobBookmarkResponse, Fault> {
-    let (job, now) = (key(ctx, &input.job_name)?, ctx.now());
+    let job = key(ctx, &input.job_name)?;
     // Past the stage of a run that might call it: the bookmark that is true is set back.
     ctx.write_plain(move |tx| {
         let before = BOOKMARKS.get(tx, &job)?.ok_or_else(|| missing(&job.2))?;
@@ -47,7 +47,7 @@ pub(super) async fn reset(
         };
         let (bookmark, documents) = mark.map(|mark| (mark.bookmark, mark.documents)).unwrap_or_default();
         let version = before.version.saturating_add(1);
-        let bookmark = Bookmark { version, reset: Some(now), ..bookmark };
+        let bookmark = Bookmark { version, reset_version: version, ..bookmark };
         set_back(tx, &job, &bookmark, &documents)?;
         Ok(ResetJobBookmarkResponse { job_bookmark_entry: Some(entry(&job.2, &bookmark, &documents)) })
     })
@@ -59,33 +59,34 @@ fn missing(job: &str) -> Fault {
     Fault::sender("EntityNotFoundException", format!("Continuation for job {job} not found"))
 }
 
-/// The bookmark as the last successful run up to and with this one left it; `None` if there was no such run.
+/// The bookmark as this run left it, or the last that had succeeded when it was started; `None` if there was none.
 ///
 /// # Errors
 /// There is no such run, or it is too long ago.
 pub(super) fn mark_of(tx: &ReadTx<'_>, job: &NameKey, run: &str) -> Result<Option<RunMark>, Fault> {
-    let place = RUN_PLACES.get(tx, &(job.0.as_str(), job.1.as_str(), job.2.as_str(), run))?;
-    let mut first = 1;
-    let mut found = None;
-    for row in RUN_MARKS.scan_reverse(tx, RUN_MARKS.prefix(of(job))) {
-        let ((.., number), mark) = row?;
-        if mark.bookmark.run_id.as_deref() == Some(run) {
-            return Ok(Some(mark));
-        }
-        let before = place.as_ref().is_some_and(|place| mark.bookmark.started.micros() <= place.started);
-        if before && found.is_none() {
-            found = Some(mark);
-        }
-        first = number;
+    let (account, region, name) = of(job);
+    let mark = |number: i64| RUN_MARKS.get(tx, &(account, region, name, number));
+    if let Some(RunNumber(number)) = RUN_NUMBERS.get(tx, &(account, region, name, run))? {
+        return Ok(mark(number)?);
     }
-    match (place, found) {
-        (None, _) => Err(run::missing(run)),
-        (Some(_), None) if first > 1 => {
-            let text = format!("The bookmark of job {} as of JobRun {run} is no longer kept.", job.2);
-            Err(Fault::sender("EntityNotFoundException", text))
-        }
-        (Some(_), found) => Ok(found),
+    let place = RUN_PLACES.get(tx, &(account, region, name, run))?.ok_or_else(|| run::missing(run))?;
+    let oldest = RUN_MARKS.scan_prefix(tx, of(job)).next().transpose()?;
+    let Some(((.., first), _)) = oldest else { return Ok(None) };
+    // Marks stand in the order in which their runs ended.
+    let (mut low, mut high) = (first, BOOKMARKS.get(tx, job)?.map_or(0, |bookmark| bookmark.run) + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let ended = mark(middle)?.is_some_and(|mark| mark.completed.micros() <= place.started);
+        (low, high) = if ended { (middle + 1, high) } else { (low, middle) };
     }
+    if low > first {
+        return Ok(mark(low - 1)?);
+    }
+    if first > 1 {
+        let text = format!("The bookmark of job {name} as of JobRun {run} is no longer kept.");
+        return Err(Fault::sender("EntityNotFoundException", text));
+    }
+    Ok(None)
 }
 
 /// Makes the bookmark what it was, and forgets what later runs have read.
@@ -95,25 +96,25 @@ pub(super) fn set_back(
     bookmark: &Bookmark,
     documents: &BTreeMap<String, String>,
 ) -> Result<(), Fault> {
+    let (account, region, name) = of(job);
+    let later = RUN_MARKS.prefix(of(job)).after(&(account, region, name, bookmark.run));
+    let mut runs = BTreeSet::new();
+    for row in RUN_MARKS.scan(tx, later.clone()) {
+        runs.extend(row?.1.bookmark.run_id);
+    }
+    for run in &runs {
+        RUN_NUMBERS.delete(tx, &(account, region, name, run.as_str()))?;
+    }
+    RUN_MARKS.clear(tx, later)?;
     if bookmark.run == 0 {
         FILES.clear(tx, FILES.prefix(of(job)))?;
     } else {
-        let mut later = BTreeSet::new();
-        for row in RUN_MARKS.scan_reverse(tx, RUN_MARKS.prefix(of(job))) {
-            let ((.., number), mark) = row?;
-            if number <= bookmark.run {
-                break;
-            }
-            later.extend(mark.bookmark.run_id);
-        }
-        FILES.clear_where(tx, FILES.prefix(of(job)), |file| later.contains(&file.run))?;
+        FILES.clear_where(tx, FILES.prefix(of(job)), |file| runs.contains(&file.run))?;
     }
-    let place = (job.0.as_str(), job.1.as_str(), job.2.as_str(), bookmark.run);
-    RUN_MARKS.clear(tx, RUN_MARKS.prefix(of(job)).after(&place))?;
     DOCUMENTS.clear(tx, DOCUMENTS.prefix(of(job)))?;
     for (context, text) in documents {
-        let place = (job.0.as_str(), job.1.as_str(), job.2.as_str(), context.as_str());
-        DOCUMENTS.put(tx, &place, &Document { text: text.clone() })?;
+        let document = Document { text: text.clone(), run: None };
+        DOCUMENTS.put(tx, &(account, region, name, context.as_str()), &document)?;
     }
     Ok(BOOKMARKS.put(tx, job, bookmark)?)
 }
@@ -123,6 +124,7 @@ pub(crate) fn delete(tx: &mut WriteTx<'_>, job: &NameKey) -> Result<(), StoreErr
     FILES.clear(tx, FILES.prefix(of(job)))?;
     DOCUMENTS.clear(tx, DOCUMENTS.prefix(of(job)))?;
     RUN_MARKS.clear(tx, RUN_MARKS.prefix(of(job)))?;
+    RUN_NUMBERS.clear(tx, RUN_NUMBERS.prefix(of(job)))?;
     BOOKMARKS.delete(tx, job)?;
     Ok(())
 }
@@ -200,10 +202,10 @@ mod tests {
     #[test]
     fn states_have_the_form_of_aws() {
         let started = Timestamp::from_millis(1_730_079_165_613);
-        let context = Context { run: 1, run_id: "jr_1".to_owned(), started, band: 900_000 };
+        let context = Context { run: 1, run_id: "jr_1".to_owned(), started, band: 900_000, columns: vec![] };
         let contexts = BTreeMap::from([("datasource0".to_owned(), context)]);
         let documents = BTreeMap::from([
-            ("datasource0".to_owned(), r#"{"Columns":[]}"#.to_owned()),
+            ("visits".to_owned(), r#"{"IcebergSnapshotId":7}"#.to_owned()),
             ("orders".to_owned(), r#"{"a":1,"jsonClass":"X"}"#.to_owned()),
         ]);
         assert_eq!(

@@ -20,8 +20,8 @@ pub(crate) async fn plan(session: &Session, work: JobWork) -> Result<Finish, Fai
 
 fn planned(source: SourcePlan) -> PlannedSource {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let some = source.some.into_iter().map(|(file, rewritten)| PlannedFile {
-        change: if rewritten { "REWRITTEN" } else { "NEW" }.to_owned(),
+    let some = source.some.into_iter().map(|file| PlannedFile {
+        change: if file.before.is_some() { "REWRITTEN" } else { "NEW" }.to_owned(),
         path: format!("s3://{}/{}", file.bucket, file.key),
         size: count(file.mark.size),
         last_modified: file.modified,

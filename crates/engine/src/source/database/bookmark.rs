@@ -33,7 +33,7 @@ impl Unread<'_> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let documents = mark.documents().await?;
+        let documents = mark.documents();
         let reached = |document: Option<String>| document.map(|text| self.read(&keys, &text)).transpose();
         let after = reached(documents.after).map_err(|error| mark.wrong(error))?;
         let until = reached(documents.until).map_err(|error| mark.wrong(error))?;
