@@ -62,6 +62,9 @@ def test_two_runs_over_the_same_new_rows(racing):
     entry = racing.glue.get_job_bookmark(JobName=racing.job)["JobBookmarkEntry"]
     # Its state has the form of AWS's for files: this is none.
     assert (entry["RunId"], entry["Run"], entry["JobBookmark"]) == (kept["Id"], 1, "{}")
+    answer = racing.place.server.call("mastic", "Mastic.DescribeJobBookmark", {"JobName": racing.job})
+    [context] = answer.json()["Contexts"]
+    assert (context["TransformationContext"], context["RunId"]) == ("in_nodein", kept["Id"]) and context["Document"]
     # With nothing new both may succeed.
     assert [one["JobRunState"] for one in racing.race()] == ["SUCCEEDED"] * 2
     assert run(racing.place.server, racing.job)["JobRunState"] == "SUCCEEDED"

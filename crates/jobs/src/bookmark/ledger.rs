@@ -8,7 +8,6 @@ use mastic_core::Fault;
 use mastic_kernel::{Ctx, Need};
 use mastic_store::ReadTx;
 
-use super::commit::documents;
 use super::invalid;
 use super::records::*;
 use super::rewind::mark_of;
@@ -70,12 +69,20 @@ impl Jobs {
                 context.run_id = Some(read.run_id.clone());
                 context.columns = told(&read.columns);
             }
-            let before = match &window {
-                Some(window) => window.before.clone(),
-                None => documents(tx, &job)?,
-            };
-            for (name, text) in before {
-                entry(&mut contexts, &name).document = Some(text);
+            match &window {
+                Some(window) => {
+                    for (name, text) in &window.before {
+                        entry(&mut contexts, name).document = Some(text.clone());
+                    }
+                }
+                None => {
+                    for row in DOCUMENTS.scan_prefix(tx, of(&job)) {
+                        let ((.., name), document) = row?;
+                        let context = entry(&mut contexts, &name);
+                        context.run_id = document.run;
+                        context.document = Some(document.text);
+                    }
+                }
             }
             for mark in window.iter().filter_map(|window| window.until.as_ref()) {
                 for (name, text) in &mark.documents {
