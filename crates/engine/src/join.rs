@@ -31,6 +31,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
+use crate::leaf::LeafExec;
 use part::{Held, Lazy};
 
 /// What a hash table needs beside the rows themselves, in bytes a row: its entries, at most half full, and the chains.
@@ -153,7 +154,7 @@ impl ExecutionPlan for SpillJoinExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let left = Arc::clone(self.join.left());
-        let right = Lazy::new(Arc::clone(self.join.right()), partition);
+        let right = Lazy::plan(Arc::clone(self.join.right()), partition);
         let like = hash(&self.join, Arc::clone(&left), Arc::clone(self.join.right()), self.join.mode)?;
         let merges = MetricBuilder::new(&self.metrics).counter(MERGES, partition);
         let rows = async move {
@@ -172,7 +173,7 @@ impl ExecutionPlan for SpillJoinExec {
 async fn join(
     like: &HashJoinExec,
     left: SendableRecordBatchStream,
-    right: Arc<Lazy>,
+    right: Arc<LeafExec<Lazy>>,
     context: Arc<TaskContext>,
     merges: Count,
 ) -> Result<SendableRecordBatchStream> {
@@ -193,22 +194,22 @@ async fn join(
     }
     if !fits {
         merges.add(1);
-        return merge(like, Held::new(schema, held, Some((left, reservation))), right, context);
+        return merge(like, Held::plan(schema, held, Some((left, reservation))), right, context);
     }
     // The join reserves what it holds itself.
     drop(reservation);
-    right.keep(held.clone());
-    let build = Held::new(Arc::clone(&schema), held, None);
+    right.leaf().keep(held.clone());
+    let build = Held::plan(Arc::clone(&schema), held, None);
     let hashed = hash(like, build, Arc::clone(&right) as _, PartitionMode::CollectLeft)?;
     let mut rows = hashed.execute(0, Arc::clone(&context))?;
     let first = rows.next().await;
     // Another operator may have been faster to take what was free a moment ago.
     if let Some(Err(DataFusionError::ResourcesExhausted(_))) = &first
-        && let Some(held) = right.take_kept()
+        && let Some(held) = right.leaf().take_kept()
     {
         drop(rows);
         merges.add(1);
-        return merge(like, Held::new(schema, held, None), right, context);
+        return merge(like, Held::plan(schema, held, None), right, context);
     }
     let schema = rows.schema();
     Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(first).chain(rows))))
@@ -217,14 +218,14 @@ async fn join(
 /// Sorts both sides by the keys and merges them.
 fn merge(
     like: &HashJoinExec,
-    left: Arc<Held>,
-    right: Arc<Lazy>,
+    left: Arc<LeafExec<Held>>,
+    right: Arc<LeafExec<Lazy>>,
     context: Arc<TaskContext>,
 ) -> Result<SendableRecordBatchStream> {
     let (left_keys, right_keys): (Vec<_>, Vec<_>) = like.on().iter().cloned().unzip();
     let unreserved = MemoryConsumer::new("rows of a join").register(context.memory_pool());
     let right = compact(right.execute(0, Arc::clone(&context))?, context.session_config().batch_size());
-    let right = Held::new(right.schema(), vec![], Some((right, unreserved)));
+    let right = Held::plan(right.schema(), vec![], Some((right, unreserved)));
     let orders = vec![Default::default(); like.on().len()];
     let merged = SortMergeJoinExec::try_new(
         sorted(left, left_keys)?,

@@ -16,6 +16,7 @@ mod error_rows;
 mod flow;
 mod join;
 mod lake;
+mod leaf;
 mod location;
 mod memory;
 pub mod plan;

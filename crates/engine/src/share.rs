@@ -25,7 +25,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{DataFrame, SessionContext};
 
-use self::exec::{SharedExec, Source};
+use self::exec::{Shared, Source};
+use crate::leaf::LeafExec;
 use crate::transform::names;
 
 /// A frame that any number of others may read; its rows are computed once for all targets that are planned with the
@@ -131,7 +132,7 @@ impl Ledger {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn consumer(&self, table: &SharedTable, columns: Vec<usize>, streams: usize) -> Result<SharedExec> {
+    fn consumer(&self, table: &SharedTable, columns: Vec<usize>, streams: usize) -> Result<LeafExec<Shared>> {
         let at = std::ptr::from_ref(table) as usize;
         let mut entries = self.entries();
         let source = match entries.iter().find(|entry| entry.table == at) {
@@ -148,7 +149,7 @@ impl Ledger {
                 source
             }
         };
-        SharedExec::new(source, Arc::new(table.schema.project(&columns)?), columns, streams)
+        Ok(Shared::plan(source, Arc::new(table.schema.project(&columns)?), columns, streams))
     }
 
     /// Plans the shared frames, once all targets are planned: those first that are read by targets, then those that
@@ -240,8 +241,8 @@ fn tables(plan: &LogicalPlan) -> BTreeSet<usize> {
 }
 
 fn leaves(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<usize>) {
-    if let Some(shared) = plan.as_any().downcast_ref::<SharedExec>() {
-        found.push(shared.number());
+    if let Some(shared) = plan.as_any().downcast_ref::<LeafExec<Shared>>() {
+        found.push(shared.leaf().number());
     }
     plan.children().into_iter().for_each(|child| leaves(child, found));
 }

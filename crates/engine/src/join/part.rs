@@ -1,42 +1,28 @@
 //! Inputs of the plans that a join makes for one of its partitions.
 
-use std::any::Any;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Rest, weight};
-
-fn properties(schema: SchemaRef) -> Arc<PlanProperties> {
-    Arc::new(PlanProperties::new(
-        EquivalenceProperties::new(schema),
-        Partitioning::UnknownPartitioning(1),
-        EmissionType::Incremental,
-        Boundedness::Bounded,
-    ))
-}
+use crate::leaf::{Leaf, LeafExec};
 
 /// One partition of a plan, begun when its first row is asked for.
 pub(super) struct Lazy {
     input: Arc<dyn ExecutionPlan>,
     partition: usize,
     kept: Arc<Mutex<Option<Vec<RecordBatch>>>>,
-    properties: Arc<PlanProperties>,
 }
 
 impl Lazy {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, partition: usize) -> Arc<Self> {
-        let properties = properties(input.schema());
-        Arc::new(Self { input, partition, kept: Arc::default(), properties })
+    pub(super) fn plan(input: Arc<dyn ExecutionPlan>, partition: usize) -> Arc<LeafExec<Self>> {
+        Arc::new(LeafExec::new(Self { input, partition, kept: Arc::default() }, 1))
     }
 
     /// Keeps the other side's rows as long as no row of this one has been asked for.
@@ -50,87 +36,67 @@ impl Lazy {
     }
 }
 
-/// Rows that were read already, and those that follow them; they can be read once.
-pub(super) struct Held {
-    rows: Mutex<Option<(Vec<RecordBatch>, Option<Rest>)>>,
-    properties: Arc<PlanProperties>,
-}
+impl Leaf for Lazy {
+    const NAME: &'static str = "Lazy";
 
-impl Held {
-    pub(super) fn new(schema: SchemaRef, rows: Vec<RecordBatch>, rest: Option<Rest>) -> Arc<Self> {
-        Arc::new(Self { rows: Mutex::new(Some((rows, rest))), properties: properties(schema) })
+    fn schema(&self) -> SchemaRef {
+        self.input.schema()
+    }
+
+    fn told(&self) -> String {
+        format!("partition={} of {}", self.partition, self.input.name())
+    }
+
+    fn rows(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (input, partition, kept) = (Arc::clone(&self.input), self.partition, Arc::clone(&self.kept));
+        let rows = async move {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            input.execute(partition, context)
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::once(rows).try_flatten())))
     }
 }
 
-macro_rules! leaf {
-    ($of:ident, |$this:ident, $context:ident| $execute:block) => {
-        impl fmt::Debug for $of {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($of))
-            }
-        }
-
-        impl DisplayAs for $of {
-            fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(stringify!($of))
-            }
-        }
-
-        impl ExecutionPlan for $of {
-            fn name(&self) -> &'static str {
-                stringify!($of)
-            }
-
-            fn as_any(&self) -> &dyn Any {
-                self
-            }
-
-            fn properties(&self) -> &Arc<PlanProperties> {
-                &self.properties
-            }
-
-            fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-                vec![]
-            }
-
-            fn with_new_children(
-                self: Arc<Self>,
-                _: Vec<Arc<dyn ExecutionPlan>>,
-            ) -> Result<Arc<dyn ExecutionPlan>> {
-                Ok(self)
-            }
-
-            fn execute(&self, _: usize, $context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-                let $this = self;
-                $execute
-            }
-        }
-    };
+/// Rows that were read already, and those that follow them; they can be read once.
+pub(super) struct Held {
+    schema: SchemaRef,
+    rows: Mutex<Option<(Vec<RecordBatch>, Option<Rest>)>>,
 }
 
-leaf!(Lazy, |this, context| {
-    let (input, partition, kept) = (Arc::clone(&this.input), this.partition, Arc::clone(&this.kept));
-    let rows = async move {
-        *kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        input.execute(partition, context)
-    };
-    let schema = this.input.schema();
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::once(rows).try_flatten())))
-});
+impl Held {
+    pub(super) fn plan(
+        schema: SchemaRef,
+        rows: Vec<RecordBatch>,
+        rest: Option<Rest>,
+    ) -> Arc<LeafExec<Self>> {
+        Arc::new(LeafExec::new(Self { schema, rows: Mutex::new(Some((rows, rest))) }, 1))
+    }
+}
 
-leaf!(Held, |this, _context| {
-    let taken = this.rows.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let (rows, rest) =
-        taken.ok_or_else(|| DataFusionError::Internal("rows of a join are read twice".to_owned()))?;
-    let (rest, reservation) = rest.unzip();
-    // Whoever takes a batch reserves it himself.
-    let first = stream::iter(rows).map(move |batch| {
-        if let Some(reservation) = &reservation {
-            reservation.shrink(weight(&batch).min(reservation.size()));
-        }
-        Ok(batch)
-    });
-    let rest = stream::iter(rest).flatten();
-    let schema = Arc::clone(this.properties.eq_properties.schema());
-    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, first.chain(rest))))
-});
+impl Leaf for Held {
+    const NAME: &'static str = "Held";
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn told(&self) -> String {
+        "rows of a join".to_owned()
+    }
+
+    fn rows(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let taken = self.rows.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (rows, rest) =
+            taken.ok_or_else(|| DataFusionError::Internal("rows of a join are read twice".to_owned()))?;
+        let (rest, reservation) = rest.unzip();
+        // Whoever takes a batch reserves it himself.
+        let first = stream::iter(rows).map(move |batch| {
+            if let Some(reservation) = &reservation {
+                reservation.shrink(weight(&batch).min(reservation.size()));
+            }
+            Ok(batch)
+        });
+        let rest = stream::iter(rest).flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), first.chain(rest))))
+    }
+}

@@ -1,5 +1,3 @@
-use std::any::Any;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -8,19 +6,17 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics};
 use datafusion::physical_plan::spill::SpillManager;
 use datafusion::physical_plan::spill::spill_pool::{self, SpillPoolWriter};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+
+use crate::leaf::{Leaf, LeafExec};
 
 /// Batches that wait for each stream of a consumer.
 const WAITING: usize = 2;
@@ -217,28 +213,21 @@ impl Consumer {
 }
 
 /// Reads a shared frame.
-pub(super) struct SharedExec {
+pub(super) struct Shared {
     source: Arc<Source>,
     consumer: Arc<Consumer>,
-    properties: Arc<PlanProperties>,
 }
 
-impl SharedExec {
-    pub(super) fn new(
+impl Shared {
+    pub(super) fn plan(
         source: Arc<Source>,
         schema: SchemaRef,
         columns: Vec<usize>,
         streams: usize,
-    ) -> Result<Self> {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(streams),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
+    ) -> LeafExec<Self> {
         let consumer = Arc::new(Consumer { columns, schema, streams, intake: Mutex::new(None) });
         locked(&source.consumers).push(Arc::downgrade(&consumer));
-        Ok(Self { source, consumer, properties: Arc::new(properties) })
+        LeafExec::new(Self { source, consumer }, streams)
     }
 
     /// Which of the shared frames it reads.
@@ -247,46 +236,24 @@ impl SharedExec {
     }
 }
 
-impl fmt::Debug for SharedExec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedExec").field("node", &self.source.node).finish_non_exhaustive()
-    }
-}
+impl Leaf for Shared {
+    const NAME: &'static str = "Shared";
 
-impl DisplayAs for SharedExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> =
-            self.consumer.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        write!(f, "Shared: node={}, columns=[{}]", self.source.node, names.join(", "))
-    }
-}
-
-impl ExecutionPlan for SharedExec {
-    fn name(&self) -> &'static str {
-        "Shared"
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.consumer.schema)
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
+    fn told(&self) -> String {
+        let fields = self.consumer.schema.fields().iter();
+        let names: Vec<&str> = fields.map(|field| field.name().as_str()).collect();
+        format!("node={}, columns=[{}]", self.source.node, names.join(", "))
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn rows(&self, number: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         self.source.begin(&context)?;
         let missing = || DataFusionError::Internal(format!("`{}` has an unknown reader", self.source.node));
         let (receiver, disk) = match &mut *locked(&self.consumer.intake) {
-            Some(intake) => (Arc::clone(&intake.receiver), intake.disk.take_if(|_| partition == 0)),
+            Some(intake) => (Arc::clone(&intake.receiver), intake.disk.take_if(|_| number == 0)),
             None => return Err(missing()),
         };
         // The source stays at work as long as any of its streams is read.
@@ -295,10 +262,11 @@ impl ExecutionPlan for SharedExec {
             let item = receiver.lock().await.recv().await?;
             Some((item, (receiver, source)))
         });
-        let schema = Arc::clone(&self.consumer.schema);
         Ok(match disk {
-            None => Box::pin(RecordBatchStreamAdapter::new(schema, rows)),
-            Some(disk) => Box::pin(RecordBatchStreamAdapter::new(schema, stream::select(rows.boxed(), disk))),
+            None => Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)),
+            Some(disk) => {
+                Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::select(rows.boxed(), disk)))
+            }
         })
     }
 }

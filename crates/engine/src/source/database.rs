@@ -5,9 +5,8 @@ mod bookmark;
 mod parts;
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -16,10 +15,8 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::TableType;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use mastic_api_glue::glue::types::Table;
 use mastic_jdbc::{Column, Engine};
@@ -28,6 +25,7 @@ use crate::bookmark::Mark;
 use crate::databases::Databases;
 use crate::environment::Environment;
 use crate::error::NodeError;
+use crate::leaf::{Leaf, LeafExec, Queue};
 use crate::plan::{DatabasePlace, DatabaseSource, Parts, Relation};
 use crate::types::arrow_type;
 use bookmark::Unread;
@@ -231,80 +229,43 @@ impl TableProvider for Rows {
         let wanted = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
         let schema = Arc::new(self.schema.project(&wanted)?);
         let columns = wanted.iter().filter_map(|at| self.columns.get(*at).cloned()).collect();
-        Ok(Arc::new(RowsExec::new(Arc::clone(&self.read), schema, columns, self.parts.clone())))
+        let parts = Queue::new(self.parts.clone());
+        let streams = parts.streams(CONNECTIONS);
+        let scan = DatabaseScan { read: Arc::clone(&self.read), schema, columns, parts };
+        Ok(Arc::new(LeafExec::new(scan, streams)))
     }
 }
 
-/// Reads the parts of a relation; its streams take them from one queue.
-#[derive(Debug)]
-struct RowsExec {
+/// Reads the parts of a relation.
+struct DatabaseScan {
     read: Arc<Read>,
     schema: SchemaRef,
     columns: Vec<Column>,
-    parts: Vec<Option<String>>,
-    queue: Arc<Mutex<VecDeque<Option<String>>>>,
-    properties: Arc<PlanProperties>,
+    parts: Queue<Option<String>>,
 }
 
-impl RowsExec {
-    fn new(read: Arc<Read>, schema: SchemaRef, columns: Vec<Column>, parts: Vec<Option<String>>) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(parts.len().clamp(1, CONNECTIONS)),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        let queue = Arc::new(Mutex::new(parts.iter().cloned().collect()));
-        Self { read, schema, columns, parts, queue, properties: Arc::new(properties) }
+impl Leaf for DatabaseScan {
+    const NAME: &'static str = "DatabaseScan";
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
     }
-}
 
-impl DisplayAs for RowsExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn told(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        write!(
-            f,
-            "DatabaseScan: {}, parts={}, columns=[{}]",
-            self.read.told,
-            self.parts.len(),
-            names.join(", ")
-        )
-    }
-}
-
-impl ExecutionPlan for RowsExec {
-    fn name(&self) -> &'static str {
-        "DatabaseScan"
+        let (told, parts) = (&self.read.told, self.parts.all().len());
+        format!("{told}, parts={parts}, columns=[{}]", names.join(", "))
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
+    fn again(&self) -> Option<Self> {
+        let (read, schema) = (Arc::clone(&self.read), self.schema());
+        Some(Self { read, schema, columns: self.columns.clone(), parts: self.parts.again() })
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
-        let (read, schema) = (Arc::clone(&self.read), Arc::clone(&self.schema));
-        Ok(Arc::new(Self::new(read, schema, self.columns.clone(), self.parts.clone())))
-    }
-
-    fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let queue = Arc::clone(&self.queue);
-        let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let (read, columns, schema) =
-            (Arc::clone(&self.read), self.columns.clone(), Arc::clone(&self.schema));
+    fn rows(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (read, columns, schema) = (Arc::clone(&self.read), self.columns.clone(), self.schema());
         let opener = Arc::clone(&read);
-        let batches = stream::iter(std::iter::from_fn(next))
+        let batches = stream::iter(self.parts.taken())
             .then(move |part| Arc::clone(&opener).part(columns.clone(), part))
             .map_ok(|rows| {
                 stream::unfold(rows, |mut rows| async { rows.next().await.map(|batch| (batch, rows)) })
@@ -315,7 +276,7 @@ impl ExecutionPlan for RowsExec {
                 let rows = batch?.map_err(|error| read.failed(error))?;
                 arrays::batch(&rows, &schema).map_err(|error| read.failed(error))
             });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Iceberg tables as sources: snapshots, partitions and deletes as the format defines them.
 
 use std::any::Any;
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -14,10 +14,8 @@ use datafusion::common::{Result, Statistics};
 use datafusion::datasource::{MemTable, TableType};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{StreamExt, TryStreamExt, stream};
 use iceberg::expr::Predicate;
 use iceberg::scan::FileScanTask;
@@ -32,6 +30,7 @@ use crate::environment::Environment;
 use crate::error::{FileError, NodeError};
 use crate::lake::columns::{engine_type, read_column};
 use crate::lake::iceberg::{Opened, open, told};
+use crate::leaf::{Leaf, LeafExec, Queue};
 use crate::plan::{IcebergSource, IcebergVersion};
 
 /// Bytes of a file that one stream reads at a time.
@@ -228,14 +227,14 @@ impl IcebergTable {
     }
 
     /// The files, or parts of them, that may hold rows that meet the predicate.
-    async fn tasks(&self, ids: &[i32], filter: Option<Predicate>) -> Result<VecDeque<FileScanTask>> {
+    async fn tasks(&self, ids: &[i32], filter: Option<Predicate>) -> Result<Vec<FileScanTask>> {
         let failed = |error: iceberg::Error| told(&self.node, &error);
         let mut scan = self.table.scan().snapshot_id(self.snapshot).select_empty();
         if let Some(filter) = filter {
             scan = scan.with_filter(filter);
         }
         let found = scan.build().map_err(failed)?.plan_files().await.map_err(failed)?;
-        let mut tasks = VecDeque::new();
+        let mut tasks = Vec::new();
         let mut found = std::pin::pin!(found);
         while let Some(mut task) = found.try_next().await.map_err(failed)? {
             if self.only.as_ref().is_some_and(|only| !only.contains(&task.data_file_path)) {
@@ -309,10 +308,10 @@ impl TableProvider for IcebergTable {
         let ids: Vec<i32> = columns.iter().filter_map(|at| fields.get(*at)).map(|field| field.id).collect();
         let filter = filters.iter().filter_map(|filter| self.condition(filter)).reduce(Predicate::and);
         let filtered = filter.is_some();
-        let tasks = self.tasks(&ids, filter).await?;
-        let partitions = tasks.len().clamp(1, state.config().target_partitions());
+        let files = Queue::new(self.tasks(&ids, filter).await?);
+        let streams = files.streams(state.config().target_partitions());
         let scan = Scan { node: Arc::clone(&self.node), table: self.table.clone(), schema, filtered };
-        Ok(Arc::new(IcebergExec::new(Arc::new(scan), tasks, partitions)))
+        Ok(Arc::new(LeafExec::new(IcebergScan { scan: Arc::new(scan), files }, streams)))
     }
 }
 
@@ -337,68 +336,29 @@ impl Scan {
     }
 }
 
-/// Reads the files of a snapshot; its streams take them from one queue.
-struct IcebergExec {
+/// Reads the files of a snapshot.
+struct IcebergScan {
     scan: Arc<Scan>,
-    all: VecDeque<FileScanTask>,
-    queue: Arc<Mutex<VecDeque<FileScanTask>>>,
-    properties: Arc<PlanProperties>,
+    files: Queue<FileScanTask>,
 }
 
-impl IcebergExec {
-    fn new(scan: Arc<Scan>, all: VecDeque<FileScanTask>, partitions: usize) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&scan.schema)),
-            Partitioning::UnknownPartitioning(partitions),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Self { scan, queue: Arc::new(Mutex::new(all.clone())), all, properties: Arc::new(properties) }
-    }
-}
+impl Leaf for IcebergScan {
+    const NAME: &'static str = "IcebergScan";
 
-impl fmt::Debug for IcebergExec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IcebergExec").field("files", &self.all.len()).finish_non_exhaustive()
-    }
-}
-
-impl DisplayAs for IcebergExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IcebergScan: node={}, files={}", self.scan.node, self.all.len())
-    }
-}
-
-impl ExecutionPlan for IcebergExec {
-    fn name(&self) -> &'static str {
-        "IcebergScan"
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.scan.schema)
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
+    fn told(&self) -> String {
+        format!("node={}, files={}", self.scan.node, self.files.all().len())
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn again(&self) -> Option<Self> {
+        Some(Self { scan: Arc::clone(&self.scan), files: self.files.again() })
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
-        let partitions = self.properties.partitioning.partition_count();
-        Ok(Arc::new(Self::new(Arc::clone(&self.scan), self.all.clone(), partitions)))
-    }
-
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let queue = Arc::clone(&self.queue);
-        let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let tasks = stream::iter(std::iter::from_fn(next)).map(Ok).boxed();
+    fn rows(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let tasks = stream::iter(self.files.taken()).map(Ok).boxed();
         let reader = self
             .scan
             .table
@@ -413,21 +373,20 @@ impl ExecutionPlan for IcebergExec {
             Ok(batch) => scan.convert(&batch),
             Err(error) => Err(failed(&scan.node, error)),
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.scan.schema), batches)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
 
-    fn partition_statistics(&self, partition: Option<usize>) -> Result<Statistics> {
+    fn statistics(&self) -> Statistics {
         let mut statistics = Statistics::new_unknown(&self.scan.schema);
-        if partition.is_none() {
-            let rows: Option<u64> = self.all.iter().map(|task| task.record_count).sum();
-            let rows = rows.and_then(|rows| usize::try_from(rows).ok());
-            let bytes = usize::try_from(self.all.iter().map(|task| task.length).sum::<u64>());
-            if let (Some(rows), Ok(bytes)) = (rows, bytes) {
-                let rows = if self.scan.filtered { rows / 3 } else { rows };
-                statistics.num_rows = Precision::Inexact(rows);
-                statistics.total_byte_size = Precision::Inexact(bytes * 3);
-            }
+        let tasks = || self.files.all().iter();
+        let rows: Option<u64> = tasks().map(|task| task.record_count).sum();
+        let rows = rows.and_then(|rows| usize::try_from(rows).ok());
+        let bytes = usize::try_from(tasks().map(|task| task.length).sum::<u64>());
+        if let (Some(rows), Ok(bytes)) = (rows, bytes) {
+            let rows = if self.scan.filtered { rows / 3 } else { rows };
+            statistics.num_rows = Precision::Inexact(rows);
+            statistics.total_byte_size = Precision::Inexact(bytes * 3);
         }
-        Ok(statistics)
+        statistics
     }
 }

@@ -1,7 +1,6 @@
 use std::any::Any;
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -13,10 +12,8 @@ use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use datafusion::scalar::ScalarValue;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
@@ -26,6 +23,7 @@ use super::slices::{self, Framing, Pieces, Slice};
 use crate::cast::cast_array;
 use crate::error::FileError;
 use crate::error_rows::{ErrorRows, Rejects};
+use crate::leaf::{Leaf, LeafExec, Queue};
 
 /// Batches of data columns, or why a file cannot be read.
 pub(crate) type Batches = BoxStream<'static, Result<RecordBatch, String>>;
@@ -115,9 +113,10 @@ impl TableProvider for FileTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let schema = Arc::new(self.schema.project(&columns)?);
-        let queue: VecDeque<Slice> =
-            self.files.iter().enumerate().flat_map(|(index, file)| self.format.slices(index, file)).collect();
-        let partitions = queue.len().clamp(1, state.config().target_partitions());
+        let files = self.files.iter().enumerate();
+        let slices: Vec<Slice> = files.flat_map(|(index, file)| self.format.slices(index, file)).collect();
+        let slices = Queue::new(slices);
+        let streams = slices.streams(state.config().target_partitions());
         let inside: Vec<usize> =
             columns.iter().copied().filter(|column| *column < self.data_columns).collect();
         let scan = Scan {
@@ -136,7 +135,7 @@ impl TableProvider for FileTable {
             format: Arc::clone(&self.format),
             errors: self.errors.clone(),
         };
-        Ok(Arc::new(ScanExec::new(Arc::new(scan), queue, partitions)))
+        Ok(Arc::new(LeafExec::new(FileScan { scan: Arc::new(scan), slices }, streams)))
     }
 }
 
@@ -181,74 +180,33 @@ fn partition_array(value: Option<&Option<String>>, to: &DataType, rows: usize) -
     ScalarValue::try_from_array(&typed, 0)?.to_array_of_size(rows)
 }
 
-/// Reads the slices of a table's files; its streams take them from one queue, so that none waits
-/// while another has much left.
-#[derive(Debug)]
-struct ScanExec {
+/// Reads the slices of a table's files.
+struct FileScan {
     scan: Arc<Scan>,
-    all: VecDeque<Slice>,
-    queue: Arc<Mutex<VecDeque<Slice>>>,
-    properties: Arc<PlanProperties>,
+    slices: Queue<Slice>,
 }
 
-impl ScanExec {
-    fn new(scan: Arc<Scan>, all: VecDeque<Slice>, partitions: usize) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&scan.schema)),
-            Partitioning::UnknownPartitioning(partitions),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Self { scan, queue: Arc::new(Mutex::new(all.clone())), all, properties: Arc::new(properties) }
+impl Leaf for FileScan {
+    const NAME: &'static str = "FileScan";
+
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.scan.schema)
     }
-}
 
-impl DisplayAs for ScanExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn told(&self) -> String {
         let names: Vec<&str> = self.scan.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        write!(
-            f,
-            "FileScan: node={}, files={}, slices={}, columns=[{}]",
-            self.scan.node,
-            self.scan.files.len(),
-            self.all.len(),
-            names.join(", ")
-        )
-    }
-}
-
-impl ExecutionPlan for ScanExec {
-    fn name(&self) -> &'static str {
-        "FileScan"
+        let (node, files, slices) = (&self.scan.node, self.scan.files.len(), self.slices.all().len());
+        format!("node={node}, files={files}, slices={slices}, columns=[{}]", names.join(", "))
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
+    fn again(&self) -> Option<Self> {
+        Some(Self { scan: Arc::clone(&self.scan), slices: self.slices.again() })
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
-        let partitions = self.properties.partitioning.partition_count();
-        Ok(Arc::new(Self::new(Arc::clone(&self.scan), self.all.clone(), partitions)))
-    }
-
-    fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let queue = Arc::clone(&self.queue);
-        let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    fn rows(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let (scan, rows) = (Arc::clone(&self.scan), context.session_config().batch_size());
         let opener = Arc::clone(&scan);
-        let batches = stream::iter(std::iter::from_fn(next))
+        let batches = stream::iter(self.slices.taken())
             .filter_map(move |slice| {
                 let file = opener.files.get(slice.file).cloned();
                 let framing = opener.format.framing(slice.file);
@@ -276,22 +234,19 @@ impl ExecutionPlan for ScanExec {
                 })
             })
             .try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.scan.schema), batches)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
 
-    fn partition_statistics(&self, _: Option<usize>) -> Result<Statistics> {
+    fn statistics(&self) -> Statistics {
         // Sizes let a join keep its smaller side in memory; compressed text is about a quarter.
-        let bytes: u64 = self
-            .scan
-            .files
-            .iter()
-            .map(|file| if file.codec.is_some() { file.meta.size * 4 } else { file.meta.size })
-            .sum();
+        let sizes = self.scan.files.iter();
+        let bytes: u64 =
+            sizes.map(|file| if file.codec.is_some() { file.meta.size * 4 } else { file.meta.size }).sum();
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let mut statistics = Statistics::new_unknown(&self.scan.schema);
         statistics.num_rows = Precision::Inexact(bytes / 64 + 1);
         statistics.total_byte_size = Precision::Inexact(bytes);
-        Ok(statistics)
+        statistics
     }
 }
 
