@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness import statement
+from harness import statement, wait_for
 from pipeline import bucket, glue_role, keys, lines, put_policy, reads, run, writes
 
 
@@ -135,6 +135,16 @@ def test_sql_that_does_not_fit(place):
     assert cause.startswith("AnalysisException: ") and "selec" in cause
     unknown = nodes(place.source, place.out, query="select no_such_function(id) from t")
     assert "no_such_function" in place.failure(unknown, "UNSUPPORTED_OPERATION_ERROR")
+
+
+def test_disk(place):
+    """What does not fit into a run's memory takes more disk than it may have."""
+    rows = b"".join(b"%d,%s%d\n" % (n * 7919 % 600_011, b"w" * 60, n) for n in range(600_000))
+    place.put("in/b.csv.gz", gzip.compress(b"id,city\n" + rows, 1))
+    cause = place.failure(nodes(place.source, place.out, query="select * from t order by city, id"), "DISK_NO_SPACE_ERROR",
+                          timeout=120, Arguments={"--run-memory": "200m", "--run-disk": "1m"})
+    assert "takes more than 1024.0 KB of disk" in cause, cause
+    wait_for(lambda: not list((place.server.data / "scratch").glob("*")))
 
 
 def test_memory(place):

@@ -147,6 +147,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         memory_limit: memory << 20,
         target_partitions: streams,
         spill_folder: None,
+        spill_limit: None,
         null_values: vec![],
         error_rows: None,
         progress: Arc::new(|_| {}),

@@ -227,6 +227,8 @@ pub struct Environment {
     pub target_partitions: usize,
     /// Where to spill; the system's temporary folder if it is missing.
     pub spill_folder: Option<PathBuf>,
+    /// Bytes that the run may spill; 100 GiB if it is missing.
+    pub spill_limit: Option<u64>,
     /// Texts that stand for no value in CSV files, besides those that a table names.
     pub null_values: Vec<String>,
     /// Where records go that cannot be read; the first of them ends the run if it is missing.

@@ -1,3 +1,6 @@
+use std::io;
+
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
 /// What went wrong with one node of a job, said by the node's own name.
@@ -146,19 +149,34 @@ fn explain(error: &DataFusionError) -> (ErrorKind, String) {
     let root = error.find_root();
     let said = || root.strip_backtrace();
     match root {
-        DataFusionError::ResourcesExhausted(text) if text.contains("disk space") => (ErrorKind::Disk, said()),
+        DataFusionError::ResourcesExhausted(text) if text.contains("disk space") => {
+            let limit = text.split_once("limit of ").and_then(|(_, rest)| rest.split_once(". "));
+            let limit = limit.map_or("it may have", |(limit, _)| limit);
+            let told = "the run's disk limit is reached: what does not fit into its memory takes more than";
+            (ErrorKind::Disk, format!("{told} {limit} of disk"))
+        }
         DataFusionError::ResourcesExhausted(text) => {
             (ErrorKind::Memory, format!("the run's memory limit is reached: {text}"))
         }
-        DataFusionError::IoError(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-            (ErrorKind::Disk, said())
-        }
+        DataFusionError::IoError(error) if is_full(error) => (ErrorKind::Disk, full(error)),
+        DataFusionError::ArrowError(error, _) => match error.as_ref() {
+            ArrowError::IoError(_, error) if is_full(error) => (ErrorKind::Disk, full(error)),
+            _ => (ErrorKind::Other, said()),
+        },
         DataFusionError::Plan(_) | DataFusionError::SQL(..) | DataFusionError::SchemaError(..) => {
             (ErrorKind::Query, said())
         }
         DataFusionError::NotImplemented(_) => (ErrorKind::Unsupported, said()),
         _ => (ErrorKind::Other, said()),
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn full(error: &io::Error) -> String {
+    format!("the disk is full: there is no room for what does not fit into the run's memory ({error})")
 }
 
 #[cfg(test)]
@@ -189,7 +207,9 @@ mod tests {
         assert_eq!(kind(DataFusionError::ResourcesExhausted("no room".to_owned())), ErrorKind::Memory);
         assert_eq!(kind(DataFusionError::Plan("no such column".to_owned())), ErrorKind::Query);
         assert_eq!(kind(DataFusionError::NotImplemented("x".to_owned())), ErrorKind::Unsupported);
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        assert_eq!(kind(DataFusionError::IoError(full)), ErrorKind::Disk);
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(kind(DataFusionError::IoError(full())), ErrorKind::Disk);
+        let written = ArrowError::IoError("write".to_owned(), full());
+        assert_eq!(kind(DataFusionError::ArrowError(Box::new(written), None)), ErrorKind::Disk);
     }
 }

@@ -3,19 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DataFusionError;
 use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::json;
 
 use crate::environment::Environment;
 use crate::error::FileError;
 use crate::location::Location;
 use crate::source::{SourceFile, whole};
+use crate::types::type_text;
 
-/// Bytes of a record that are kept.
+/// Bytes of all records that are kept: with a high threshold there is less room for each.
+const RECORDS: usize = 64 << 20;
+/// Bytes of a record that are kept at most.
 const RECORD: usize = 4096;
+/// Bytes of a reason that are kept, and of the value that it names.
+const REASON: usize = 500;
+const VALUE: usize = 100;
 /// Bytes after which a file of error rows is closed.
 const FILE: usize = 8 << 20;
 /// Bytes of a source that are read at a time to count its lines.
@@ -26,13 +33,15 @@ const BLOCK: u64 = 2 << 20;
 pub struct ErrorRows {
     folder: String,
     threshold: usize,
-    kept: Mutex<BTreeMap<(String, u64), Kept>>,
-    files: Mutex<BTreeMap<String, Arc<SourceFile>>>,
+    /// Bytes of a record that are kept.
+    record: usize,
+    kept: Mutex<BTreeMap<(Arc<str>, u64), Kept>>,
 }
 
 #[derive(Debug, Clone)]
 struct Kept {
     node: Arc<str>,
+    file: Arc<SourceFile>,
     reason: String,
     record: String,
 }
@@ -46,28 +55,28 @@ impl ErrorRows {
     /// Records go to the folder at `folder` (an `s3://` URL) until there are more than `threshold` of them, which ends the run.
     #[must_use]
     pub fn new(folder: impl Into<String>, threshold: usize) -> Self {
-        Self { folder: folder.into(), threshold, kept: Mutex::default(), files: Mutex::default() }
+        let record = (RECORDS / threshold.max(1)).min(RECORD);
+        Self { folder: folder.into(), threshold, record, kept: Mutex::default() }
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<(String, u64), Kept>> {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<(Arc<str>, u64), Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, rejects: &Rejects, offset: u64, record: &[u8], reason: &str) -> Result<(), String> {
-        let text = String::from_utf8_lossy(record.get(..RECORD).unwrap_or(record));
+        let text = String::from_utf8_lossy(record.get(..self.record).unwrap_or(record));
         let kept = Kept {
             node: Arc::clone(&rejects.node),
-            reason: reason.to_owned(),
+            file: Arc::clone(&rejects.file),
+            reason: clipped(reason, REASON),
             record: text.trim_end_matches(['\r', '\n']).to_owned(),
         };
         let count = {
             let mut all = self.kept();
             // A source that is read twice meets the same records again.
-            all.insert((rejects.url.clone(), offset), kept);
+            all.insert((Arc::clone(&rejects.url), offset), kept);
             all.len()
         };
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.entry(rejects.url.clone()).or_insert_with(|| Arc::clone(&rejects.file));
         if count > self.threshold {
             let most = self.threshold;
             return Err(format!(
@@ -87,45 +96,82 @@ impl ErrorRows {
         if count == 0 {
             return Ok(0);
         }
-        let node = "(error rows)";
-        let fail = |cause: String| FileError::new(node, &self.folder, cause);
-        let folder = Location::parse(&self.folder).map_err(fail)?.folder();
-        let store = environment.stores.bucket(&folder.bucket).map_err(fail)?;
-        let name = format!("{}run-{}-error-rows-", folder.key, environment.clock.now().millis());
-        let id = environment.entropy.uuid();
-        let files = std::mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner));
-        let (mut text, mut number) = (Vec::new(), 0);
+        let mut out = Writer::new(self, environment)?;
         let mut kept = kept.into_iter().peekable();
-        while let Some(((url, _), _)) = kept.peek() {
-            let url = url.clone();
+        while let Some((key, Kept { file, .. })) = kept.peek() {
+            let (url, file) = (Arc::clone(&key.0), Arc::clone(file));
             let mut rows = Vec::new();
             while let Some(((_, offset), row)) = kept.next_if(|((of, _), _)| *of == url) {
                 rows.push((offset, row));
             }
             let offsets: Vec<u64> = rows.iter().map(|(offset, _)| *offset).collect();
-            let lines = match files.get(&url) {
-                Some(file) => {
-                    lines(file, &offsets).await.map_err(|cause| FileError::new(node, &url, cause))?
-                }
-                None => vec![],
-            };
-            for ((_, row), line) in rows.into_iter().zip(lines) {
+            let lines = lines(&file, &offsets).await;
+            let lines = lines.map_err(|cause| FileError::new(Writer::NODE, &*url, cause))?;
+            for ((_, Kept { node, reason, record, .. }), line) in rows.into_iter().zip(lines) {
                 let row = json!({
-                    "node": &*row.node, "file": url, "line": line, "reason": row.reason, "record": row.record,
+                    "node": &*node, "file": &*url, "line": line, "reason": reason, "record": record,
                 });
-                text.extend(row.to_string().into_bytes());
-                text.push(b'\n');
-            }
-            if text.len() >= FILE || kept.peek().is_none() {
-                let key = format!("{name}{number:05}-{id}.json");
-                let fail = |cause: String| FileError::new(node, folder.at(&key).to_string(), cause);
-                let path = Path::parse(&key).map_err(|error| fail(error.to_string()))?;
-                let put = store.put(&path, std::mem::take(&mut text).into()).await;
-                put.map_err(|error| fail(error.to_string()))?;
-                number += 1;
+                out.add(&row).await?;
             }
         }
+        out.put().await?;
         Ok(count)
+    }
+}
+
+/// The files of error rows of a run, one after the other.
+struct Writer {
+    store: Arc<dyn ObjectStore>,
+    folder: Location,
+    /// How their names begin and end.
+    name: (String, String),
+    number: usize,
+    text: Vec<u8>,
+}
+
+impl Writer {
+    /// What stands for the node's name in errors.
+    const NODE: &str = "(error rows)";
+
+    fn new(rows: &ErrorRows, environment: &Environment) -> Result<Self, FileError> {
+        let fail = |cause: String| FileError::new(Self::NODE, &rows.folder, cause);
+        let folder = Location::parse(&rows.folder).map_err(fail)?.folder();
+        let store = environment.stores.bucket(&folder.bucket).map_err(fail)?;
+        let begin = format!("{}run-{}-error-rows-", folder.key, environment.clock.now().millis());
+        let name = (begin, environment.entropy.uuid());
+        Ok(Self { store, folder, name, number: 0, text: Vec::new() })
+    }
+
+    async fn add(&mut self, row: &serde_json::Value) -> Result<(), FileError> {
+        self.text.extend(row.to_string().into_bytes());
+        self.text.push(b'\n');
+        if self.text.len() >= FILE { self.put().await } else { Ok(()) }
+    }
+
+    async fn put(&mut self) -> Result<(), FileError> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let key = format!("{}{:05}-{}.json", self.name.0, self.number, self.name.1);
+        let fail = |cause: String| FileError::new(Self::NODE, self.folder.at(&key).to_string(), cause);
+        let path = Path::parse(&key).map_err(|error| fail(error.to_string()))?;
+        let put = self.store.put(&path, std::mem::take(&mut self.text).into()).await;
+        put.map_err(|error| fail(error.to_string()))?;
+        self.number += 1;
+        Ok(())
+    }
+}
+
+/// Why a value cannot be one of its column's.
+pub(crate) fn misfit(column: &str, value: &str, of: &DataType) -> String {
+    format!("column `{column}`: `{}` is no {}", clipped(value, VALUE), type_text(of))
+}
+
+/// The beginning of a text that is longer than so many bytes.
+fn clipped(text: &str, most: usize) -> String {
+    match text.get(..text.floor_char_boundary(most)) {
+        Some(beginning) if beginning.len() < text.len() => format!("{beginning}..."),
+        _ => text.to_owned(),
     }
 }
 
@@ -159,13 +205,14 @@ pub(crate) struct Rejects {
     errors: Arc<ErrorRows>,
     node: Arc<str>,
     file: Arc<SourceFile>,
-    url: String,
+    url: Arc<str>,
 }
 
 impl Rejects {
     /// For a file that a node reads.
     pub(crate) fn new(errors: &Arc<ErrorRows>, node: &Arc<str>, file: &Arc<SourceFile>) -> Self {
-        Self { errors: Arc::clone(errors), node: Arc::clone(node), file: Arc::clone(file), url: file.url() }
+        let url = file.url().into();
+        Self { errors: Arc::clone(errors), node: Arc::clone(node), file: Arc::clone(file), url }
     }
 
     /// Puts a record aside that begins at `offset` of the file.
@@ -179,7 +226,6 @@ impl Rejects {
 
 #[cfg(test)]
 mod tests {
-    use object_store::ObjectStore;
     use object_store::memory::InMemory;
 
     use super::*;
@@ -206,5 +252,17 @@ mod tests {
         rejects.add(0, b"a", "bad").unwrap();
         let error = rejects.add(2, b"b", "worse").unwrap_err();
         assert_eq!(error, "byte 2: worse; more than 1 records of the run cannot be read");
+    }
+
+    #[tokio::test]
+    async fn the_more_there_may_be_the_less_is_kept_of_each() {
+        for (threshold, kept) in [(10, RECORD), (ErrorRows::MOST, RECORDS / ErrorRows::MOST)] {
+            let errors = Arc::new(ErrorRows::new("s3://b/errors/", threshold));
+            let rejects = Rejects::new(&errors, &"n".into(), &file("a").await);
+            rejects.add(0, &[b'x'; 2 * RECORD], &misfit("c", &"ü".repeat(REASON), &DataType::Int32)).unwrap();
+            let (_, row) = errors.kept().pop_first().unwrap();
+            assert_eq!(row.record.len(), kept);
+            assert_eq!(row.reason, format!("column `c`: `{}...` is no int", "ü".repeat(VALUE / 2)));
+        }
     }
 }

@@ -22,6 +22,12 @@ const MERGE: &str = "ExternalSorterMerge";
 /// What one such merge may have, as a part of the pool; together they leave a third as well.
 const MERGE_SHARE: usize = 4;
 
+/// How the consumers begin that hold what a sort has not spilled yet.
+const SORT: &str = "ExternalSorter[";
+/// What one such sort may have, as a part of the pool: it is counted twice until it is merged, and the keys by which it is
+/// merged, which may be all of it and more, must fit into the share of a merge.
+const SORT_SHARE: usize = 3;
+
 /// A pool in which consumers that can spill share what the others leave.
 ///
 /// DataFusion's own fair pool gives every registered consumer the same share, those too that hold nothing yet: a plan of
@@ -97,7 +103,10 @@ impl RunPool {
         let others =
             state.spillable.iter().filter(|(id, bytes)| **id != consumer.id() && heavy(**bytes)).count();
         let shared = self.size.saturating_sub(state.fixed + self.size / LEFT);
-        (shared / (others + 1)).saturating_sub(held).min(shared.saturating_sub(spillable))
+        let share = shared / (others + 1);
+        let sorts = consumer.name().starts_with(SORT);
+        let share = if sorts { share.min(self.size / SORT_SHARE) } else { share };
+        share.saturating_sub(held).min(shared.saturating_sub(spillable))
     }
 }
 
@@ -203,6 +212,14 @@ mod tests {
         let sort = consumer(&pool, true);
         assert!(sort.try_grow(SIZE / FIRST + 1).is_err());
         sort.try_grow(SIZE / FIRST).unwrap();
+        assert!(sort.try_grow(MORE).is_err());
+    }
+
+    #[test]
+    fn a_sort_leaves_memory_to_its_merge() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(RunPool::new(SIZE));
+        let sort = MemoryConsumer::new(format!("{SORT}0]")).with_can_spill(true).register(&pool);
+        sort.try_grow(SIZE / SORT_SHARE).unwrap();
         assert!(sort.try_grow(MORE).is_err());
     }
 

@@ -108,6 +108,9 @@ pub(crate) fn session(environment: &Environment) -> Result<SessionContext, Engin
     if let Some(folder) = &environment.spill_folder {
         disk = disk.with_mode(DiskManagerMode::Directories(vec![folder.clone()]));
     }
+    if let Some(limit) = environment.spill_limit {
+        disk = disk.with_max_temp_directory_size(limit);
+    }
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(RunPool::new(environment.memory_limit)))
         .with_disk_manager_builder(disk)

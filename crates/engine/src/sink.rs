@@ -118,9 +118,7 @@ pub(crate) async fn write(
     let streams = plan.output_partitioning().partition_count();
     let layout = Arc::new(Layout::new(&plan.schema(), &spec.partition_keys)?);
     let reservation = MemoryConsumer::new("sink").register(context.memory_pool());
-    // Each of the files that are wanted has a lane of its own.
-    let lanes = spec.files.unwrap_or(streams);
-    let slots = Arc::new(slots::Slots::new(spec, Arc::clone(&layout), lanes, reservation));
+    let slots = Arc::new(slots::Slots::new(spec, Arc::clone(&layout), streams, reservation));
     let mut tasks = JoinSet::new();
     for number in 0..streams {
         let stream = plan.execute(number, Arc::clone(&context))?;

@@ -61,7 +61,7 @@ pub(crate) async fn apply(
             dynamic::apply(context, now, next()?, dynamic).await
         }
         Kind::PiiDetection(detection) => pii::apply(next()?, detection).await,
-        Kind::Recipe(steps) => recipe::apply(next()?, steps),
+        Kind::Recipe(steps) => recipe::apply(context, next()?, steps).await,
         _ => Err(wrong("it is no transform")),
     }
     .map_err(|error| named(node, error))

@@ -120,6 +120,11 @@ pub(crate) fn glue_type(arrow: &DataType) -> Result<HiveType, String> {
     })
 }
 
+/// What people call a type: Glue's name of it, or Arrow's where Glue has none.
+pub(crate) fn type_text(arrow: &DataType) -> String {
+    glue_type(arrow).map_or_else(|_| arrow.to_string(), |of| of.to_string())
+}
+
 /// Whether values of the type are text.
 pub(crate) fn is_text(arrow: &DataType) -> bool {
     matches!(arrow, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)

@@ -21,6 +21,23 @@ pub use bookmark::Bookmarking;
 pub use cause::{Category, Cause};
 pub use classifier::custom;
 
+/// The bytes of an argument, written as Spark writes memory: `512m`, `4g`.
+///
+/// # Errors
+/// Names the argument that is no such number.
+pub fn bytes_of(argument: &str, text: &str) -> Result<u64, String> {
+    let lower = text.to_ascii_lowercase();
+    let (digits, shift) = match (lower.strip_suffix('m'), lower.strip_suffix('g')) {
+        (Some(digits), _) => (digits, 20),
+        (_, Some(digits)) => (digits, 30),
+        _ => ("", 0),
+    };
+    match digits.parse::<u64>() {
+        Ok(number @ 1..=1_048_576) => Ok(number << shift),
+        _ => Err(format!("{argument} is a number with its unit, such as 512m or 4g, not {text:?}.")),
+    }
+}
+
 /// What a runner is to do, and as whom.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Assignment {

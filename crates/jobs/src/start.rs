@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Entropy, Fault, Timestamp};
+use mastic_handoff::bytes_of;
 use mastic_kernel::Ctx;
 use mastic_policy::{Document, DocumentKind};
 
@@ -22,6 +23,9 @@ const FULL: &str = "The run waits because the job's maximum of concurrent runs i
 
 /// A run's memory, where not its worker type says.
 pub(crate) const MEMORY: &str = "--run-memory";
+
+/// The disk that a run may have for what does not fit into its memory; the runner reads it.
+const DISK: &str = "--run-disk";
 
 /// Whether a run's output is kept only if the run succeeds: always, unless this is `false`.
 const ATOMIC: &str = "--atomic-output";
@@ -150,7 +154,10 @@ pub(crate) fn new_run(
     let given = input.arguments.or(before.arguments).unwrap_or_default();
     let arguments = effective_arguments(definition, given);
     let atomic = arguments.get(ATOMIC).is_none_or(|value| value != "false");
-    let asked = arguments.get(MEMORY).map(|text| memory_of(text)).transpose()?;
+    let bytes =
+        |name: &str| arguments.get(name).map(|text| bytes_of(name, text)).transpose().map_err(invalid);
+    let asked = bytes(MEMORY)?;
+    bytes(DISK)?;
     let session_policy = input.execution_role_session_policy.or(before.execution_role_session_policy);
     let security_configuration = input
         .security_configuration
@@ -224,20 +231,6 @@ pub(crate) fn log_group(job: &Job, security_configuration: Option<&str>) -> Stri
     match security_configuration {
         Some(name) => format!("/aws-glue/jobs-{role}-{name}"),
         None => "/aws-glue/jobs".to_owned(),
-    }
-}
-
-/// Bytes, written as Spark writes memory: `512m`, `4g`.
-fn memory_of(text: &str) -> Result<u64, Fault> {
-    let lower = text.to_ascii_lowercase();
-    let (digits, shift) = match (lower.strip_suffix('m'), lower.strip_suffix('g')) {
-        (Some(digits), _) => (digits, 20),
-        (_, Some(digits)) => (digits, 30),
-        _ => ("", 0),
-    };
-    match digits.parse::<u64>() {
-        Ok(number @ 1..=1_048_576) => Ok(number << shift),
-        _ => Err(invalid(format!("{MEMORY} is a number with its unit, such as 512m or 4g, not {text:?}."))),
     }
 }
 
@@ -320,6 +313,9 @@ mod tests {
             let refused = new_run(&job, with(wrong), None, String::new(), Timestamp::default());
             assert!(refused.unwrap_err().message().contains("such as 512m or 4g"), "{wrong}");
         }
+        let disk = StartJobRunRequest { arguments: map(&[(DISK, "20")]), ..StartJobRunRequest::default() };
+        let refused = new_run(&job, disk, None, String::new(), Timestamp::default()).unwrap_err();
+        assert!(refused.message().starts_with("--run-disk is a number with its unit"), "{refused:?}");
     }
 
     #[test]

@@ -64,11 +64,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn plan(
-        schema: SchemaRef,
-        rows: Vec<RecordBatch>,
-        rest: Option<Rest>,
-    ) -> Arc<LeafExec<Self>> {
+    pub(super) fn plan(schema: SchemaRef, rows: Vec<RecordBatch>, rest: Option<Rest>) -> Arc<LeafExec<Self>> {
         Arc::new(LeafExec::new(Self { schema, rows: Mutex::new(Some((rows, rest))) }, 1))
     }
 }

@@ -26,7 +26,10 @@ const PER_COLUMN: usize = 16 << 10;
 pub(super) struct Slots {
     spec: SinkSpec,
     layout: Arc<Layout>,
+    /// How many streams bring rows.
     streams: usize,
+    /// How many files of a partition may be open at once.
+    lanes: usize,
     slots: Lock<BTreeMap<String, Arc<Slot>>>,
     finished: Lock<Vec<WrittenFile>>,
     dictionaries: OnceLock<Dictionaries>,
@@ -36,7 +39,7 @@ pub(super) struct Slots {
     reservation: MemoryReservation,
 }
 
-/// One partition: a lane per stream, of which mostly only the first is used.
+/// One partition: a lane for each stream, of which mostly only the first is used, or for each of the files that are wanted.
 pub(super) struct Slot {
     folder: String,
     values: Vec<String>,
@@ -67,10 +70,12 @@ impl Slots {
         streams: usize,
         reservation: MemoryReservation,
     ) -> Self {
+        let lanes = spec.files.unwrap_or(streams);
         Self {
             spec,
             layout,
             streams,
+            lanes,
             slots: Lock::default(),
             finished: Lock::default(),
             dictionaries: OnceLock::new(),
@@ -86,7 +91,7 @@ impl Slots {
         &self.layout
     }
 
-    /// How many streams there are, or lanes if the number of files is said.
+    /// How many streams there are.
     pub(super) fn streams(&self) -> usize {
         self.streams
     }
@@ -126,7 +131,7 @@ impl Slots {
             Arc::new(Slot {
                 folder: folder.clone(),
                 values: values.into_iter().map(named).collect(),
-                lanes: (0..self.streams).map(|_| Mutex::default()).collect(),
+                lanes: (0..self.lanes).map(|_| Mutex::default()).collect(),
             })
         });
         Arc::clone(slot)
@@ -343,4 +348,44 @@ fn compact(batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
         _ => Arc::clone(column),
     });
     Ok(RecordBatch::try_new(batch.schema(), columns.collect())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::datatypes::Field;
+    use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, UnboundedMemoryPool};
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::location::Location;
+    use crate::plan::{Compression, Format};
+
+    #[test]
+    fn streams_gather_as_much_however_many_files_there_shall_be() {
+        let slots = |files| {
+            let spec = SinkSpec {
+                node: "n".to_owned(),
+                store: Arc::new(InMemory::new()),
+                folder: Location::parse("s3://b/w/").unwrap(),
+                format: Format::Csv,
+                compression: Compression::None,
+                separator: b',',
+                header: true,
+                partition_keys: vec![],
+                prefix: String::new(),
+                id: String::new(),
+                files,
+                target_bytes: u64::MAX,
+                budget: 64 << 20,
+            };
+            let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
+            let pool: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
+            let reservation = MemoryConsumer::new("sink").register(&pool);
+            Slots::new(spec, Arc::new(Layout::new(&schema, &[]).unwrap()), 2, reservation)
+        };
+        for (files, lanes) in [(None, 2), (Some(1), 1), (Some(200), 200)] {
+            let slots = slots(files);
+            assert_eq!((slots.gather_bytes(), slots.slot(vec![]).lanes.len()), (16 << 20, lanes));
+        }
+    }
 }

@@ -1,14 +1,21 @@
 use std::io::Write;
+use std::sync::Arc;
 
 use bzip2::write::BzEncoder;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::types::{Float32Type, Float64Type};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray, make_array};
 use datafusion::arrow::csv::WriterBuilder as CsvWriter;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::json::writer::NullableEncoder;
 use datafusion::arrow::json::writer::{LineDelimited, WriterBuilder as JsonWriter};
+use datafusion::arrow::json::{Encoder as JsonEncoder, EncoderFactory, EncoderOptions};
 use flate2::write::GzEncoder;
 
 use super::SinkSpec;
 use super::encode::Encoder;
 use super::xml;
+use crate::cast::cast_array;
 use crate::plan::{Compression, Format};
 
 const TIMES: &str = "%Y-%m-%d %H:%M:%S%.f";
@@ -64,7 +71,8 @@ impl Encoder for TextEncoder {
                 if std::mem::take(&mut self.header) {
                     text.extend_from_slice(xml::BEGIN);
                 }
-                xml::rows(&json(batch)?, batch.schema_ref(), &mut text)?;
+                let batch = xml::with_text(batch)?;
+                xml::rows(&json(&batch)?, batch.schema_ref(), &mut text)?;
             }
             _ => text = json(batch)?,
         }
@@ -120,9 +128,48 @@ fn json(batch: &RecordBatch) -> Result<Vec<u8>, String> {
     let mut writer = JsonWriter::new()
         .with_timestamp_format(TIMES.to_owned())
         .with_timestamp_tz_format(TIMES.to_owned())
+        .with_encoder_factory(Arc::new(Spark))
         .build::<_, LineDelimited>(&mut text);
     writer.write(batch).map_err(|error| error.to_string())?;
     writer.finish().map_err(|error| error.to_string())?;
     drop(writer);
     Ok(text)
+}
+
+/// What Spark writes otherwise than Arrow: numbers that JSON does not have are texts, and not nulls.
+#[derive(Debug)]
+struct Spark;
+
+impl EncoderFactory for Spark {
+    fn make_default_encoder<'a>(
+        &self,
+        _: &'a FieldRef,
+        array: &'a dyn Array,
+        _: &'a EncoderOptions,
+    ) -> Result<Option<NullableEncoder<'a>>, ArrowError> {
+        let special = match array.data_type() {
+            DataType::Float64 => array.as_primitive::<Float64Type>().values().iter().any(|n| !n.is_finite()),
+            DataType::Float32 => array.as_primitive::<Float32Type>().values().iter().any(|n| !n.is_finite()),
+            _ => false,
+        };
+        if !special {
+            return Ok(None);
+        }
+        let texts = cast_array(&make_array(array.to_data()), &DataType::Utf8)?;
+        let encoder = Floats(texts.as_string::<i32>().clone());
+        Ok(Some(NullableEncoder::new(Box::new(encoder), array.nulls().cloned())))
+    }
+}
+
+/// Numbers by their texts.
+struct Floats(StringArray);
+
+impl JsonEncoder for Floats {
+    fn encode(&mut self, at: usize, out: &mut Vec<u8>) {
+        let text = self.0.value(at);
+        let quote: &[u8] = if text.ends_with(|last: char| last.is_ascii_digit()) { b"" } else { b"\"" };
+        for part in [quote, text.as_bytes(), quote] {
+            out.extend_from_slice(part);
+        }
+    }
 }

@@ -1,8 +1,13 @@
 //! Rows as XML, as Spark's XML data source writes them: an element for each, in it one for each value.
 
-use datafusion::arrow::datatypes::{DataType, Fields, Schema};
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use quick_xml::escape::{escape, partial_escape};
 use serde_json::{Map, Value};
+
+use crate::cast::cast_array;
 
 /// What a file begins with.
 pub(super) const BEGIN: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<ROWS>\n";
@@ -12,6 +17,29 @@ pub(super) const END: &[u8] = b"</ROWS>\n";
 /// The field of a struct that is the text of its element, and what fields begin with that are attributes.
 const VALUE: &str = "_VALUE";
 const ATTRIBUTE: char = '_';
+
+/// The rows with numbers as texts that would not go through JSON as they are: decimals, and those with an exponent.
+///
+/// # Errors
+/// There is a value that has no text.
+pub(super) fn with_text(batch: &RecordBatch) -> Result<RecordBatch, String> {
+    let fields = batch.schema_ref().fields().iter().map(texts).collect::<Vec<_>>();
+    let columns = batch.columns().iter().zip(&fields);
+    let columns = columns.map(|(column, field)| cast_array(column, field.data_type()));
+    let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|error| error.to_string())
+}
+
+fn texts(field: &FieldRef) -> FieldRef {
+    let of = match field.data_type() {
+        of if of.is_decimal() || of.is_floating() => DataType::Utf8,
+        DataType::List(item) => DataType::List(texts(item)),
+        DataType::Map(entries, sorted) => DataType::Map(texts(entries), *sorted),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(texts).collect()),
+        _ => return Arc::clone(field),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(of))
+}
 
 /// Adds the rows of JSON lines.
 ///

@@ -1,17 +1,23 @@
 //! Avro object container files.
 //!
-//! Blocks are taken out of their compression here, where what comes out is bounded, and handed to Arrow's reader plain.
+//! Blocks are taken out of their compression here, where what comes out is bounded, looked through, and handed to Arrow's
+//! reader plain.
 
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use arrow_avro::reader::ReaderBuilder;
-use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+mod cursor;
+mod walk;
+
+use cursor::Bytes;
+use walk::Records;
+
 use super::SourceFile;
-use super::own::{adapted, apart, own_table};
+use super::own::{adapted, apart, own_table, streamed};
 use super::scan::{Batches, FileFormat, FileTable, Work};
 use super::slices::{Framing, Pieces};
 
@@ -41,31 +47,33 @@ impl FileFormat for Avro {
 
     fn decode(&self, work: Work) -> Batches {
         let Work { pieces, schema, rows, .. } = work;
-        let state = Reading { pieces, held: Vec::new(), at: 0, done: false, header: None };
-        stream::try_unfold(
-            state,
-            |mut state| async move { Ok(state.group().await?.map(|group| (group, state))) },
-        )
-        .and_then(move |group| {
-            let schema = Arc::clone(&schema);
-            apart(move || decoded(group, &schema, rows))
+        let state = Reading { pieces, held: Vec::new(), at: 0, done: false, header: None, blocks: 0 };
+        stream::try_unfold(state, |mut state| async move {
+            Ok::<_, String>(state.group().await?.map(|group| (group, state)))
         })
-        .map_ok(|batches| stream::iter(batches.into_iter().map(Ok)))
+        .map_ok(move |group| decoded(group, Arc::clone(&schema), rows))
         .try_flatten()
         .boxed()
     }
 }
 
-fn decoded(group: Vec<u8>, schema: &SchemaRef, rows: usize) -> Result<Vec<RecordBatch>, String> {
-    let reader = ReaderBuilder::new().with_batch_size(rows).build(Cursor::new(group));
-    let reader = reader.map_err(|error| error.to_string())?;
-    reader.map(|batch| adapted(&batch.map_err(|error| error.to_string())?, schema)).collect()
+fn decoded(group: Vec<u8>, schema: SchemaRef, rows: usize) -> Batches {
+    streamed(move |put| {
+        let reader = ReaderBuilder::new().with_batch_size(rows).build(Cursor::new(group));
+        for batch in reader.map_err(|error| error.to_string())? {
+            if !put(adapted(&batch.map_err(|error| error.to_string())?, &schema)?) {
+                break;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// What a file begins with.
 struct Header {
     /// The same without compression.
     plain: Vec<u8>,
+    records: Records,
     codec: Codec,
     sync: [u8; 16],
 }
@@ -86,6 +94,8 @@ struct Reading {
     at: usize,
     done: bool,
     header: Option<Arc<Header>>,
+    /// How many blocks were read.
+    blocks: u64,
 }
 
 impl Reading {
@@ -93,18 +103,24 @@ impl Reading {
     async fn group(&mut self) -> Result<Option<Vec<u8>>, String> {
         let header = self.header().await?;
         let mut group = header.plain.clone();
-        let (start, mut blocks) = (group.len(), 0);
+        let start = group.len();
         while group.len() - start < GROUP {
-            let Some((count, block)) = self.block(&header).await? else { break };
-            blocks += 1;
-            let (codec, sync) = (header.codec, header.sync);
-            let plain = apart(move || codec.plain(&block)).await?;
+            let number = self.blocks + 1;
+            let named = |error: String| format!("block {number}: {error}");
+            let Some((count, block)) = self.block(&header).await.map_err(named)? else { break };
+            self.blocks = number;
+            let own = Arc::clone(&header);
+            let checked = apart(move || {
+                let plain = own.codec.plain(&block)?;
+                own.records.check(&plain, count).map(|()| plain)
+            });
+            let plain = checked.await.map_err(named)?;
             write_long(&mut group, count);
             write_long(&mut group, i64::try_from(plain.len()).unwrap_or(i64::MAX));
             group.extend(plain);
-            group.extend(sync);
+            group.extend(header.sync);
         }
-        Ok((blocks > 0).then_some(group))
+        Ok((group.len() > start).then_some(group))
     }
 
     async fn header(&mut self) -> Result<Arc<Header>, String> {
@@ -112,7 +128,7 @@ impl Reading {
             return Ok(Arc::clone(header));
         }
         loop {
-            let mut bytes = Bytes { bytes: &self.held, at: 0 };
+            let mut bytes = Bytes::new(&self.held, 0);
             match header(&mut bytes)? {
                 Some(header) => {
                     self.at = bytes.at;
@@ -128,16 +144,16 @@ impl Reading {
     /// The next block and how many records are in it.
     async fn block(&mut self, header: &Header) -> Result<Option<(i64, Vec<u8>)>, String> {
         loop {
-            let mut bytes = Bytes { bytes: &self.held, at: self.at };
+            let mut bytes = Bytes::new(&self.held, self.at);
             if let Some((count, size)) = bytes.sizes()? {
                 if count < 0 || size > MOST {
-                    return Err(format!("a block says that it has {count} records in {size} bytes"));
+                    return Err(format!("it says that it has {count} records in {size} bytes"));
                 }
                 if let Some(block) = bytes.take(size)
                     && let Some(sync) = bytes.take(16)
                 {
                     if sync != header.sync {
-                        return Err("a block does not end with the file's marker".to_owned());
+                        return Err("it does not end with the file's marker".to_owned());
                     }
                     let block = block.to_vec();
                     self.at = bytes.at;
@@ -146,7 +162,7 @@ impl Reading {
             }
             if !self.more().await? {
                 return match self.held.len() > self.at {
-                    true => Err("the file ends within a block".to_owned()),
+                    true => Err("the file ends within it".to_owned()),
                     false => Ok(None),
                 };
             }
@@ -165,45 +181,6 @@ impl Reading {
         self.at = 0;
         self.held.extend_from_slice(piece.bytes.get(piece.range).unwrap_or_default());
         Ok(true)
-    }
-}
-
-/// Bytes that are read from their beginning; nothing is answered where they end too early.
-struct Bytes<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Bytes<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let taken = self.bytes.get(self.at..self.at.checked_add(count)?)?;
-        self.at += count;
-        Some(taken)
-    }
-
-    fn long(&mut self) -> Result<Option<i64>, String> {
-        let mut value = 0u64;
-        for shift in (0..70).step_by(7) {
-            let Some([byte]) = self.take(1) else { return Ok(None) };
-            value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
-            if byte & 0x80 == 0 {
-                return Ok(Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed()));
-            }
-        }
-        Err("a number has too many bytes".to_owned())
-    }
-
-    fn sizes(&mut self) -> Result<Option<(i64, usize)>, String> {
-        let Some(count) = self.long()? else { return Ok(None) };
-        let Some(size) = self.long()? else { return Ok(None) };
-        let size = usize::try_from(size).map_err(|_| format!("a block says that it has {size} bytes"))?;
-        Ok(Some((count, size)))
-    }
-
-    fn value(&mut self) -> Result<Option<&'a [u8]>, String> {
-        let Some(size) = self.long()? else { return Ok(None) };
-        let size = usize::try_from(size).map_err(|_| "its header is broken".to_owned())?;
-        Ok(self.take(size))
     }
 }
 
@@ -232,6 +209,7 @@ fn header(bytes: &mut Bytes<'_>) -> Result<Option<Header>, String> {
     }
     let Some(sync) = bytes.take(16).and_then(|sync| <[u8; 16]>::try_from(sync).ok()) else { return Ok(None) };
     let schema = schema.ok_or("its header has no schema")?;
+    let records = Records::of(schema)?;
     let mut plain = MAGIC.to_vec();
     write_long(&mut plain, 2);
     for text in [b"avro.schema".as_slice(), schema, b"avro.codec", b"null"] {
@@ -240,7 +218,7 @@ fn header(bytes: &mut Bytes<'_>) -> Result<Option<Header>, String> {
     }
     write_long(&mut plain, 0);
     plain.extend(sync);
-    Ok(Some(Header { plain, codec, sync }))
+    Ok(Some(Header { plain, records, codec, sync }))
 }
 
 fn write_long(out: &mut Vec<u8>, value: i64) {
@@ -280,8 +258,7 @@ impl Codec {
             Self::Xz => bounded(liblzma::read::XzDecoder::new(block)),
             Self::Zstandard => bounded(zstd::Decoder::new(block).map_err(|error| error.to_string())?),
             Self::Snappy => {
-                let (block, checksum) =
-                    block.split_last_chunk::<4>().ok_or("a block ends before its checksum")?;
+                let (block, checksum) = block.split_last_chunk::<4>().ok_or("it ends before its checksum")?;
                 if snap::raw::decompress_len(block).is_ok_and(|size| size > MOST) {
                     return Err(too_large());
                 }
@@ -291,7 +268,7 @@ impl Codec {
                 found.update(&plain);
                 match found.sum() == u32::from_be_bytes(*checksum) {
                     true => Ok(plain),
-                    false => Err("a block does not have its checksum".to_owned()),
+                    false => Err("it does not have its checksum".to_owned()),
                 }
             }
         }
@@ -305,5 +282,8 @@ fn bounded(reader: impl Read) -> Result<Vec<u8>, String> {
 }
 
 fn too_large() -> String {
-    format!("a block has more than {MOST} bytes without its compression")
+    format!("it has more than {MOST} bytes without its compression")
 }
+
+#[cfg(test)]
+mod tests;

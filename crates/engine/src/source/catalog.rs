@@ -20,7 +20,7 @@ use super::json::{JsonShape, json_table, recased};
 use super::listing::{Files, SourceFile, bound, codec_of, objects};
 use super::orc::orc_table;
 use super::parquet::parquet_table;
-use super::xml::{XmlFormat, xml_table};
+use super::xml::{self, XmlFormat, xml_table};
 use super::{iceberg_provider, since_provider};
 use crate::bookmark::Mark;
 use crate::cast::cast_array;
@@ -216,7 +216,7 @@ pub(crate) async fn open(
     mark: Option<&Mark<'_>>,
 ) -> Result<Found, DataFusionError> {
     let wrong = |message: String| wrong(node, source, message);
-    let (shape, files) = match located(context, environment, node, source).await? {
+    let (mut shape, files) = match located(context, environment, node, source).await? {
         Located::Files(shape, files) => (*shape, files),
         Located::Database(source, columns) => {
             let table = database::open(environment, node, &source, mark).await?.table;
@@ -229,6 +229,12 @@ pub(crate) async fn open(
             });
         }
     };
+    let schema =
+        shape.parameters.get("withSchema").filter(|text| shape.format == Format::Xml && !text.is_empty());
+    if let Some(schema) = schema {
+        let told = |error: String| wrong(format!("the parameter `withSchema`: {error}"));
+        shape.columns = xml::declared(schema).map_err(told)?;
+    }
     let limits = source.limits();
     let files = match mark {
         Some(mark) => mark.unread(files, &limits).await?,

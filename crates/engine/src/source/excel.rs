@@ -14,14 +14,12 @@ use sheet::{Cell, Limits, rows_of};
 use super::SourceFile;
 use super::own::{apart, streamed};
 use super::scan::{Batches, FileFormat, FileTable, Work, with_partitions};
-use super::slices::{Framing, whole};
+use super::slices::{Framing, Slice, all};
 use crate::cast::cast_text;
 use crate::error::FileError;
 
 /// The most bytes of a workbook: it is held in memory as a whole.
 const MOST: usize = 128 << 20;
-/// Bytes that are fetched at a time.
-const BLOCK: u64 = 2 << 20;
 
 /// What is known about an Excel table before its files are looked at.
 pub(crate) struct ExcelShape {
@@ -49,7 +47,7 @@ pub(crate) async fn excel_table(
     // One after the other: each is held in memory as a whole.
     for file in &files {
         let fail = |cause: String| FileError::new(node, file.url(), cause);
-        let bytes = content(file).await.map_err(fail)?;
+        let bytes = all(file, MOST).await.map_err(fail)?;
         for (name, kind) in apart(move || kinds(bytes, limits)).await.map_err(fail)? {
             match columns.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => *known = known.and(kind),
@@ -66,18 +64,6 @@ pub(crate) async fn excel_table(
     let data = Schema::new(fields.collect::<Vec<_>>());
     let (schema, kept) = with_partitions(&data, &shape.partitions);
     Ok(FileTable::new(node, schema, kept.len(), files, Arc::new(Excel { limits })))
-}
-
-async fn content(file: &SourceFile) -> Result<Vec<u8>, String> {
-    let blocks = whole(file, BLOCK)?.map_err(|error| error.strip_backtrace());
-    let bytes = blocks.try_fold(Vec::new(), |mut all: Vec<u8>, block| async move {
-        all.extend_from_slice(&block);
-        if all.len() > MOST {
-            return Err(format!("a workbook has more than {MOST} bytes"));
-        }
-        Ok(all)
-    });
-    bytes.await
 }
 
 /// What the values of a column have in common.
@@ -148,13 +134,13 @@ impl FileFormat for Excel {
         Framing::Own
     }
 
-    fn slices(&self, index: usize, _: &SourceFile) -> Vec<super::slices::Slice> {
-        vec![super::slices::Slice { file: index, range: None }]
+    fn slices(&self, index: usize, _: &SourceFile) -> Vec<Slice> {
+        vec![Slice { file: index, range: None }]
     }
 
     fn decode(&self, work: Work) -> Batches {
         let (limits, file, schema, rows) = (self.limits, work.file, work.schema, work.rows);
-        stream::once(async move { content(&file).await })
+        stream::once(async move { all(&file, MOST).await })
             .map_ok(move |bytes| {
                 let schema = Arc::clone(&schema);
                 streamed(move |put| {

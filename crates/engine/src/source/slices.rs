@@ -175,6 +175,22 @@ pub(crate) fn whole(file: &SourceFile, block: u64) -> Result<ByteStream, String>
     codec.convert_stream(bytes).map_err(|error| error.strip_backtrace())
 }
 
+/// All bytes of a file that has at most so many, taken out of its compression.
+///
+/// # Errors
+/// It cannot be read, or has more.
+pub(crate) async fn all(file: &SourceFile, most: usize) -> Result<Vec<u8>, String> {
+    let blocks = whole(file, SLICE)?.map_err(|error| error.strip_backtrace());
+    let all = blocks.try_fold(Vec::new(), |mut all: Vec<u8>, block| async move {
+        all.extend_from_slice(&block);
+        if all.len() > most {
+            return Err(format!("it has more than {most} bytes and must be held in memory as a whole"));
+        }
+        Ok(all)
+    });
+    all.await
+}
+
 fn framed(bytes: ByteStream, framing: Framing) -> Pieces {
     let scan = QuoteScan::default();
     let state = Framer { bytes, framing, held: Vec::new(), scan, first: true, offset: 0, done: false };

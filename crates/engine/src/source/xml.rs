@@ -9,10 +9,12 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 mod arrays;
 mod element;
 mod rows;
+mod schema;
 
 use arrays::batch;
 use element::Element;
 use rows::{Row, Rows};
+pub(crate) use schema::declared;
 
 use super::SourceFile;
 use super::own::own_table;
@@ -43,7 +45,7 @@ impl XmlFormat {
     /// The format that parameters of a table tell, by the names of the format's options.
     ///
     /// # Errors
-    /// The row tag is missing, or an option is neither true nor false.
+    /// The row tag is missing, an option is neither true nor false, or the encoding another than UTF-8.
     pub(crate) fn of<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Self, String> {
         let flag = |name: &str| match parameter(name) {
             None => Ok(false),
@@ -53,6 +55,10 @@ impl XmlFormat {
                 .map_err(|_| format!("`{name}` is `{text}`, which is neither true nor false")),
         };
         let text = |name: &str, usual: &str| parameter(name).unwrap_or(usual).to_owned();
+        let encoding = text("encoding", "UTF-8");
+        if !encoding.is_empty() && !["utf-8", "utf8"].contains(&encoding.to_ascii_lowercase().as_str()) {
+            return Err(format!("XML in `{encoding}` is not supported: `encoding` must be UTF-8"));
+        }
         Ok(Self {
             row_tag: parameter("rowTag")
                 .filter(|tag| !tag.is_empty())

@@ -6,7 +6,11 @@ use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions::expr_fn::{abs, lower, replace, upper};
 use datafusion::functions_aggregate::expr_fn::{avg, max, median, min, sum};
 use datafusion::logical_expr::{Expr, JoinType, lit, when};
-use datafusion::prelude::DataFrame;
+use datafusion::prelude::{DataFrame, SessionContext};
+use serde::de::DeserializeOwned;
+
+mod split;
+mod structure;
 
 use super::dynamic::{function, with};
 use super::fields::{column, exact, names};
@@ -15,14 +19,19 @@ use crate::cast::glue_cast;
 use crate::plan::{RecipeCondition, RecipeStep};
 use crate::types::{arrow_type, is_text};
 
-/// Takes the steps one after the other.
-pub(super) fn apply(frame: DataFrame, steps: &[RecipeStep]) -> Result<DataFrame, DataFusionError> {
-    steps.iter().enumerate().try_fold(frame, |frame, (number, step)| {
-        one(frame, step).map_err(|error| match error {
+/// Takes the steps one after the other. A pivot reads the data to find its columns.
+pub(super) async fn apply(
+    context: &SessionContext,
+    mut frame: DataFrame,
+    steps: &[RecipeStep],
+) -> Result<DataFrame, DataFusionError> {
+    for (number, step) in steps.iter().enumerate() {
+        frame = one(context, frame, step).await.map_err(|error| match error {
             DataFusionError::Plan(text) => wrong(format!("step {} ({}): {text}", number + 1, step.operation)),
             error => error,
-        })
-    })
+        })?;
+    }
+    Ok(frame)
 }
 
 struct Step<'a> {
@@ -51,12 +60,44 @@ impl Step<'_> {
     fn flag(&self, name: &str) -> bool {
         self.optional(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
+
+    fn number(&self, name: &str) -> Result<i64, DataFusionError> {
+        let text = self.text(name)?;
+        let number = text.trim().parse().ok().filter(|number| *number >= 0);
+        number.ok_or_else(|| wrong(format!("`{name}` is no number from 0 on: {text}")))
+    }
+
+    /// A parameter that is JSON.
+    fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, DataFusionError> {
+        let text = self.text(name)?;
+        serde_json::from_str(text).map_err(|error| wrong(format!("`{name}` cannot be read: {error}: {text}")))
+    }
+
+    /// Steps that change all rows at once know no conditions.
+    fn unconditional(&self) -> Result<(), DataFusionError> {
+        match self.step.conditions.as_slice() {
+            [] => Ok(()),
+            _ => Err(wrong("it takes no conditions")),
+        }
+    }
 }
 
-fn one(frame: DataFrame, step: &RecipeStep) -> Result<DataFrame, DataFusionError> {
+async fn one(
+    context: &SessionContext,
+    frame: DataFrame,
+    step: &RecipeStep,
+) -> Result<DataFrame, DataFusionError> {
     let told = Step { step };
+    let operation = step.operation.as_str();
+    if let "GROUP_BY" | "PIVOT" | "UNPIVOT" | "JOIN" | "UNION" = operation {
+        told.unconditional()?;
+        return structure::apply(context, frame, &told).await;
+    }
     let met = conditions(&frame, &step.conditions)?;
-    match step.operation.as_str() {
+    if operation.starts_with("SPLIT_COLUMN_") {
+        return split::apply(frame, &told, met).await;
+    }
+    match operation {
         "DELETE" => {
             let dropped = told.columns()?;
             for name in &dropped {

@@ -53,16 +53,13 @@ pub(crate) fn apply(
     specs: &[(String, Action)],
     choice: Option<&Action>,
 ) -> Result<DataFrame, DataFusionError> {
-    let mut chosen: Vec<(String, &Action)> = Vec::new();
-    for (path, action) in specs {
+    for (path, _) in specs {
         column(&frame, std::slice::from_ref(path))?;
-        chosen.push((path.clone(), action));
     }
     let mut exprs: Vec<Expr> = Vec::new();
     for field in frame.schema().fields() {
         let (name, of) = (field.name(), field.data_type());
-        let action =
-            chosen.iter().find(|(path, _)| path.eq_ignore_ascii_case(name)).map(|(_, action)| *action);
+        let action = specs.iter().find(|(path, _)| path.eq_ignore_ascii_case(name)).map(|(_, action)| action);
         let action = action.or(choice.filter(|_| has_choice(of)));
         match (action, members(of)) {
             (Some(Action::Cast(to)), _) | (Some(Action::Project(to)), Some(_)) => {

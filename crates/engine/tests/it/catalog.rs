@@ -14,7 +14,7 @@ fn columns(list: &[(&str, &str)]) -> Option<Vec<Column>> {
     Some(list.iter().map(column).collect())
 }
 
-fn table(
+pub fn table(
     world: &World,
     name: &str,
     serde: &str,
@@ -42,7 +42,7 @@ fn table(
     world.catalog.tables.lock().unwrap().insert(format!("d.{name}"), table);
 }
 
-fn partition(world: &World, table: &str, values: &[&str], location: &str) {
+pub fn partition(world: &World, table: &str, values: &[&str], location: &str) {
     let partition = Partition {
         values: Some(values.iter().map(|value| (*value).to_owned()).collect()),
         storage_descriptor: Some(StorageDescriptor {
@@ -54,7 +54,7 @@ fn partition(world: &World, table: &str, values: &[&str], location: &str) {
     world.catalog.partitions.lock().unwrap().entry(format!("d.{table}")).or_default().push(partition);
 }
 
-fn source(table: &str, predicate: Option<&str>) -> Kind {
+pub fn source(table: &str, predicate: Option<&str>) -> Kind {
     Kind::Catalog(CatalogSource {
         database: "d".into(),
         table: table.into(),

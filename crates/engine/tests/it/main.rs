@@ -7,7 +7,11 @@ mod catalog;
 #[cfg(test)]
 mod counting;
 #[cfg(test)]
+mod error_rows;
+#[cfg(test)]
 mod flights;
+#[cfg(test)]
+mod formats;
 #[cfg(test)]
 mod multiple;
 #[cfg(test)]
@@ -18,6 +22,8 @@ mod sink;
 mod sources;
 #[cfg(test)]
 mod spark;
+#[cfg(test)]
+mod spilling;
 #[cfg(test)]
 mod statistics;
 #[cfg(test)]

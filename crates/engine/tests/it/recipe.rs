@@ -94,6 +94,178 @@ async fn steps_follow_each_other() {
     assert_eq!(world().await.rows(nodes(vec![step("REMOVE_MISSING", &[n])])).await.len(), 2);
 }
 
+async fn votes(steps: Vec<RecipeStep>) -> Vec<String> {
+    let world = World::new();
+    let text =
+        "state,year,votes,word\nBerlin,1,5,a/b/c\nRoma,1,7,a\nBerlin,2,,/x\nBerlin,2,4,\nRoma,1,2,H-M-Z\n";
+    world.put("v/v.csv", text).await;
+    let schema = [("state", "string"), ("year", "int"), ("votes", "int"), ("word", "string")];
+    let nodes = vec![node("p", typed_csv("s3://b/v", &schema), &[]), node("r", Kind::Recipe(steps), &["p"])];
+    world.rows(nodes).await
+}
+
+const WORD: (&str, &str) = ("sourceColumn", "word");
+
+#[tokio::test]
+async fn groups_and_pivots() {
+    let computed = r#"[{"sourceColumnName":"votes","targetColumnName":"n","targetColumnDataType":"number","functionName":"COUNT"},
+        {"sourceColumnName":"votes","targetColumnName":"all","targetColumnDataType":"string","functionName":"SUM"},
+        {"sourceColumnName":"votes","targetColumnName":"mean","functionName":"AVERAGE"}]"#;
+    let group = step(
+        "GROUP_BY",
+        &[
+            ("sourceColumns", r#"["state"]"#),
+            ("groupByAggFunctionOptions", computed),
+            ("useNewDataFrame", "true"),
+        ],
+    );
+    assert_eq!(
+        votes(vec![group]).await,
+        [
+            r#"{"state":"Berlin","n":2,"all":"9","mean":4.5}"#,
+            r#"{"state":"Roma","n":2,"all":"9","mean":4.5}"#
+        ]
+    );
+    let pivot = |function| {
+        let parameters =
+            [("sourceColumn", "state"), ("valueColumn", "votes"), ("aggregateFunction", function)];
+        vec![step("DELETE", &[WORD]), step("PIVOT", &parameters)]
+    };
+    assert_eq!(votes(pivot("SUM")).await, [r#"{"year":1,"Berlin":5,"Roma":9}"#, r#"{"year":2,"Berlin":4}"#]);
+    assert_eq!(
+        votes([pivot("COLLECT_LIST"), vec![step("DELETE", &[("sourceColumn", "Roma")])]].concat()).await,
+        [r#"{"year":1,"Berlin":[5]}"#, r#"{"year":2,"Berlin":[4]}"#]
+    );
+    let unpivot = |columns| {
+        let named = [("sourceColumns", columns), ("unpivotColumn", "of"), ("valueColumn", "value")];
+        vec![step("DELETE", &[WORD]), step("UNPIVOT", &named)]
+    };
+    assert_eq!(
+        votes(unpivot(r#"["year","votes"]"#)).await[..4],
+        [
+            r#"{"state":"Berlin","of":"votes","value":4}"#,
+            r#"{"state":"Berlin","of":"votes","value":5}"#,
+            r#"{"state":"Berlin","of":"votes"}"#,
+            r#"{"state":"Berlin","of":"year","value":1}"#,
+        ]
+    );
+    assert_eq!(
+        votes(unpivot(r#"["state","votes"]"#)).await[0],
+        r#"{"year":1,"of":"state","value":"Berlin"}"#
+    );
+}
+
+#[tokio::test]
+async fn columns_are_split() {
+    let only = |last: &str| step("DELETE", &[("sourceColumns", last)]);
+    for (operation, parameters, expected) in [
+        (
+            "SPLIT_COLUMN_SINGLE_DELIMITER",
+            &[("pattern", "/"), ("limit", "1")][..],
+            &[r#"{"word":"","word_1":""}"#, r#"{"word":"/x","word_1":"","word_2":"x"}"#][..],
+        ),
+        (
+            "SPLIT_COLUMN_SINGLE_DELIMITER",
+            &[("pattern", "/"), ("limit", "2"), ("includeInSplit", "true")],
+            &[
+                r#"{"word":"","word_1":""}"#,
+                r#"{"word":"/x","word_1":"/","word_2":"x"}"#,
+                r#"{"word":"H-M-Z","word_1":"H-M-Z"}"#,
+                r#"{"word":"a","word_1":"a"}"#,
+                r#"{"word":"a/b/c","word_1":"a/","word_2":"b/","word_3":"c"}"#,
+            ],
+        ),
+        (
+            "SPLIT_COLUMN_MULTIPLE_DELIMITER",
+            &[
+                ("patternOptions", r#"[{"pattern":"-","includeInSplit":true},{"pattern":"/"}]"#),
+                ("limit", "1"),
+            ],
+            &[
+                r#"{"word":"","word_1":""}"#,
+                r#"{"word":"/x","word_1":"","word_2":"x"}"#,
+                r#"{"word":"H-M-Z","word_1":"H-","word_2":"M-Z"}"#,
+                r#"{"word":"a","word_1":"a"}"#,
+                r#"{"word":"a/b/c","word_1":"a","word_2":"b/c"}"#,
+            ],
+        ),
+        (
+            "SPLIT_COLUMN_BETWEEN_DELIMITER",
+            &[
+                ("patternOption1", r#"{"pattern":"H-","includeInSplit":true}"#),
+                ("patternOption2", r#"{"pattern":"-","includeInSplit":false}"#),
+            ],
+            &[
+                r#"{"word":"","word_1":""}"#,
+                r#"{"word":"/x","word_1":"/x"}"#,
+                r#"{"word":"H-M-Z","word_1":"H-","word_2":"M","word_3":"Z"}"#,
+            ],
+        ),
+        (
+            "SPLIT_COLUMN_FROM_START",
+            &[("position", "1")],
+            &[r#"{"word":"","word_1":"","word_2":""}"#, r#"{"word":"/x","word_1":"/","word_2":"x"}"#],
+        ),
+        (
+            "SPLIT_COLUMN_FROM_END",
+            &[("position", "2")],
+            &[
+                r#"{"word":"","word_1":"","word_2":""}"#,
+                r#"{"word":"/x","word_1":"","word_2":"/x"}"#,
+                r#"{"word":"H-M-Z","word_1":"H-M","word_2":"-Z"}"#,
+            ],
+        ),
+        (
+            "SPLIT_COLUMN_BETWEEN_POSITIONS",
+            &[("startPosition", "1"), ("endPosition", "3")],
+            &[
+                r#"{"word":"","word_1":"","word_2":"","word_3":""}"#,
+                r#"{"word":"/x","word_1":"/","word_2":"x","word_3":""}"#,
+                r#"{"word":"H-M-Z","word_1":"H","word_2":"-M","word_3":"-Z"}"#,
+            ],
+        ),
+        (
+            "SPLIT_COLUMN_WITH_INTERVALS",
+            &[("startPosition", "2"), ("interval", "2")],
+            &[
+                r#"{"word":"","word_1":"","word_2":"","word_3":""}"#,
+                r#"{"word":"/x","word_1":"/x","word_2":"","word_3":""}"#,
+                r#"{"word":"H-M-Z","word_1":"H-","word_2":"M-","word_3":"Z"}"#,
+            ],
+        ),
+    ] {
+        let split = step(operation, &[&[WORD], parameters].concat());
+        let rows = votes(vec![only(r#"["state","year","votes"]"#), split]).await;
+        assert_eq!(rows[..expected.len()], *expected, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn steps_that_need_more_are_refused() {
+    let pivot = [("sourceColumn", "id"), ("valueColumn", "n"), ("aggregateFunction", "MODE")];
+    let split = [("sourceColumn", "name"), ("pattern", "/"), ("limit", "21")];
+    for (step, expected) in [
+        (step("JOIN", &[]), "it needs a second dataset, which a recipe does not have here: use a Join node"),
+        (
+            step("UNION", &[]),
+            "it needs a second dataset, which a recipe does not have here: use a Union node",
+        ),
+        (step("GROUP_BY", &[]), "`useNewDataFrame` must be true: groups take the place of the rows"),
+        (step("PIVOT", &pivot), "the function `MODE` is not supported"),
+        (step("SPLIT_COLUMN_SINGLE_DELIMITER", &split), "`limit` is 21: it must be from 1 to 20"),
+        (step("SPLIT_COLUMN_BY_MAGIC", &split), "the operation `SPLIT_COLUMN_BY_MAGIC` is not supported"),
+    ] {
+        let text = format!("node `The r`: step 1 ({}): {expected}", step.operation);
+        assert_eq!(world().await.error(nodes(vec![step])).await, text);
+    }
+    let world = World::new();
+    let text: String = (0..11).map(|n| format!("{n},x,1\n")).collect();
+    world.put("p/p.csv", format!("id,name,n\n{text}")).await;
+    let many = [("sourceColumn", "id"), ("valueColumn", "n"), ("aggregateFunction", "SUM")];
+    let error = world.error(nodes(vec![step("PIVOT", &many)])).await;
+    assert!(error.ends_with("the column `id` has more than 10 different values"), "{error}");
+}
+
 #[tokio::test]
 async fn unknown_steps_are_named() {
     let name = ("sourceColumn", "name");

@@ -1,7 +1,9 @@
 use std::fmt::Write;
 
+use mastic_engine::Output;
 use mastic_engine::plan::*;
 
+use crate::catalog::{partition, source, table};
 use crate::support::*;
 
 async fn numbers(rows: usize, parts: usize) -> World {
@@ -83,6 +85,26 @@ async fn thousands_of_partitions_in_little_memory() {
     assert_eq!(counts(&world, parquet("s3://b/w")).await, [r#"{"c":60000,"p":10000,"s":1799970000}"#]);
 }
 
+/// What was written, read again: three columns, `part` of them in the folders if it is a key.
+fn again(world: &World, output: &Output, format: Format, keyed: bool) -> Kind {
+    let serde = match format {
+        Format::Csv => return csv("s3://b/w"),
+        Format::Json => return json("s3://b/w"),
+        Format::Parquet => return parquet("s3://b/w"),
+        Format::Avro => "org.apache.hadoop.hive.serde2.avro.AvroSerDe",
+        Format::Orc => "org.apache.hadoop.hive.ql.io.orc.OrcSerde",
+        Format::Xml => "",
+    };
+    let (columns, keys) = [("n", "string"), ("word", "string"), ("part", "string")].split_at(2);
+    let all = [columns, keys].concat();
+    let (columns, keys) = if keyed { (columns, keys) } else { (&all[..], &[][..]) };
+    table(world, "w", serde, columns, keys, &[("rowTag", "ROW")]);
+    for values in &output.partitions {
+        partition(world, "w", &[&values[0]], &format!("s3://b/w/part={}/", values[0]));
+    }
+    source("w", None)
+}
+
 #[tokio::test]
 async fn thousands_of_partitions_in_every_format() {
     for (format, compression) in [
@@ -91,24 +113,33 @@ async fn thousands_of_partitions_in_every_format() {
         (Format::Json, Compression::Gzip),
         (Format::Xml, Compression::None),
     ] {
-        let mut world = numbers(20_000, 10_000).await;
+        let mut world = numbers(20_000, 5_000).await;
         world.memory = 24 << 20;
         let summary = world.run(write(format, Some(compression), &["part"])).await.unwrap();
         let output = &summary.outputs[0];
-        assert_eq!((output.rows, output.partitions.len()), (20_000, 10_000), "{format:?}");
-        // A partition that made room for others may go on in a second file.
-        assert!(output.files.len() <= 20_000, "{format:?}: {}", output.files.len());
+        assert_eq!((output.rows, output.partitions.len()), (20_000, 5_000), "{format:?}");
+        // A partition that made room for others may go on in another file, but not one for each of its four rows.
+        assert!(output.files.len() <= 10_000, "{format:?}: {}", output.files.len());
+        let found = counts(&world, again(&world, output, format, true)).await;
+        assert_eq!(found, [r#"{"c":20000,"p":5000,"s":199990000}"#], "{format:?}");
     }
 }
 
 #[tokio::test]
 async fn as_many_files_as_are_wanted() {
-    for format in [Format::Parquet, Format::Csv, Format::Orc, Format::Avro] {
+    use Format::{Avro, Csv, Json, Orc, Parquet, Xml};
+    for (format, files) in [(Parquet, 7), (Csv, 7), (Json, 1), (Orc, 7), (Avro, 7), (Xml, 3), (Csv, 100)] {
         let world = numbers(5000, 10).await;
-        let target = S3Target { files: Some(7), ..target("s3://b/w/", format, &[]) };
+        let target = S3Target { files: Some(files), ..target("s3://b/w/", format, &[]) };
         let nodes = vec![node("n", csv("s3://b/in"), &[]), node("w", Kind::S3Target(target), &["n"])];
-        let summary = world.run(nodes).await.unwrap();
-        assert_eq!((summary.outputs[0].rows, summary.outputs[0].files.len()), (5000, 7), "{format:?}");
+        let output = world.run(nodes).await.unwrap().outputs.remove(0);
+        assert_eq!((output.rows, output.files.len()), (5000, files), "{format:?}");
+        assert_eq!(world.keys("w").await.len(), files, "{format:?}");
+        let rows = output.files.iter().map(|file| usize::try_from(file.rows).unwrap());
+        let (least, most) = (5000 / files, 5000 / files + 1);
+        assert!(rows.clone().all(|rows| (least..=most).contains(&rows)), "{format:?}: {output:?}");
+        let found = counts(&world, again(&world, &output, format, false)).await;
+        assert_eq!(found, [r#"{"c":5000,"p":10,"s":12497500}"#], "{format:?}");
     }
 }
 

@@ -150,6 +150,7 @@ impl World {
             memory_limit: self.memory,
             target_partitions: 2,
             spill_folder: None,
+            spill_limit: None,
             null_values: vec![],
             error_rows: None,
             progress: Arc::new(|_| {}),

@@ -1,10 +1,10 @@
-//! Job arguments of how a visual job reads its sources.
+//! Job arguments of how a visual job runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mastic_engine::ErrorRows;
-use mastic_handoff::Category;
+use mastic_handoff::{Category, bytes_of};
 
 use crate::failure::Failure;
 
@@ -41,6 +41,12 @@ pub(super) fn error_rows(arguments: &BTreeMap<String, String>) -> Result<Option<
     Ok(Some(Arc::new(ErrorRows::new(folder, most))))
 }
 
+/// Bytes of disk that the run may have for what does not fit into its memory (`--run-disk`), if that is said.
+pub(super) fn disk(arguments: &BTreeMap<String, String>) -> Result<Option<u64>, Failure> {
+    let given = arguments.get("--run-disk").map(|text| bytes_of("--run-disk", text));
+    given.transpose().map_err(wrong)
+}
+
 fn wrong(text: impl Into<String>) -> Failure {
     Failure::of(Category::InvalidArgument, text.into())
 }
@@ -48,6 +54,13 @@ fn wrong(text: impl Into<String>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_limit_has_a_unit() {
+        let given = |text: &str| disk(&BTreeMap::from([("--run-disk".to_owned(), text.to_owned())]));
+        assert_eq!((given("20m"), disk(&BTreeMap::new())), (Ok(Some(20 << 20)), Ok(None)));
+        assert!(given("20").unwrap_err().to_string().contains("--run-disk"));
+    }
 
     #[test]
     fn error_rows_need_a_folder() {

@@ -57,6 +57,7 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
     let mut environment = environment(session, bookmark)?;
     environment.null_values = arguments::null_values(&work.arguments);
     environment.error_rows = arguments::error_rows(&work.arguments)?;
+    environment.spill_limit = arguments::disk(&work.arguments)?;
     let summary = mastic_engine::run(&graph, &environment).await?;
     let mut tally = Tally::default();
     for output in &summary.outputs {
@@ -88,6 +89,7 @@ pub(crate) fn environment(session: &Session, bookmark: Option<JobBookmark>) -> R
         memory_limit: usize::try_from(memory).unwrap_or(usize::MAX),
         target_partitions: cores,
         spill_folder: Some(session.scratch.clone()),
+        spill_limit: None,
         null_values: vec![],
         error_rows: None,
         progress: told(session),

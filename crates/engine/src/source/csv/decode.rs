@@ -6,13 +6,12 @@ use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use futures::{StreamExt, stream};
 
-use super::split::{LONGEST, Span, Splitter, stood_in, unescape};
+use super::split::{LONGEST, QUILLEMET_TEXT, QUOTE_STAND_IN, Span, Splitter, original, unescape};
 use crate::cast::cast_text;
-use crate::error_rows::Rejects;
+use crate::error_rows::{Rejects, misfit};
 use crate::plan::CsvFormat;
 use crate::source::scan::{Batches, Work};
 use crate::source::slices::Piece;
-use crate::types::glue_type;
 
 /// Decodes pieces into batches. `places` says for each field of a record to which column of the schema it goes; the
 /// file's first `skip` lines are left out.
@@ -44,8 +43,7 @@ struct Text {
     text: String,
     at: usize,
     end: usize,
-    /// Where in the file the text begins.
-    offset: u64,
+    places: Places,
 }
 
 impl Text {
@@ -53,33 +51,87 @@ impl Text {
         if piece.bytes.len() > LONGEST {
             return Err(format!("a record is longer than {LONGEST} bytes"));
         }
-        let Piece { mut bytes, range, first, mut offset } = piece;
+        let Piece { mut bytes, range, first, offset } = piece;
         bytes.truncate(range.end);
-        let (text, mut at) = match String::from_utf8(bytes) {
-            Ok(text) => (text, range.start),
+        let whole = if plan.format.quillemet { Err(bytes) } else { utf8(bytes) };
+        let (text, mut at, places) = match whole {
+            Ok(text) => (text, range.start, Places::new(offset)),
             // The piece may begin within a character of the record before it, which is not ours.
-            Err(error) => {
-                let own = error.as_bytes().get(range.start..).unwrap_or_default();
-                offset += range.start as u64;
-                (String::from_utf8_lossy(own).into_owned(), 0)
+            Err(bytes) => {
+                let own = bytes.get(range.start..).unwrap_or_default();
+                let (text, places) = replaced(own, offset + range.start as u64, plan.format.quillemet);
+                (text, 0, places)
             }
         };
         if first {
-            if text.starts_with('\u{feff}') {
-                at = '\u{feff}'.len_utf8();
+            if text.get(at..).is_some_and(|text| text.starts_with('\u{feff}')) {
+                at += '\u{feff}'.len_utf8();
             }
             for _ in 0..plan.skip {
                 let rest = text.get(at..).unwrap_or_default();
                 at += rest.find('\n').map_or(rest.len(), |found| found + 1);
             }
         }
-        if plan.format.quillemet {
-            let own = text.get(at..).unwrap_or_default().to_owned();
-            offset += at as u64;
-            let text = stood_in(own, &plan.format);
-            return Ok(Self { end: text.len(), text, at: 0, offset });
+        Ok(Self { end: text.len(), text, at, places })
+    }
+}
+
+fn utf8(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
+    String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes)
+}
+
+/// Text of bytes that begin at `offset` of a file, and where its lines are there: what is no UTF-8 is replaced, and so is
+/// the quote that has more than one byte.
+fn replaced(bytes: &[u8], offset: u64, quillemet: bool) -> (String, Places) {
+    let (mut text, mut places) = (String::with_capacity(bytes.len()), Places::new(offset));
+    let mut read = 0;
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some((before, after)) = rest.split_once(QUILLEMET_TEXT).filter(|_| quillemet) {
+            text.push_str(before);
+            text.push(QUOTE_STAND_IN);
+            read += before.len() + QUILLEMET_TEXT.len_utf8();
+            places.mark(&text, offset + read as u64);
+            rest = after;
         }
-        Ok(Self { end: text.len(), text, at, offset })
+        text.push_str(rest);
+        read += rest.len();
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+            read += chunk.invalid().len();
+            places.mark(&text, offset + read as u64);
+        }
+    }
+    (text, places)
+}
+
+/// Where lines of a text are in the file from which it was made.
+struct Places {
+    /// Positions in the text with those in the file, up to the next: both go on alike.
+    marks: Vec<(usize, u64)>,
+}
+
+impl Places {
+    /// The text begins at `offset`, and nothing of it was replaced yet.
+    fn new(offset: u64) -> Self {
+        Self { marks: vec![(0, offset)] }
+    }
+
+    /// What follows the text so far is at `offset` of the file. One mark a line is enough.
+    fn mark(&mut self, text: &str, offset: u64) {
+        let (last, many) = (self.marks.last().map_or(0, |(at, _)| *at), self.marks.len() > 1);
+        let same_line = !text.as_bytes().get(last..).unwrap_or_default().contains(&b'\n');
+        if many && same_line {
+            self.marks.pop();
+        }
+        self.marks.push((text.len(), offset));
+    }
+
+    /// Where in the file the line is that begins at `at` of the text.
+    fn of(&self, at: usize) -> u64 {
+        let after = self.marks.partition_point(|(marked, _)| *marked <= at);
+        let mark = after.checked_sub(1).and_then(|last| self.marks.get(last));
+        mark.map_or(0, |(marked, offset)| offset + (at - marked) as u64)
     }
 }
 
@@ -193,8 +245,7 @@ impl Decoder {
                 let empty = text.trim().is_empty() || plan.format.nulls.iter().any(|null| null == text);
                 if let Some(sound) = sound.get_mut(row).filter(|sound| **sound && !empty) {
                     *sound = false;
-                    let reason =
-                        format!("column `{}`: `{text}` is no {}", field.name(), named(field.data_type()));
+                    let reason = misfit(field.name(), text, field.data_type());
                     let record = records.get(row).copied().unwrap_or_default();
                     self.reject(rejects, record, &reason)?;
                 }
@@ -206,14 +257,10 @@ impl Decoder {
     }
 
     fn reject(&self, rejects: &Rejects, record: (usize, usize), reason: &str) -> Result<(), String> {
-        let text = self.text.text.as_bytes().get(record.0..record.1).unwrap_or_default();
-        rejects.add(self.text.offset + record.0 as u64, text, reason)
+        let text = self.text.text.get(record.0..record.1).unwrap_or_default();
+        let text: Cow<'_, str> = if self.plan.format.quillemet { original(text).into() } else { text.into() };
+        rejects.add(self.text.places.of(record.0), text.as_bytes(), reason)
     }
-}
-
-/// What people call a type, in Glue's grammar.
-fn named(of: &DataType) -> String {
-    glue_type(of).map_or_else(|_| of.to_string(), |of| of.to_string())
 }
 
 fn batch(plan: &Plan, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, String> {

@@ -54,19 +54,28 @@ pub(super) fn unescape(raw: &str, format: &CsvFormat) -> String {
             'r' if escape && format.letters => '\r',
             't' if escape && format.letters => '\t',
             '0' if escape && format.letters => '\0',
-            QUOTE_STAND_IN if format.quillemet => '«',
+            QUOTE_STAND_IN if format.quillemet => QUILLEMET_TEXT,
             meant => meant,
         }));
     }
     out
 }
 
-const QUOTE_STAND_IN: char = QUILLEMET as char;
+/// The quote that has two bytes, and what stands for it in texts: fields are cut at bytes.
+pub(super) const QUILLEMET_TEXT: char = '«';
+pub(super) const QUOTE_STAND_IN: char = QUILLEMET as char;
 
-/// The text with one byte for each `«`, if that is the quote: fields are cut at bytes.
+/// The text with one byte for each `«`, if that is the quote.
 pub(super) fn stood_in(text: String, format: &CsvFormat) -> String {
-    if format.quillemet { text.replace('«', "\u{1c}") } else { text }
+    if format.quillemet { text.replace(QUILLEMET_TEXT, STAND_IN_TEXT) } else { text }
 }
+
+/// The text as it stood in its file.
+pub(super) fn original(text: &str) -> String {
+    text.replace(QUOTE_STAND_IN, "«")
+}
+
+const STAND_IN_TEXT: &str = "\u{1c}";
 
 /// The cells of one line.
 pub(super) fn cells(line: &str, format: &CsvFormat) -> Vec<String> {

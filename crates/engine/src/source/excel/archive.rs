@@ -53,10 +53,12 @@ pub(super) fn check(bytes: &[u8]) -> Result<bool, String> {
         if !path.starts_with(b"xl/worksheets/") {
             held += size;
         }
-        if all > MOST || held > MOST_HELD {
+        if all > MOST {
+            return Err(format!("the workbook has more than {MOST} bytes without its compression"));
+        }
+        if held > MOST_HELD {
             return Err(format!(
-                "the workbook has more than {} bytes without its compression",
-                all.min(held)
+                "the workbook has more than {MOST_HELD} bytes beside its sheets without its compression"
             ));
         }
         binary |= path == b"xl/workbook.bin";

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::Records;
 use crate::cast::cast_text;
 use crate::choice::members;
-use crate::error_rows::Rejects;
+use crate::error_rows::{Rejects, misfit};
 use crate::source::slices::Piece;
-use crate::types::{glue_type, is_text};
+use crate::types::is_text;
 
 /// What becomes of lines that are no records.
 pub(super) struct Sieve {
@@ -59,11 +59,8 @@ impl Sieve {
         let Value::Object(record) = record else { return Some("it is not an object".to_owned()) };
         self.fields.iter().find_map(|field| {
             let value = record.get(field.name())?;
-            (!fits(value, field.data_type())).then(|| {
-                let of = glue_type(field.data_type())
-                    .map_or_else(|_| field.data_type().to_string(), |of| of.to_string());
-                format!("column `{}`: `{value}` is no {of}", field.name())
-            })
+            (!fits(value, field.data_type()))
+                .then(|| misfit(field.name(), &value.to_string(), field.data_type()))
         })
     }
 }

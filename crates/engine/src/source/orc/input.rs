@@ -3,7 +3,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use orc_rust::proto::{CompressionKind, PostScript};
 use orc_rust::reader::ChunkReader;
@@ -11,7 +10,7 @@ use prost::Message;
 use tokio::runtime::Handle;
 
 use crate::source::SourceFile;
-use crate::source::slices::whole;
+use crate::source::slices::all;
 
 /// Bytes of a file's end that are fetched at first.
 const GUESS: u64 = 16 << 10;
@@ -22,7 +21,7 @@ const CHUNK: u64 = 8 << 20;
 /// How many times more bytes DEFLATE can make of some.
 const DEFLATE: u64 = 1032;
 
-/// The end of a file, which tells what is in it.
+/// The end of a file, which tells what is in it; the whole file, if it is compressed as a whole.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
     bytes: Bytes,
@@ -48,17 +47,7 @@ impl Tail {
     pub(super) async fn read(file: &SourceFile) -> Result<Self, String> {
         let size = file.meta.size;
         let (bytes, start) = if file.codec.is_some() {
-            let blocks = whole(file, 2 << 20)?.map_err(|error| error.strip_backtrace());
-            let all = blocks.try_fold(Vec::new(), |mut all: Vec<u8>, block| async move {
-                all.extend_from_slice(&block);
-                if all.len() as u64 > MOST {
-                    return Err(format!(
-                        "an ORC file that is compressed as a whole has more than {MOST} bytes"
-                    ));
-                }
-                Ok(all)
-            });
-            (Bytes::from(all.await?), 0)
+            (Bytes::from(all(file, usize::try_from(MOST).unwrap_or(usize::MAX)).await?), 0)
         } else {
             let start = size.saturating_sub(GUESS);
             (get(file, start..size).await?, start)
@@ -88,6 +77,11 @@ impl Tail {
         codec.check(metadata)?;
         codec.check(rest.get(..footer).ok_or("its footer is broken")?)?;
         Ok(tail)
+    }
+
+    /// Bytes of it that are in memory.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Reads a part of the file.

@@ -7,7 +7,8 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use super::XmlFormat;
 use super::element::Element;
 use crate::cast::cast_text;
-use crate::types::{glue_type, is_text};
+use crate::error_rows;
+use crate::types::is_text;
 
 /// The columns of records.
 ///
@@ -109,9 +110,7 @@ pub(super) fn misfit(record: &Element, schema: &SchemaRef, format: &XmlFormat) -
     schema.fields().iter().find_map(|field| {
         let found = part(record, field.name(), field.data_type(), format);
         let text = unfit(&found, field.data_type(), format)?;
-        let of =
-            glue_type(field.data_type()).map_or_else(|_| field.data_type().to_string(), |of| of.to_string());
-        Some(format!("column `{}`: `{text}` is no {of}", field.name()))
+        Some(error_rows::misfit(field.name(), text, field.data_type()))
     })
 }
 

@@ -65,6 +65,8 @@ async fn options() {
     assert_eq!(read(text, &columns, &[("excludeAttribute", "true")]).await.unwrap(), ["||x|||"]);
     let find = |name: &str| (name == "treatEmptyValuesAsNulls").then_some("maybe");
     assert!(XmlFormat::of(find).unwrap_err().contains("rowTag"));
+    let find = |name: &str| (name == "encoding").then_some("UTF-16");
+    assert!(XmlFormat::of(find).unwrap_err().contains("UTF-16"));
 }
 
 #[tokio::test]
