@@ -181,16 +181,19 @@ class MariaDb(Database):
 
 
 @contextlib.contextmanager
-def watched(database, marker, then):
-    """A port that leads to the database, until a client says `marker`: that is not passed on, and `then` is called."""
+def watched(database, marker=None, then=None, passes=False, connections=None):
+    """A port that leads to the database, until a client says `marker`: then `then` is called, and what was said is not passed
+    on unless `passes`. `connections` counts."""
     with socket.create_server((HOST, 0)) as listener:
 
         def carry(source, target, watch):
             with contextlib.suppress(OSError):
                 while heard := source.recv(1 << 16):
-                    if watch and marker in heard:
-                        then()
-                        break
+                    if watch and marker and marker in heard:
+                        if then:
+                            then()
+                        if not passes:
+                            break
                     target.sendall(heard)
             for end in (source, target):
                 with contextlib.suppress(OSError):
@@ -199,7 +202,9 @@ def watched(database, marker, then):
         def serve():
             with contextlib.suppress(OSError):
                 while True:
-                    client, _ = listener.accept()
+                    client, peer = listener.accept()
+                    if connections is not None:
+                        connections.append(peer)
                     server = socket.create_connection((HOST, database.port))
                     for arguments in ((client, server, True), (server, client, False)):
                         threading.Thread(target=carry, args=arguments, daemon=True).start()

@@ -142,6 +142,38 @@ def test_overwrite(lake):
     assert rows(lake) == []
 
 
+def test_partitions_that_others_write_are_overwritten_by_their_values(lake):
+    """Writers differ in how the log tells a value: `1e7` or `1.0E7`, times with a `T` or without."""
+    dynamic = {"AdditionalOptions": {"mode": "overwrite", "partitionOverwriteMode": "dynamic"}}
+    instant = pyarrow.timestamp("us", tz="UTC")
+    numbers = [0.1, 1e7, 1.5e-5, -0.0, 12345678.25, 1e300, None]
+    times = [datetime.datetime(2024, 2, 29, 10, n, 0, n * 250_000) for n in range(3)] + [datetime.datetime(1, 1, 1), None]
+    texts = ["1.0", "1", "a/b %", "", None]
+    for name, values, of in [("x", numbers, pyarrow.float64()), ("at", times, instant), ("what", texts, pyarrow.string())]:
+        old = pyarrow.table({"id": list(range(len(values))), name: pyarrow.array(values, of)})
+        write(lake, old, name, partition_by=[name])
+        new = pyarrow.table({"id": [100 + n for n in range(len(values))], name: pyarrow.array(values, of)})
+        # All but the first partition.
+        lake.done(lake.put(new.slice(1)), direct(lake, name, **dynamic))
+        found = sorted(row["id"] for row in rows(lake, name))
+        # To Delta Lake an empty text is null.
+        assert found == [0] + [100 + n for n in range(1, len(values))], (name, log(lake, 0, name))
+
+
+def test_what_was_written_is_not_read_again(lake):
+    """What the log tells of a file is known when it is written."""
+    lake.done(lake.put(ROWS), direct(lake))
+    role = glue_role(lake.server, writes(lake.bucket))
+    denied = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{lake.bucket}/t/*.parquet"}
+    put_policy(lake.server, role, {"Version": "2012-10-17", "Statement": [writes(lake.bucket), denied]})
+    lake.done(lake.put(table(id=[9, 8], what=["z", None])), direct(lake), role)
+    [add] = [line["add"] for line in log(lake, 1) if "add" in line]
+    stats = json.loads(add["stats"])
+    assert stats == {"numRecords": 2, "minValues": {"id": 8, "what": "z"}, "maxValues": {"id": 9, "what": "z"},
+                     "nullCount": {"id": 0, "what": 1}}  # fmt: skip
+    assert add["size"] == lake.s3.head_object(Bucket=lake.bucket, Key=f"t/{add['path']}")["ContentLength"]
+
+
 def test_merge(lake):
     lake.done(lake.put(ROWS), direct(lake))
     upsert = {"AdditionalOptions": {"mode": "upsert", "mergeKeys": "id"}}

@@ -65,6 +65,27 @@ def test_merge(lake):
     assert "there is no column `no` to merge by" in told
 
 
+def test_a_row_is_merged_with_one_at_most(lake):
+    lake.done(lake.put(ROWS), direct(lake))
+    upsert = into(lake, AdditionalOptions={"mode": "upsert", "mergeKeys": "ID,what"})
+    told = lake.error(lake.put(table(id=[2, 7, 2], what=["b", "x", "b"])), upsert)
+    assert f"node `out`: table `{lake.database}.t`: 2 of the rows to merge have `id` = 2, `what` = b, as a row of the table" in told
+    assert rows(lake) == ordered(ROWS.to_pylist())
+    # Those that meet none are all added, and so are those without a key.
+    lake.done(lake.put(table(id=[7, 7, None, None, 2], what=["x", "x", "b", "b", "b"])), upsert)
+    wanted = [(1, "a"), (2, "b"), (3, "a"), (7, "x"), (7, "x"), (None, "b"), (None, "b")]
+    assert rows(lake) == ordered([{"id": n, "what": what} for n, what in wanted])
+
+
+def test_settings_that_cannot_be_used_are_named(lake):
+    lake.done(lake.put(ROWS), direct(lake))
+    for text in ("512MB", "0", "-1"):
+        told = lake.error(lake.put(ROWS), into(lake, AdditionalOptions={"target-file-size-bytes": text}))
+        assert f"`write.target-file-size-bytes` is a number of bytes above zero, not `{text}`" in told
+    told = lake.error(lake.put(ROWS), direct(lake, "n", AdditionalOptions={"write.target-file-size-bytes": "x"}))
+    assert "`write.target-file-size-bytes`" in told and rows(lake) == ordered(ROWS.to_pylist())
+
+
 def test_tables_that_others_delete_from(lake):
     theirs = lake.iceberg().create_table(f"{lake.database}.t", schema=ROWS.schema)
     theirs.append(ROWS)

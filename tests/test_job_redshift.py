@@ -119,6 +119,19 @@ def test_actions_before_and_after(place, table):
     assert place.rows(f"SELECT count(*) FROM {table}") == [("0",)]
 
 
+def test_actions_may_say_what_looks_like_the_end_of_a_transaction(place, table):
+    new = f"{table}_new"
+    before = f"CREATE TABLE {new} (id int, text varchar(20)); INSERT INTO {new} VALUES (0, 'a; COMMIT') -- ; COMMIT"
+    after = f"/* ; COMMIT; */ UPDATE {new} SET text = $x$; commit$x$ WHERE id = 4; SAVEPOINT a; ROLLBACK TO SAVEPOINT a"
+    found = write(place, new, Action="insert", PreAction=before, PostAction=after)
+    assert found == [("0", "a; COMMIT"), ("2", "deux"), ("4", "; commit")]
+    for hidden in ("/* */ COMMIT", "SELECT ';' ; -- '\n COMMIT", "SELECT $$ ' $$; /* /* */ */ commit"):
+        cause = place.failure({"in": place.put(NEW), "out": target(place, table, PostAction=hidden)})
+        assert "`PostAction` has `COMMIT`: it runs within the run's transaction" in cause
+    cause = place.failure({"in": place.put(NEW), "out": target(place, table, PreAction="SELECT 'a")})
+    assert "`PreAction` cannot be used: a literal in it does not end" in cause
+
+
 def test_what_fails_leaves_all_as_it_was(place, table):
     rows = {"in": place.put([{"id": 5, "text": "x"}, {"id": 6, "text": "y" * 21}])}
     for data in ({"Action": "truncate"}, {"Action": "insert", "PreAction": f"DELETE FROM {table}"},

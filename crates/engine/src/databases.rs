@@ -93,46 +93,55 @@ impl Databases {
         Ok(shared)
     }
 
-    /// Makes what was written true, database by database.
+    /// Makes what was written true, database by database; answers the connections through which something was written.
     ///
     /// # Errors
-    /// The first that fails, by the node that wrote there.
-    pub(crate) async fn commit(&self) -> Result<(), NodeError> {
+    /// The first that fails, by the node that wrote there. It tells what is committed nevertheless.
+    pub(crate) async fn commit(&self) -> Result<Vec<String>, NodeError> {
+        let mut committed: Vec<String> = Vec::new();
         for shared in self.all() {
             let mut writer = shared.lock().await;
-            if let Some(writer) = writer.as_mut().filter(|writer| writer.begun) {
-                let done = writer.connection.execute("COMMIT").await;
-                let name = &writer.place.connection;
-                done.map_err(|error| {
-                    let text =
-                        format!("the connection `{name}` failed: what was written is not committed: {error}");
-                    NodeError::new(&writer.node, text)
-                })?;
-                writer.begun = false;
-                writer.made.clear();
+            let Some(writer) = writer.as_mut().filter(|writer| writer.begun) else { continue };
+            if let Err(error) = writer.execute("COMMIT").await {
+                return Err(writer.not_committed(&error, &committed).await);
             }
+            writer.begun = false;
+            writer.made.clear();
+            committed.push(writer.place.connection.clone());
         }
-        Ok(())
+        Ok(committed)
     }
 
-    /// Takes back what was written and is not committed.
-    pub(crate) async fn abandon(&self) {
+    /// Takes back what was written and is not committed. `warn` is told what could not be taken back, and why.
+    pub(crate) async fn abandon(&self, warn: impl Fn(String)) {
         for shared in self.all() {
-            let Some(writer) = shared.lock().await.take() else { continue };
-            // A database that does not answer does so itself, once the connection is gone.
-            let _ = tokio::time::timeout(PATIENCE, self.take_back(writer)).await;
+            let Some(mut writer) = shared.lock().await.take() else { continue };
+            let cause = match tokio::time::timeout(PATIENCE, self.take_back(&mut writer)).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(cause)) => cause,
+                Err(_) => format!("the database did not answer within {} seconds", PATIENCE.as_secs()),
+            };
+            warn(writer.left(&cause));
         }
     }
 
-    async fn take_back(&self, mut writer: Writer) {
+    async fn take_back(&self, writer: &mut Writer) -> Result<(), String> {
+        let mut done = Ok(());
         if writer.begun {
-            let _ = writer.connection.execute("ROLLBACK").await;
+            done = writer.execute("ROLLBACK").await;
+            writer.begun = done.is_err();
         }
-        for table in &writer.made {
-            if let Ok(mut connection) = self.open(&writer.place).await {
-                let _ = connection.execute(&format!("DROP TABLE {table}")).await;
+        if done.is_err() && !writer.made.is_empty() {
+            writer.connection = self.open(&writer.place).await?;
+        }
+        for table in writer.made.clone() {
+            let dropped = writer.execute(&format!("DROP TABLE {table}")).await;
+            if dropped.is_ok() {
+                writer.made.retain(|made| *made != table);
             }
+            done = done.and(dropped);
         }
+        done
     }
 
     fn all(&self) -> Vec<Shared> {
@@ -141,13 +150,12 @@ impl Databases {
 
     /// Makes a table where that ends a transaction: through a connection of its own. A run that fails drops it.
     pub(crate) async fn make(&self, writer: &mut Writer, table: &str, statement: &str) -> Result<(), String> {
-        let made = match writer.connection.engine() {
-            Engine::MySql => {
-                writer.made.push(table.to_owned());
-                self.open(&writer.place).await?.execute(statement).await
-            }
-            Engine::PostgreSql | Engine::Redshift => writer.connection.execute(statement).await,
-        };
+        if writer.connection.engine() != Engine::MySql {
+            return writer.execute(statement).await;
+        }
+        let mut connection = self.open(&writer.place).await?;
+        writer.made.push(table.to_owned());
+        let made = connection.execute(statement).await;
         if made.is_err() {
             writer.made.retain(|made| made != table);
         }
@@ -167,6 +175,39 @@ impl Writer {
 
     pub(crate) async fn execute(&mut self, statement: &str) -> Result<(), String> {
         self.connection.execute(statement).await.map_err(|error| error.to_string())
+    }
+
+    /// What there is to say of a transaction that could not be committed.
+    async fn not_committed(&mut self, error: &str, committed: &[String]) -> NodeError {
+        // A server that still answers has said itself that it did not commit.
+        let known = self.execute("ROLLBACK").await.is_ok();
+        self.begun = !known;
+        let what = if known { "is not committed" } else { "may be committed or not" };
+        let name = &self.place.connection;
+        let mut text = format!("the connection `{name}` failed: what was written {what}: {error}");
+        if !committed.is_empty() {
+            let others = committed.join("`, `");
+            text.push_str(&format!(". What the run wrote through `{others}` is committed"));
+        }
+        NodeError::new(&self.node, text)
+    }
+
+    /// What may be left in a database from which not all could be taken back.
+    fn left(&self, cause: &str) -> String {
+        let name = &self.place.connection;
+        let mut text = format!(
+            "The connection `{name}` failed while what the run wrote through it was taken back: {cause}."
+        );
+        if self.begun {
+            text.push_str(
+                " The database drops the open transaction once it notices that the connection is gone.",
+            );
+        }
+        if !self.made.is_empty() {
+            let made = self.made.join(", ");
+            text.push_str(&format!(" Tables that were made for this run may be left: {made}."));
+        }
+        text
     }
 }
 

@@ -204,6 +204,11 @@ pub enum Progress {
         /// Files written.
         files: u64,
     },
+    /// Something went wrong that does not decide how the run ends.
+    Warned {
+        /// What, and what of it may be left.
+        text: String,
+    },
 }
 
 /// What a run needs from outside.

@@ -47,6 +47,8 @@ pub struct RunSummary {
     pub outputs: Vec<Output>,
     /// How many records were put aside because they cannot be read.
     pub error_rows: usize,
+    /// The connections to databases through which rows were written, which are committed.
+    pub committed: Vec<String>,
 }
 
 /// Runs a job: reads its sources, writes its targets, brings their catalog tables up to date.
@@ -58,11 +60,15 @@ pub struct RunSummary {
 /// The first that any node meets, with the node and, where there is one, the file named.
 pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSummary, EngineError> {
     let done = match work(graph, environment).await {
-        Ok(summary) => environment.databases.commit().await.map(|()| summary).map_err(EngineError::from),
+        Ok(summary) => match environment.databases.commit().await {
+            Ok(committed) => Ok(RunSummary { committed, ..summary }),
+            Err(error) => Err(error.into()),
+        },
         Err(error) => Err(error),
     };
     if done.is_err() {
-        environment.databases.abandon().await;
+        let warn = |text| (environment.progress)(Progress::Warned { text });
+        environment.databases.abandon(warn).await;
     }
     done
 }
@@ -99,7 +105,7 @@ async fn work(graph: &JobGraph, environment: &Environment) -> Result<RunSummary,
         Some(errors) => errors.write(environment).await.map_err(|error| EngineError::at("(job)", &error))?,
         None => 0,
     };
-    Ok(RunSummary { outputs: outputs.into_values().collect(), error_rows })
+    Ok(RunSummary { outputs: outputs.into_values().collect(), error_rows, committed: Vec::new() })
 }
 
 /// A session with the run's limits, in which SQL is read as Spark reads it.
@@ -123,6 +129,8 @@ pub(crate) fn session(environment: &Environment) -> Result<SessionContext, Engin
     let options = config.options_mut();
     options.sql_parser.dialect = Dialect::Databricks;
     options.sql_parser.enable_ident_normalization = false;
+    // Of groups of which only the first are wanted, DataFusion 53 loses those that are null.
+    options.optimizer.enable_topk_aggregation = false;
     options.execution.sort_spill_reservation_bytes =
         (environment.memory_limit / MERGE_SHARE).clamp(1 << 20, 10 << 20);
     let state = SessionStateBuilder::new_with_default_features()

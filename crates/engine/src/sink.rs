@@ -19,6 +19,7 @@ pub(crate) use upload::Upload;
 
 use std::sync::Arc;
 
+use ::parquet::file::metadata::ParquetMetaData;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::DataFusionError;
@@ -63,7 +64,12 @@ pub(crate) struct SinkSpec {
     pub(crate) target_bytes: u64,
     /// Bytes that writers may hold together, about.
     pub(crate) budget: usize,
+    /// What is told of the values in each file of Parquet.
+    pub(crate) statistics: Option<Statistics>,
 }
+
+/// Tells of a file's values, by its columns and its footer.
+pub(crate) type Statistics = fn(&Schema, &ParquetMetaData) -> String;
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +80,8 @@ pub struct WrittenFile {
     pub rows: u64,
     /// Its size in bytes.
     pub bytes: u64,
+    /// What is told of its values, where the target wants that.
+    pub statistics: Option<String>,
 }
 
 /// What a target wrote.

@@ -226,6 +226,24 @@ pub struct Tally {
     /// Which tables.
     #[serde(default)]
     pub names: TableNames,
+    /// Connections to databases through which rows were written: those are true already.
+    #[serde(default)]
+    pub committed: Vec<String>,
+}
+
+impl Tally {
+    /// What people read of a run that did all this and whose output cannot be kept.
+    #[must_use]
+    pub fn not_kept(&self) -> String {
+        match self.committed.as_slice() {
+            [] => "None of the run's output was kept".to_owned(),
+            through => format!(
+                "What the run wrote into databases, through `{}`, is committed there, and a further run writes it again; \
+                 nothing else of its output was kept",
+                through.join("`, `")
+            ),
+        }
+    }
 }
 
 /// Names of the tables that a [`Tally`] counts.

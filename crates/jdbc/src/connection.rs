@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use tokio::sync::oneshot;
+
 use crate::error::{ConnectError, Passed, QueryError, Step};
 use crate::insert::Insert;
 use crate::mysql::MySql;
@@ -140,16 +142,24 @@ impl Connection {
         }
     }
 
-    /// Reads these columns of the rows of a relation that meet all conditions.
+    /// Reads these columns of the rows of a relation that meet all conditions. The rows give the connection back
+    /// ([`Rows::into_connection`]).
     #[must_use]
     pub fn rows(self, relation: &str, columns: Vec<Column>, conditions: &[String]) -> Rows {
         let statement = select(relation, &columns, conditions);
-        let (gather, rows) = Gather::new(columns);
-        match self.inner {
-            Inner::Postgres(postgres) => drop(tokio::spawn(postgres.read(statement, gather))),
-            Inner::MySql(mysql) => drop(tokio::spawn(mysql.read(statement, gather))),
-        }
-        rows
+        let (gather, batches) = Gather::new(columns);
+        let (back, connection) = oneshot::channel();
+        tokio::spawn(async move {
+            let inner = match self.inner {
+                Inner::Postgres(postgres) => postgres.read(statement, gather).await.map(Inner::Postgres),
+                Inner::MySql(mysql) => mysql.read(statement, gather).await.map(Inner::MySql),
+            };
+            if let Some(inner) = inner {
+                // Who does not want it any more has it closed.
+                drop(back.send(Self { inner }));
+            }
+        });
+        Rows { batches, connection }
     }
 
     /// Runs a statement; several at once where that is not MySQL.

@@ -23,6 +23,7 @@ mod postgres_values;
 mod properties;
 mod rows;
 mod settings;
+mod statements;
 mod table;
 mod tls;
 mod url;

@@ -77,28 +77,40 @@ impl MySql {
         Ok((has.flatten().as_deref() == Some("NO")).then(|| engine.to_owned()))
     }
 
-    /// Reads the rows of a statement whose columns are known.
-    pub(crate) async fn read(mut self, statement: String, mut gather: Gather) {
+    /// Reads the rows of a statement whose columns are known; gives itself back if all came.
+    pub(crate) async fn read(
+        mut self: Box<Self>,
+        statement: String,
+        mut gather: Gather,
+    ) -> Option<Box<Self>> {
         let columns = gather.columns().to_vec();
         let reading = self.reading;
         let mut rows = match self.connection.exec_stream::<Found, _, _>(statement, ()).await {
             Ok(rows) => rows,
-            Err(error) => return gather.fail(failed(error)).await,
+            Err(error) => {
+                gather.fail(failed(error)).await;
+                return None;
+            }
         };
         while let Some(row) = rows.next().await {
             let mut values = match row {
                 Ok(row) => row.unwrap_raw(),
-                Err(error) => return gather.fail(failed(error)).await,
+                Err(error) => {
+                    gather.fail(failed(error)).await;
+                    return None;
+                }
             };
             let value = |at: usize| {
                 let sent = values.get_mut(at).and_then(Option::take).unwrap_or(Sent::NULL);
                 columns.get(at).map_or(Ok(Value::Null), |column| read(sent, column, reading))
             };
             if !gather.take(value).await {
-                return;
+                return None;
             }
         }
+        drop(rows);
         gather.finish().await;
+        Some(self)
     }
 
     /// Adds rows. `first` is the number of the first among all, from 1.

@@ -97,14 +97,18 @@ impl Postgres {
         self.client.query_typed(&statement, &parameters).await.map_err(failed)
     }
 
-    /// Reads the rows of a statement whose columns are known.
-    pub(crate) async fn read(self, statement: String, mut gather: Gather) {
+    /// Reads the rows of a statement whose columns are known; gives itself back if all came.
+    pub(crate) async fn read(self: Box<Self>, statement: String, mut gather: Gather) -> Option<Box<Self>> {
         match self.stream(&statement, &mut gather).await {
-            Ok(true) => gather.finish().await,
+            Ok(true) => {
+                gather.finish().await;
+                return Some(self);
+            }
             // The driver would take in the rows that nobody wants any more.
             Ok(false) => self.driver.abort(),
             Err(error) => gather.fail(error).await,
         }
+        None
     }
 
     /// Whether all rows were wanted.

@@ -1,8 +1,12 @@
 //! Rows as they come from a database, in batches, while the reader takes them.
 
+use std::fmt;
+
 use mastic_hive::HiveType;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 
+use crate::connection::Connection;
 use crate::error::QueryError;
 use crate::value::{Row, Value};
 
@@ -46,9 +50,17 @@ pub(crate) fn select(relation: &str, columns: &[Column], conditions: &[String]) 
 }
 
 /// The rows of a query. Who drops them ends the query.
-#[derive(Debug)]
 pub struct Rows {
-    batches: Receiver<Result<Vec<Row>, QueryError>>,
+    pub(crate) batches: Batches,
+    pub(crate) connection: oneshot::Receiver<Connection>,
+}
+
+pub(crate) type Batches = Receiver<Result<Vec<Row>, QueryError>>;
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").finish_non_exhaustive()
+    }
 }
 
 impl Rows {
@@ -58,6 +70,14 @@ impl Rows {
     /// The server's, that the connection broke off, and the row and column of a value that cannot be held.
     pub async fn next(&mut self) -> Option<Result<Vec<Row>, QueryError>> {
         self.batches.recv().await
+    }
+
+    /// The connection, for whatever comes next; none if not all rows were taken, or not all came.
+    pub async fn into_connection(self) -> Option<Connection> {
+        let Self { batches, connection } = self;
+        // Who reads must not wait for somebody who takes what is left.
+        drop(batches);
+        connection.await.ok()
     }
 }
 
@@ -71,9 +91,9 @@ pub(crate) struct Gather {
 }
 
 impl Gather {
-    pub(crate) fn new(columns: Vec<Column>) -> (Self, Rows) {
+    pub(crate) fn new(columns: Vec<Column>) -> (Self, Batches) {
         let (sender, batches) = channel(WAITING);
-        (Self { sender, columns, rows: Vec::new(), bytes: 0, count: 0 }, Rows { batches })
+        (Self { sender, columns, rows: Vec::new(), bytes: 0, count: 0 }, batches)
     }
 
     pub(crate) fn columns(&self) -> &[Column] {
@@ -151,10 +171,10 @@ mod tests {
             }
             assert!(!gather.take(|_| Err("it is odd".to_owned())).await);
         });
-        assert_eq!(rows.next().await.unwrap().unwrap().len(), BATCH_ROWS);
-        let error = rows.next().await.unwrap().unwrap_err();
+        assert_eq!(rows.recv().await.unwrap().unwrap().len(), BATCH_ROWS);
+        let error = rows.recv().await.unwrap().unwrap_err();
         assert_eq!(error.to_string(), "row 8194, column `a` (int4): it is odd");
         worked.await.unwrap();
-        assert!(rows.next().await.is_none());
+        assert!(rows.recv().await.is_none());
     }
 }

@@ -68,16 +68,18 @@ pub(crate) fn check(nodes: &BTreeMap<String, CodeGenConfigurationNode>) -> Resul
     for (id, node) in nodes {
         let Value::Map(kinds) = node.clone().into_value() else { continue };
         let refusal = match kinds.as_slice() {
-            [(kind, inner)] if SUPPORTED.contains(&kind.as_ref()) => match database(kind, inner) {
-                None => continue,
-                Some(database) => {
-                    let name = inner.get("Name").and_then(Value::as_str).unwrap_or(id);
-                    format!("Node '{name}' ({id}) is about {database}, which Mastic does not reach.")
-                }
-            },
             [(kind, inner)] => {
                 let name = inner.get("Name").and_then(Value::as_str).unwrap_or(id);
-                format!("Node '{name}' ({id}) is of the kind {kind}, which Mastic does not run yet.")
+                let why = if !SUPPORTED.contains(&kind.as_ref()) {
+                    format!("is of the kind {kind}, which Mastic does not run yet")
+                } else if let Some(database) = database(kind, inner) {
+                    format!("is about {database}, which Mastic does not reach")
+                } else if let Some(format) = format(kind, inner) {
+                    format!("has the format {format}, which nodes of the kind {kind} do not write")
+                } else {
+                    continue;
+                };
+                format!("Node '{name}' ({id}) {why}.")
             }
             [] => format!("Node {id} has no kind."),
             _ => {
@@ -102,12 +104,38 @@ fn database<'a>(kind: &str, node: &'a Value) -> Option<&'a str> {
     (!known.iter().chain(&DATABASES).any(|known| *known == lower)).then_some(of)
 }
 
+/// The format of a target, if it is one that nodes of this kind do not write.
+fn format<'a>(kind: &str, node: &'a Value) -> Option<&'a str> {
+    let written: &[&str] = match kind {
+        "S3DirectTarget" => &["json", "csv", "avro", "orc", "parquet", "xml"],
+        "S3IcebergDirectTarget" => &["iceberg", "parquet"],
+        "S3DeltaDirectTarget" => &["delta", "parquet"],
+        _ => return None,
+    };
+    node.get("Format").and_then(Value::as_str).filter(|format| !written.contains(format))
+}
+
+/// Whether a job of these nodes may write into databases, of which tables of the catalog may be.
+pub(crate) fn writes_databases(nodes: &BTreeMap<String, CodeGenConfigurationNode>) -> bool {
+    nodes.values().any(|node| {
+        node.jdbc_connector_target.is_some()
+            || node.connector_data_target.is_some()
+            || node.redshift_target.is_some()
+            || node.amazon_redshift_target.is_some()
+            || node.postgre_sql_catalog_target.is_some()
+            || node.my_sql_catalog_target.is_some()
+            || node.catalog_target.is_some()
+    })
+}
+
 /// Databases, as connection types call them.
 const DATABASES: [&str; 4] = ["mariadb", "mysql", "postgresql", "redshift"];
 
 #[cfg(test)]
 mod tests {
-    use mastic_api_glue::glue::types::{ConnectorDataSource, CustomCode, SelectFields};
+    use mastic_api_glue::glue::types::{
+        ConnectorDataSource, CustomCode, S3DirectTarget, SelectFields, TargetFormat,
+    };
 
     use super::*;
 
@@ -137,5 +165,23 @@ mod tests {
         assert_eq!(of("mysql"), Ok(()));
         let fault = of("snowflake").unwrap_err();
         assert_eq!(fault.message(), "Node 'in' (a) is about snowflake, which Mastic does not reach.");
+    }
+
+    #[test]
+    fn formats_that_are_not_written_are_refused_by_name() {
+        let of = |format: TargetFormat| {
+            let format = Some(format);
+            let found = S3DirectTarget { name: "out".to_owned(), format, ..Default::default() };
+            let node = CodeGenConfigurationNode { s3_direct_target: Some(found), ..Default::default() };
+            check(&BTreeMap::from([("a".to_owned(), node)]))
+        };
+        assert_eq!(of(TargetFormat::Xml), Ok(()));
+        for format in [TargetFormat::Hudi, TargetFormat::Hyper, TargetFormat::Delta, TargetFormat::Iceberg] {
+            let text = format!(
+                "Node 'out' (a) has the format {}, which nodes of the kind S3DirectTarget do not write.",
+                format.as_str()
+            );
+            assert_eq!(of(format).unwrap_err().message(), text);
+        }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use crate::execution::{Ending, Execution, LogPlaces, ONLY_PLANNED, clear};
 use crate::records::{JOBS, OPEN_RUNS, RUNS, RunKey, RunRecord};
 use crate::run::{at_work, close, insert};
-use crate::{Jobs, bookmark};
+use crate::{Jobs, bookmark, node};
 
 /// Where the lines of runs go, unless a security configuration or the job's arguments say otherwise.
 const GROUP: &str = "/aws-glue/jobs";
@@ -31,6 +31,10 @@ const WAITED: &str = "The run of the execution class FLEX waited for 20 minutes 
 /// What people read of a run that the server's own end cut short.
 const LOST: &str =
     "The server stopped while the run was under way. None of the run's output was kept. Run the job again.";
+
+/// The same of a run that writes into databases, which may have gone so far.
+const LOST_BESIDE_DATABASES: &str = "The server stopped while the run was under way. None of the run's output was kept, unless it \
+     was about to end: then what it wrote into databases is committed there. Run the job again.";
 
 impl Jobs {
     /// Resolves what an earlier server left behind, then takes runs up as they come. Call it once, when
@@ -96,7 +100,9 @@ impl Jobs {
             };
             match record.run.job_run_state {
                 Some(JobRunState::Running) => {
-                    self.conclude(&key, Ending::Failed(Cause::new(Category::Internal, LOST))).await?
+                    let text =
+                        if node::writes_databases(&record.nodes) { LOST_BESIDE_DATABASES } else { LOST };
+                    self.conclude(&key, Ending::Failed(Cause::new(Category::Internal, text))).await?
                 }
                 Some(JobRunState::Stopping) => self.conclude(&key, Ending::Stopped).await?,
                 // It never reached a runner: it begins anew.
@@ -343,16 +349,19 @@ impl Jobs {
                 if record.run.completed_on.is_some() {
                     return Ok(None);
                 }
+                let not_kept =
+                    |why: &str| Ok(Some(format!("{why} {}. Run the job again.", tally.not_kept())));
                 let taken = match bookmark::staged(tx, &place, &record)? {
                     Ok(taken) => taken,
-                    Err(reason) => return Ok(Some(reason)),
+                    Err(reason) => return not_kept(&reason),
                 };
                 match publish(tx, &place.4) {
                     Ok(_) => {}
                     Err(PublishError::Conflict(conflict)) => {
-                        return Ok(Some(bookmark::explain(&conflict).unwrap_or_else(|| format!(
-                            "Another writer changed what this run wrote too: {conflict}. None of the run's output was kept. Run the job again."
-                        ))));
+                        let why = bookmark::explain(&conflict);
+                        return not_kept(&why.unwrap_or_else(|| {
+                            format!("Another writer changed what this run wrote too: {conflict}.")
+                        }));
                     }
                     Err(PublishError::Store(error)) => return Err(error.into()),
                 }

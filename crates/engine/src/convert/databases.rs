@@ -148,8 +148,11 @@ fn range(
     match (column, bounds) {
         (None, (None, None, None)) => Ok(None),
         (Some(column), (Some(lower), Some(upper), Some(count))) => {
-            let count = u64::try_from(count).unwrap_or_default();
-            Ok(Some(Shares::Range { column, lower, upper, count }))
+            let number = u64::try_from(count).ok().filter(|number| *number > 0);
+            let number = number.ok_or_else(|| {
+                NodeError::new(node, format!("`NumPartitions` is a number above zero, not `{count}`"))
+            })?;
+            Ok(Some(Shares::Range { column, lower, upper, count: number }))
         }
         _ => {
             let text = "`PartitionColumn`, `LowerBound`, `UpperBound` and `NumPartitions` are given together or not at all";
@@ -256,7 +259,13 @@ fn redshift_source(found: &api::AmazonRedshiftSource) -> Result<Parts, NodeError
     let name = found.name.clone().unwrap_or_default();
     let data = found.data.clone().unwrap_or_default();
     no_more_options(&name, &data)?;
-    let query = filled(data.sample_query.as_ref()).filter(|_| data.source_type.as_deref() == Some("query"));
+    let query = match data.source_type.as_deref().unwrap_or_default() {
+        "" | "table" => None,
+        "query" => Some(required(&name, "SampleQuery", filled(data.sample_query.as_ref()))?),
+        other => {
+            return Err(NodeError::new(&name, format!("`SourceType` is table or query, not `{other}`")));
+        }
+    };
     let (place, relation) = match query {
         Some(query) => {
             let connection =
@@ -305,18 +314,13 @@ fn redshift_target(found: &api::AmazonRedshiftTarget) -> Result<Parts, NodeError
 /// An author's statements, which are part of the run's transaction and must not end it.
 fn statements(node: &str, option: &str, text: Option<&String>) -> Result<Option<String>, NodeError> {
     let Some(text) = filled(text) else { return Ok(None) };
-    let ends = ["begin", "start", "commit", "end", "rollback", "abort"];
-    let first =
-        |statement: &str| statement.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    match text.split(';').map(first).find(|word| ends.contains(&word.as_str())) {
-        Some(word) => {
-            let word = word.to_ascii_uppercase();
-            let text = format!(
-                "`{option}` has `{word}`: it runs within the run's transaction, which ends with the run"
-            );
-            Err(NodeError::new(node, text))
-        }
+    let wrong = |message: String| NodeError::new(node, format!("`{option}` {message}"));
+    let found = Engine::Redshift.transaction_command(&text);
+    match found.map_err(|error| wrong(format!("cannot be used: {error}")))? {
         None => Ok(Some(text)),
+        Some(command) => Err(wrong(format!(
+            "has `{command}`: it runs within the run's transaction, which ends with the run"
+        ))),
     }
 }
 
@@ -336,7 +340,14 @@ fn merge(
         Some((schema, staging)) => vec![schema.to_owned(), staging.to_owned()],
         None => schema.into_iter().chain([staging]).collect(),
     });
-    if let Some(clause) = filled(data.merge_clause.as_ref()) {
+    let clause = match (data.merge_action.as_deref().unwrap_or_default(), filled(data.merge_clause.as_ref()))
+    {
+        ("simple", _) => None,
+        ("custom", clause) => Some(required(node, "MergeClause", clause)?),
+        ("", clause) => clause,
+        (other, _) => return Err(wrong("MergeAction", other)),
+    };
+    if let Some(clause) = clause {
         required(node, "StagingTable", staging.as_ref())?;
         let clause = statements(node, "MergeClause", Some(&clause))?.unwrap_or_default();
         return Ok(TableMerge { staging, how: MergeHow::Clause(clause) });

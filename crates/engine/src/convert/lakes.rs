@@ -15,7 +15,7 @@ use crate::plan::{
 };
 
 /// Options of Spark's readers and writers that only tune how it spreads its work.
-const TUNING: [&str; 17] = [
+const TUNING: [&str; 16] = [
     "batch-size",
     "check-ordering",
     "distribution-mode",
@@ -30,7 +30,6 @@ const TUNING: [&str; 17] = [
     "use-table-distribution-and-ordering",
     "vectorization-enabled",
     "read.split.target-size",
-    "spark.sql.sources.partitionOverwriteMode",
     "streaming-skip-delete-snapshots",
     "streaming-skip-overwrite-snapshots",
 ];
@@ -74,7 +73,7 @@ impl<'a> Options<'a> {
 
     /// What a target does with the rows that are there; `dynamic` is the option that limits it to partitions.
     fn mode(&mut self, dynamic: &str) -> Result<LakeMode, NodeError> {
-        let partitions = match self.take(&[dynamic]) {
+        let partitions = match self.take(&[dynamic, "spark.sql.sources.partitionOverwriteMode"]) {
             None => false,
             Some((key, text)) => match text.to_ascii_lowercase().as_str() {
                 "dynamic" => true,
@@ -432,6 +431,8 @@ mod tests {
         assert_eq!(catalog(&[("mode", "OVERWRITE")]).unwrap().mode, LakeMode::Overwrite);
         let dynamic = catalog(&[("mode", "overwrite"), ("overwrite-mode", "dynamic")]).unwrap();
         assert_eq!(dynamic.mode, LakeMode::OverwritePartitions);
+        let spark = [("mode", "overwrite"), ("spark.sql.sources.partitionOverwriteMode", "DYNAMIC")];
+        assert_eq!(catalog(&spark).unwrap().mode, LakeMode::OverwritePartitions);
         let upsert = catalog(&[("mode", "upsert"), ("mergeKeys", "id, day")]).unwrap();
         assert_eq!(upsert.mode, LakeMode::Upsert(vec!["id".to_owned(), "day".to_owned()]));
         assert!(catalog(&[("mode", "upsert")]).unwrap_err().contains("mergeKeys"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use datafusion::common::DataFusionError;
 use iceberg::spec::{
-    FormatVersion, PartitionField, Schema, TableMetadata, TableMetadataBuilder, Transform,
+    FormatVersion, NestedFieldRef, PartitionField, Schema, TableMetadata, TableMetadataBuilder, Transform,
     UnboundPartitionSpec,
 };
 use iceberg::table::Table as IcebergTable;
@@ -201,6 +201,18 @@ pub(crate) fn new_entry(name: &str, metadata: &TableMetadata, location: &str) ->
         ])),
         ..TableInput::default()
     })
+}
+
+/// A schema with more columns. The builder of metadata gives it its number.
+///
+/// # Errors
+/// A name is there already.
+pub(crate) fn with_columns(schema: &Schema, more: Vec<NestedFieldRef>) -> iceberg::Result<Schema> {
+    Schema::builder()
+        .with_schema_id(schema.schema_id() + 1)
+        .with_identifier_field_ids(schema.identifier_field_ids())
+        .with_fields(schema.as_struct().fields().iter().cloned().chain(more))
+        .build()
 }
 
 /// The columns by which a table is divided as they are; nothing if any is transformed.

@@ -9,14 +9,15 @@ use datafusion::common::DataFusionError;
 use flate2::write::GzEncoder;
 use iceberg::spec::{
     DataFile, FormatVersion, MAIN_BRANCH, ManifestContentType, ManifestEntryRef, ManifestFile,
-    ManifestListWriter, ManifestWriter, ManifestWriterBuilder, Operation, PartitionSpec, Schema, Snapshot,
-    SnapshotReference, SnapshotRetention, SnapshotSummaryCollector, Struct, Summary, TableMetadata,
+    ManifestListWriter, ManifestWriter, ManifestWriterBuilder, NestedFieldRef, Operation, PartitionSpec,
+    Schema, Snapshot, SnapshotReference, SnapshotRetention, SnapshotSummaryCollector, Struct, Summary,
+    TableMetadata,
 };
 use iceberg::table::Table as IcebergTable;
 use iceberg::{Error, ErrorKind};
 use mastic_api_glue::glue::types::Table;
 
-use super::iceberg::{METADATA, PREVIOUS_METADATA, columns, new_entry, open, table, told};
+use super::iceberg::{METADATA, PREVIOUS_METADATA, columns, new_entry, open, table, told, with_columns};
 use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::target::changed_table;
@@ -52,8 +53,8 @@ pub(crate) struct Commit<'a> {
     pub(crate) planned: &'a TableMetadata,
     /// Whether the table may have to be made.
     pub(crate) creates: bool,
-    /// The schema that the table is to have, if it is another than it had.
-    pub(crate) evolved: Option<&'a Schema>,
+    /// Whether the table gets the columns of the planned schema that it does not have.
+    pub(crate) grows: bool,
     /// The files.
     pub(crate) added: &'a [DataFile],
     /// What gives way to them.
@@ -93,7 +94,7 @@ impl Commit<'_> {
         };
         let base = table(environment, self.node, &entry, self.planned.clone(), String::new())?;
         let mut work = Work::new(environment, self, &base);
-        let location = work.write(None).await.map_err(|error| told(self.node, &error))?;
+        let location = work.write(None, None).await.map_err(|error| told(self.node, &error))?;
         let input = new_entry(self.name, &work.metadata, &location).map_err(|error| self.wrong(error))?;
         match environment.catalog.create_table(self.database, input).await {
             Ok(()) => Ok(true),
@@ -109,14 +110,16 @@ impl Commit<'_> {
         let opened = open(environment, self.node, entry).await?;
         let failed = |error: Error| told(self.node, &error);
         self.check(opened.table.metadata())?;
-        if self.added.is_empty() && self.evolved.is_none() && self.replaces == Replaces::Nothing {
+        let grown = self.grown(opened.table.metadata()).map_err(failed)?;
+        if self.added.is_empty() && grown.is_none() && self.replaces == Replaces::Nothing {
             return Ok(true);
         }
+        let grows = grown.is_some();
         let before = opened.table.metadata_location().map(str::to_owned);
         let mut work = Work::new(environment, self, &opened.table);
-        let location = work.write(before.clone()).await.map_err(failed)?;
+        let location = work.write(before.clone(), grown).await.map_err(failed)?;
         let mut descriptor = opened.entry.storage_descriptor.clone().unwrap_or_default();
-        if self.evolved.is_some() {
+        if grows {
             let columns = columns(work.metadata.current_schema()).map_err(|error| self.wrong(error))?;
             descriptor.columns = Some(columns);
         }
@@ -135,21 +138,37 @@ impl Commit<'_> {
         Ok(swapped)
     }
 
+    /// The table's schema with the columns that this commit adds; nothing if it has them all. What others have added since
+    /// the files were written stays.
+    fn grown(&self, now: &TableMetadata) -> Result<Option<Schema>, Error> {
+        let known = now.current_schema();
+        let planned = self.planned.current_schema().as_struct().fields().iter();
+        let more: Vec<_> = planned.filter(|field| known.field_by_id(field.id).is_none()).cloned().collect();
+        if more.is_empty() { Ok(None) } else { with_columns(known, more).map(Some) }
+    }
+
     /// Whether the files still belong to the table.
     fn check(&self, now: &TableMetadata) -> Result<(), DataFusionError> {
         let changed = |what: &str| self.wrong(format!("{what} was changed meanwhile. Run the job again"));
-        let schema = now.current_schema();
-        let stands = |field: &Arc<iceberg::spec::NestedField>| {
-            let known = schema.as_struct().field_by_id(field.id);
-            known.is_some_and(|known| known.name == field.name && known.field_type == field.field_type)
+        if !self.creates && now.uuid() != self.planned.uuid() {
+            return Err(self.wrong("it was deleted and made anew meanwhile. Run the job again"));
+        }
+        let (planned, schema) = (self.planned.current_schema().as_struct(), now.current_schema().as_struct());
+        // A column that may be null in the files must not have become a required one.
+        let stands = |field: &NestedFieldRef, known: &NestedFieldRef| {
+            known.name == field.name
+                && known.field_type == field.field_type
+                && (field.required || !known.required)
         };
-        // What this commit adds is not there yet.
-        let before = match self.evolved {
-            Some(_) => now.last_column_id(),
-            None => i32::MAX,
-        };
-        let mut planned = self.planned.current_schema().as_struct().fields().iter();
-        if !planned.all(|field| stands(field) || field.id > before) {
+        // What this commit adds has a number that nobody has used.
+        let new = |field: &NestedFieldRef| self.grows && field.id > now.last_column_id();
+        let kept = planned.fields().iter().all(|field| match schema.field_by_id(field.id) {
+            Some(known) => stands(field, known),
+            None => new(field),
+        });
+        let fits =
+            schema.fields().iter().all(|known| planned.field_by_id(known.id).is_some() || !known.required);
+        if !kept || !fits {
             return Err(changed("its schema"));
         }
         let spec = self.planned.default_partition_spec();
@@ -191,12 +210,12 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Writes manifests and metadata; answers where the metadata is.
-    async fn write(&mut self, before: Option<String>) -> Result<String, Error> {
+    /// Writes manifests and metadata, with a new schema if there is one; answers where the metadata is.
+    async fn write(&mut self, before: Option<String>, schema: Option<Schema>) -> Result<String, Error> {
         let now = self.environment.clock.now().millis().max(self.metadata.last_updated_ms());
         let mut builder = self.metadata.clone().into_builder(before.clone());
-        if let Some(schema) = self.commit.evolved {
-            builder = builder.add_current_schema(schema.clone())?;
+        if let Some(schema) = schema {
+            builder = builder.add_current_schema(schema)?;
             self.metadata = builder.clone().build()?.metadata;
         }
         if !self.commit.added.is_empty() || self.commit.replaces != Replaces::Nothing {

@@ -9,7 +9,7 @@ use arrow_avro::writer::{Writer, WriterBuilder};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 
-use super::encode::Encoder;
+use super::encode::{Encoder, Ended};
 use crate::plan::Compression;
 
 /// Rows of a block.
@@ -103,8 +103,8 @@ impl Encoder for AvroEncoder {
         std::mem::take(&mut *self.out.bytes())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<u8>, String> {
+    fn finish(mut self: Box<Self>) -> Result<Ended, String> {
         self.writer.finish().map_err(|error| error.to_string())?;
-        Ok(self.ready())
+        Ok(self.ready().into())
     }
 }

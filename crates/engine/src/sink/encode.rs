@@ -1,3 +1,4 @@
+use ::parquet::file::metadata::ParquetMetaData;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
@@ -5,7 +6,7 @@ use super::avro::AvroEncoder;
 use super::orc::OrcEncoder;
 use super::parquet::{Dictionaries, ParquetEncoder};
 use super::text::TextEncoder;
-use super::{SinkSpec, WrittenFile};
+use super::{SinkSpec, Statistics, WrittenFile};
 use crate::plan::{Compression, Format};
 use crate::sink::upload::Upload;
 
@@ -24,7 +25,21 @@ pub(super) trait Encoder: Send {
     fn ready(&mut self) -> Vec<u8>;
 
     /// The last bytes.
-    fn finish(self: Box<Self>) -> Result<Vec<u8>, String>;
+    fn finish(self: Box<Self>) -> Result<Ended, String>;
+}
+
+/// The end of a file.
+pub(super) struct Ended {
+    /// Its last bytes.
+    pub(super) bytes: Vec<u8>,
+    /// What they tell of the file, of one of Parquet's.
+    pub(super) footer: Option<Box<ParquetMetaData>>,
+}
+
+impl From<Vec<u8>> for Ended {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, footer: None }
+    }
 }
 
 /// A file that is being written.
@@ -33,6 +48,8 @@ pub(super) struct OpenFile {
     upload: Upload,
     url: String,
     rows: u64,
+    schema: SchemaRef,
+    statistics: Option<Statistics>,
 }
 
 impl OpenFile {
@@ -51,7 +68,8 @@ impl OpenFile {
             Format::Orc => Box::new(OrcEncoder::new(schema, spec.compression)?),
         };
         let upload = Upload::new(std::sync::Arc::clone(&spec.store), path);
-        Ok(Self { encoder, upload, url: spec.folder.at(key).to_string(), rows: 0 })
+        let (url, schema) = (spec.folder.at(key).to_string(), SchemaRef::clone(schema));
+        Ok(Self { encoder, upload, url, rows: 0, schema, statistics: spec.statistics })
     }
 
     /// The file's URL.
@@ -92,10 +110,12 @@ impl OpenFile {
 
     /// Ends the file.
     pub(super) async fn finish(self) -> Result<WrittenFile, String> {
-        let Self { encoder, mut upload, url, rows } = self;
-        upload.put(encoder.finish()?).await.map_err(|error| error.to_string())?;
+        let Self { encoder, mut upload, url, rows, schema, statistics } = self;
+        let Ended { bytes, footer } = encoder.finish()?;
+        let statistics = footer.zip(statistics).map(|(footer, told)| told(&schema, &footer));
+        upload.put(bytes).await.map_err(|error| error.to_string())?;
         let bytes = upload.finish().await.map_err(|error| error.to_string())?;
-        Ok(WrittenFile { url, rows, bytes })
+        Ok(WrittenFile { url, rows, bytes, statistics })
     }
 
     /// Takes the file back.

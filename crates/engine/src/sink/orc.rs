@@ -12,7 +12,7 @@ use orc_rust::proto::{
 };
 use prost::Message;
 
-use super::encode::Encoder;
+use super::encode::{Encoder, Ended};
 use crate::plan::Compression;
 use codec::{BLOCK, chunks};
 use column::Column;
@@ -137,7 +137,7 @@ impl Encoder for OrcEncoder {
         std::mem::take(&mut self.out)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<u8>, String> {
+    fn finish(mut self: Box<Self>) -> Result<Ended, String> {
         self.end_stripe()?;
         let mut statistics = vec![ColumnStatistics {
             number_of_values: Some(self.rows),
@@ -179,7 +179,7 @@ impl Encoder for OrcEncoder {
         let length = u8::try_from(script.len()).map_err(|error| error.to_string())?;
         self.put(&script);
         self.put(&[length]);
-        Ok(std::mem::take(&mut self.out))
+        Ok(std::mem::take(&mut self.out).into())
     }
 }
 

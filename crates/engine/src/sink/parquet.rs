@@ -11,7 +11,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::row::{RowConverter, SortField};
 
-use super::encode::Encoder;
+use super::encode::{Encoder, Ended};
 use crate::plan::Compression;
 
 /// Rows of a row group.
@@ -96,8 +96,8 @@ impl Encoder for ParquetEncoder {
         std::mem::take(self.0.inner_mut())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<u8>, String> {
-        self.0.finish().map_err(|error| error.to_string())?;
-        Ok(std::mem::take(self.0.inner_mut()))
+    fn finish(mut self: Box<Self>) -> Result<Ended, String> {
+        let footer = self.0.finish().map_err(|error| error.to_string())?;
+        Ok(Ended { bytes: std::mem::take(self.0.inner_mut()), footer: Some(Box::new(footer)) })
     }
 }

@@ -376,6 +376,7 @@ mod tests {
                 id: String::new(),
                 files,
                 target_bytes: u64::MAX,
+                statistics: None,
                 budget: 64 << 20,
             };
             let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);

@@ -13,7 +13,7 @@ use datafusion::arrow::json::{Encoder as JsonEncoder, EncoderFactory, EncoderOpt
 use flate2::write::GzEncoder;
 
 use super::SinkSpec;
-use super::encode::Encoder;
+use super::encode::{Encoder, Ended};
 use super::xml;
 use crate::cast::cast_array;
 use crate::plan::{Compression, Format};
@@ -99,15 +99,16 @@ impl Encoder for TextEncoder {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<u8>, String> {
+    fn finish(mut self: Box<Self>) -> Result<Ended, String> {
         if self.format == Format::Xml {
             self.out.put(xml::END.to_vec())?;
         }
-        match self.out {
+        let bytes = match self.out {
             Bytes::Plain(out) => Ok(out),
-            Bytes::Gzip(out) => out.finish().map_err(|error| error.to_string()),
-            Bytes::Bzip2(out) => out.finish().map_err(|error| error.to_string()),
-        }
+            Bytes::Gzip(out) => out.finish(),
+            Bytes::Bzip2(out) => out.finish(),
+        };
+        bytes.map(Ended::from).map_err(|error| error.to_string())
     }
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result};
@@ -17,9 +18,9 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream;
 use mastic_api_glue::glue::types::Table;
-use mastic_jdbc::{Column, Engine};
+use mastic_jdbc::{Column, Connection, Engine};
 
 use crate::bookmark::Mark;
 use crate::databases::Databases;
@@ -66,8 +67,8 @@ pub(crate) async fn open(
     };
     let mut conditions: Vec<String> = source.filter.clone().into_iter().collect();
     if let Some(mark) = mark {
-        let unread = Unread { environment, source, engine, relation: &relation, columns: &columns };
-        conditions.extend(unread.conditions(mark, &mut connection).await?);
+        let unread = Unread { source, engine, relation: &relation, columns: &columns };
+        conditions.extend(unread.conditions(mark, connection).await?);
     }
     let fields = columns.iter().map(|column| {
         let of = arrow_type(&column.ty.to_string())?;
@@ -151,19 +152,20 @@ pub(crate) fn of_catalog(table: &Table) -> Option<Result<(DatabasePlace, Relatio
 
 /// How a table of the catalog says that its rows are told apart ("Reading from JDBC tables in parallel", AWS Glue Developer
 /// Guide).
-pub(crate) fn parts_of(parameters: impl Fn(&str) -> Option<String>) -> Result<Option<Parts>, String> {
+pub(crate) fn parts_of(mut parameters: impl FnMut(&str) -> Option<String>) -> Result<Option<Parts>, String> {
     let count = match parameters("hashpartitions") {
         None => 7,
         Some(text) => {
             let number = text.trim().parse().ok().filter(|number: &u64| *number > 0);
-            number.ok_or_else(|| format!("hashpartitions is a whole number above zero, not `{text}`"))?
+            number.ok_or_else(|| format!("`hashpartitions` is a whole number above zero, not `{text}`"))?
         }
     };
-    Ok(match (parameters("hashexpression"), parameters("hashfield")) {
-        (Some(expression), _) => Some(Parts::Number { expression, count }),
-        (None, Some(column)) => Some(Parts::Hash { column, count }),
-        (None, None) => None,
-    })
+    match (parameters("hashexpression"), parameters("hashfield")) {
+        (Some(expression), None) => Ok(Some(Parts::Number { expression, count })),
+        (None, Some(column)) => Ok(Some(Parts::Hash { column, count })),
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err("`hashexpression` and `hashfield` exclude each other".to_owned()),
+    }
 }
 
 /// What is read from where.
@@ -188,11 +190,45 @@ impl Read {
         NodeError::new(&self.node, format!("{}: {error}", self.told)).into()
     }
 
-    /// The rows of one part.
-    async fn part(self: Arc<Self>, columns: Vec<Column>, part: Option<String>) -> Result<mastic_jdbc::Rows> {
-        let connection = self.databases.open(&self.place).await.map_err(|error| self.failed(error))?;
-        let conditions: Vec<String> = self.conditions.iter().cloned().chain(part).collect();
-        Ok(connection.rows(&self.relation, columns, &conditions))
+    async fn connect(&self) -> Result<Connection> {
+        self.databases.open(&self.place).await.map_err(|error| self.failed(error))
+    }
+}
+
+/// One stream of a relation's rows: part after part, over one connection.
+struct Reading {
+    read: Arc<Read>,
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    /// Those that no other stream has taken.
+    parts: Box<dyn Iterator<Item = Option<String>> + Send>,
+    /// The connection, while nothing is read.
+    idle: Option<Connection>,
+    rows: Option<mastic_jdbc::Rows>,
+}
+
+impl Reading {
+    /// The next rows, and what is to be read after them; nothing at the end.
+    async fn next(mut self) -> Result<Option<(RecordBatch, Self)>> {
+        loop {
+            if let Some(mut rows) = self.rows.take() {
+                if let Some(batch) = rows.next().await {
+                    self.rows = Some(rows);
+                    let batch = batch.map_err(|error| self.read.failed(error))?;
+                    let batch =
+                        arrays::batch(&batch, &self.schema).map_err(|error| self.read.failed(error))?;
+                    return Ok(Some((batch, self)));
+                }
+                self.idle = rows.into_connection().await;
+            }
+            let Some(part) = self.parts.next() else { return Ok(None) };
+            let connection = match self.idle.take() {
+                Some(connection) => connection,
+                None => self.read.connect().await?,
+            };
+            let conditions: Vec<String> = self.read.conditions.iter().cloned().chain(part).collect();
+            self.rows = Some(connection.rows(&self.read.relation, self.columns.clone(), &conditions));
+        }
     }
 }
 
@@ -263,19 +299,15 @@ impl Leaf for DatabaseScan {
     }
 
     fn rows(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let (read, columns, schema) = (Arc::clone(&self.read), self.columns.clone(), self.schema());
-        let opener = Arc::clone(&read);
-        let batches = stream::iter(self.parts.taken())
-            .then(move |part| Arc::clone(&opener).part(columns.clone(), part))
-            .map_ok(|rows| {
-                stream::unfold(rows, |mut rows| async { rows.next().await.map(|batch| (batch, rows)) })
-                    .map(Ok::<_, DataFusionError>)
-            })
-            .try_flatten()
-            .map(move |batch| {
-                let rows = batch?.map_err(|error| read.failed(error))?;
-                arrays::batch(&rows, &schema).map_err(|error| read.failed(error))
-            });
+        let reading = Reading {
+            read: Arc::clone(&self.read),
+            schema: self.schema(),
+            columns: self.columns.clone(),
+            parts: Box::new(self.parts.taken()),
+            idle: None,
+            rows: None,
+        };
+        let batches = stream::try_unfold(reading, Reading::next);
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
 }

@@ -1,6 +1,7 @@
 //! Targets that are Delta Lake tables: appended to, overwritten, merged into, or made.
 
 mod commit;
+mod partitions;
 mod stats;
 
 use std::collections::BTreeMap;
@@ -177,6 +178,7 @@ impl Delta {
             id: environment.entropy.uuid(),
             files: None,
             target_bytes: FILE_BYTES,
+            statistics: Some(stats::statistics),
             budget: (environment.memory_limit / 2).max(16 << 20),
         })
     }

@@ -174,6 +174,7 @@ impl Files {
             id: environment.entropy.uuid(),
             files: self.files.filter(|_| self.keys.is_empty()),
             target_bytes: if self.files.is_some() { u64::MAX } else { FILE_BYTES },
+            statistics: None,
             budget: (environment.memory_limit / 2).max(16 << 20),
         })
     }

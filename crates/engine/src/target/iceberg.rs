@@ -1,6 +1,7 @@
 //! Targets that are Iceberg tables: appended to, overwritten, merged into, or made.
 
 mod files;
+mod merge;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,12 +9,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 use datafusion::catalog::TableProvider;
-use datafusion::common::{DataFusionError, JoinType};
-use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{DataFrame, SessionContext};
-use datafusion::scalar::ScalarValue;
 use iceberg::arrow::schema_to_arrow_schema;
 use iceberg::spec::{DataFile, FormatVersion, Schema, TableMetadata};
 use mastic_api_glue::glue::types::Table;
@@ -24,13 +23,14 @@ use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::lake::LakeFormat;
 use crate::lake::columns::{engine_type, matched, nested};
-use crate::lake::iceberg::{Opened, identity_keys, new_metadata, open, told};
+use crate::lake::iceberg::{Opened, identity_keys, new_metadata, open, told, with_columns};
 use crate::lake::snapshot::{Commit, Replaces};
 use crate::location::Location;
 use crate::plan::{FieldPath, IcebergTarget, IcebergVersion, LakeMode, NewIceberg};
 use crate::sink::{Output, WrittenFile};
 use crate::source::iceberg_provider;
 use crate::transform::exact;
+use merge::Merge;
 
 /// An Iceberg table to write to, as it was found or as it will be.
 pub(crate) struct Iceberg {
@@ -40,7 +40,8 @@ pub(crate) struct Iceberg {
     /// The table's metadata with the schema that it gets.
     planned: TableMetadata,
     creates: bool,
-    evolved: Option<Schema>,
+    /// Whether the planned schema has columns that the table does not have.
+    grows: bool,
     /// For each column of the table the one of the frame.
     columns: Vec<Option<String>>,
     mode: LakeMode,
@@ -103,7 +104,7 @@ impl Iceberg {
             name: stored_name(&target.table),
             planned,
             creates: true,
-            evolved: None,
+            grows: false,
             columns,
             mode: LakeMode::Append,
             properties,
@@ -161,7 +162,7 @@ impl Iceberg {
             name: opened.entry.name.clone(),
             planned,
             creates: false,
-            evolved,
+            grows: evolved.is_some(),
             columns,
             mode: mode.clone(),
             properties,
@@ -187,7 +188,7 @@ impl Iceberg {
             name: &self.name,
             planned: &self.planned,
             creates: self.creates,
-            evolved: self.evolved.as_ref(),
+            grows: self.grows,
             added,
             replaces: self.replaces(),
         };
@@ -203,6 +204,7 @@ impl Iceberg {
                 url: file.file_path().to_owned(),
                 rows: file.record_count(),
                 bytes: file.file_size_in_bytes(),
+                statistics: None,
             })
             .collect();
         files.sort();
@@ -264,13 +266,7 @@ fn evolved(metadata: &TableMetadata, input: &DataFrame) -> Result<Option<Schema>
     }
     let mut last = metadata.last_column_id();
     let more = nested(more.into_iter(), &mut last)?;
-    let all = schema.as_struct().fields().iter().cloned().chain(more);
-    let made = Schema::builder()
-        .with_schema_id(schema.schema_id() + 1)
-        .with_identifier_field_ids(schema.identifier_field_ids())
-        .with_fields(all)
-        .build();
-    made.map(Some).map_err(|error| error.message().to_owned())
+    with_columns(schema, more).map(Some).map_err(|error| error.message().to_owned())
 }
 
 #[async_trait]
@@ -280,39 +276,11 @@ impl Target for Iceberg {
         let (Some(present), LakeMode::Upsert(keys)) = (&self.present, &self.mode) else {
             return frame.select(names);
         };
-        // The rows that stay are those without a new one of the same keys; all are written anew.
-        let (state, plan) = frame.into_parts();
-        let source = LogicalPlanBuilder::scan("present", provider_as_source(Arc::clone(present)), None)?;
         let fields = self.planned.current_schema().as_struct().fields().iter();
         let pairs = fields.zip(&self.columns).map(|(field, column)| (field.name.as_str(), column));
-        let known: Vec<(String, &String)> =
-            pairs.filter_map(|(name, column)| Some((name.to_owned(), column.as_ref()?))).collect();
-        let incoming = LogicalPlanBuilder::from(plan)
-            .project(known.iter().map(|(name, column)| exact(column).alias(name)))?
-            .alias("incoming")?
-            .build()?;
-        let there = present.schema();
-        let kept: Vec<Expr> = known
-            .iter()
-            .map(|(name, _)| match there.field_with_name(name) {
-                Ok(_) => qualified("present", name).alias(name),
-                Err(_) => {
-                    let of =
-                        incoming.schema().field_with_unqualified_name(name).map(|f| f.data_type().clone());
-                    let null = of.ok().and_then(|of| ScalarValue::try_from(&of).ok());
-                    lit(null.unwrap_or(ScalarValue::Null)).alias(name)
-                }
-            })
-            .collect();
-        let on = keys.iter().map(|key| {
-            let named = known.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
-            let name = named.map_or(key.as_str(), |(name, _)| name);
-            qualified("present", name).eq(qualified("incoming", name))
-        });
-        let stay = source.join_on(incoming.clone(), JoinType::LeftAnti, on)?.project(kept)?.build()?;
-        let new = known.iter().map(|(name, _)| qualified("incoming", name).alias(name));
-        let new = LogicalPlanBuilder::from(incoming).project(new)?.build()?;
-        Ok(DataFrame::new(state, LogicalPlanBuilder::from(stay).union(new)?.build()?))
+        let columns = pairs.filter_map(|(name, column)| Some((name, column.as_deref()?))).collect();
+        let table = format!("{}.{}", self.database, self.name);
+        Merge { node: &self.node, table: &table, present, keys, columns }.of(frame)
     }
 
     async fn write(
@@ -337,8 +305,4 @@ impl Target for Iceberg {
         // The commit of the table is what makes the files part of it.
         Ok(())
     }
-}
-
-fn qualified(relation: &str, name: &str) -> Expr {
-    Expr::Column(datafusion::common::Column::new(Some(relation), name))
 }

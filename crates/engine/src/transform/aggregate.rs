@@ -36,7 +36,8 @@ pub(super) fn apply(frame: DataFrame, aggregate: &Aggregate) -> Result<DataFrame
     frame.aggregate(groups, aggregates.into_iter().map(|(expr, _)| expr).collect())?.select(out)
 }
 
-fn call(expr: Expr, of: &DataType, function: AggregateFunction, name: &str) -> (Expr, String) {
+/// A function's call, and what Spark names it.
+pub(super) fn call(expr: Expr, of: &DataType, function: AggregateFunction, name: &str) -> (Expr, String) {
     use AggregateFunction as F;
     let number = |expr: Expr| if is_text(of) { glue_cast(expr, &DataType::Float64) } else { expr };
     let double = |expr: Expr| glue_cast(expr, &DataType::Float64);

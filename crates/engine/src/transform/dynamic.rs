@@ -1,5 +1,8 @@
 //! The visual transforms that AWS Glue Studio brings along, by the names of their functions.
 
+mod extract;
+mod pivot;
+
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::DataFusionError;
 use datafusion::functions::datetime::expr_fn::to_char;
@@ -60,6 +63,9 @@ pub(super) async fn apply(
             let value = function("split", vec![value, lit(given.text("pattern")?)])?;
             with(frame, &given.target()?, value)
         }
+        "gs_extract_json" => extract::by_path(frame, &given),
+        "gs_regex_extract" => extract::by_regex(frame, &given),
+        "gs_pivot" => pivot::apply(frame, &given).await,
         "resolveChoice" => resolve_choice(frame, &given),
         "gs_array_to_cols" => array_to_cols(frame, &given),
         "gs_explode" => explode(context, frame, &given),

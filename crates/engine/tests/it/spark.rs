@@ -334,6 +334,14 @@ async fn queries_are_spark_s() {
 }
 
 #[tokio::test]
+async fn nulls_are_among_the_first() {
+    let found = rows("SELECT DISTINCT day FROM t ORDER BY day LIMIT 2").await;
+    assert_eq!(found, [r#"{"day":"2016-07-30"}"#, "{}"]);
+    let found = rows("SELECT id, min(x) AS x FROM t GROUP BY id ORDER BY x LIMIT 1").await;
+    assert_eq!(found, [r#"{"id":2}"#]);
+}
+
+#[tokio::test]
 async fn what_is_missing_is_named() {
     let world = world().await;
     for (query, expected) in [

@@ -101,6 +101,18 @@ async fn managed_transforms() {
             &[("colName", &["id"]), ("expr", &["id * 10 + size(words)"])],
             &[r#"{"id":12}"#, r#"{"id":20}"#],
         ),
+        (
+            &["y", "d"],
+            "gs_regex_extract",
+            &[("colName", &["t"]), ("regex", &[r"^(\d{4})-(\d\d)-(\d\d)"]), ("newCols", &["y,,d"])],
+            &[r#"{"y":"","d":""}"#, r#"{"y":"2016","d":"08"}"#],
+        ),
+        (
+            &["t"],
+            "gs_regex_extract",
+            &[("colName", &["t"]), ("regex", &["^.{4}"]), ("newCols", &["t"])],
+            &[r#"{"t":"1460"}"#, r#"{"t":"2016"}"#],
+        ),
         (&["id"], "gs_null_rows", &[("extended", &["true"])], &[r#"{"id":1}"#, r#"{"id":2}"#]),
         (&["id"], "gs_repartition", &[("numPartitionsStr", &["3"])], &[r#"{"id":1}"#, r#"{"id":2}"#]),
         (&["n"], "gs_sequence_id", &[("colName", &["n"])], &[r#"{"n":0}"#, r#"{"n":1}"#]),
@@ -115,6 +127,50 @@ async fn managed_transforms() {
 }
 
 #[tokio::test]
+async fn json_paths_become_columns() {
+    let world = World::new();
+    let records = [
+        r#"{"id":1,"body":"{\"a\":{\"b\":[1,2]},\"c. c\":\"x\"}"}"#,
+        r#"{"id":2,"body":"no JSON"}"#,
+        r#"{"id":3}"#,
+    ];
+    world.put("j/j.json", records.join("\n")).await;
+    let rows = async |parameters: &[(&str, &[&str])]| {
+        let kind = dynamic("gs_extract_json", parameters);
+        world.rows(vec![node("j", json("s3://b/j"), &[]), node("d", kind, &["j"])]).await
+    };
+    let given = [("colName", &["body"][..]), ("jsonPaths", &["a.b[1], $['c. c']"]), ("colList", &["n,body"])];
+    let expected = [r#"{"body":"x","id":1,"n":"2"}"#, r#"{"id":2}"#, r#"{"id":3}"#];
+    assert_eq!(rows(&given).await, expected);
+    let given =
+        [("colName", &["body"][..]), ("jsonPaths", &["a"]), ("colList", &["a"]), ("dropCol", &["true"])];
+    let expected = [r#"{"id":1,"a":"{\"b\":[1,2]}"}"#, r#"{"id":2}"#, r#"{"id":3}"#];
+    assert_eq!(rows(&given).await, expected);
+}
+
+#[tokio::test]
+async fn rows_become_columns() {
+    let world = World::new();
+    let records = [
+        r#"{"shop":"a","day":"mon","n":1}"#,
+        r#"{"shop":"a","day":"mon","n":2}"#,
+        r#"{"shop":"a","day":"fri","n":5}"#,
+        r#"{"shop":"b","day":"mon"}"#,
+        r#"{"shop":"b","n":7}"#,
+    ];
+    world.put("j/j.json", records.join("\n")).await;
+    let rows = async |function: &str| {
+        let given = [("aggCol", &["n"][..]), ("aggFunction", &[function]), ("colList", &["day"])];
+        world
+            .rows(vec![node("j", json("s3://b/j"), &[]), node("d", dynamic("gs_pivot", &given), &["j"])])
+            .await
+    };
+    assert_eq!(rows("sum").await, [r#"{"shop":"a","fri":5,"mon":3}"#, r#"{"shop":"b","null":7}"#]);
+    assert_eq!(rows("mean").await, [r#"{"shop":"a","fri":5.0,"mon":1.5}"#, r#"{"shop":"b","null":7.0}"#]);
+    assert_eq!(rows("count").await, [r#"{"shop":"a","fri":1,"mon":2}"#, r#"{"shop":"b","null":1,"mon":0}"#]);
+}
+
+#[tokio::test]
 async fn what_studio_has_not_is_refused() {
     let world = world().await;
     for (function, parameters, expected) in [
@@ -122,6 +178,21 @@ async fn what_studio_has_not_is_refused() {
         ("gs_concat", &[("colName", &["c"][..])], "`gs_concat` needs the parameter `colList`"),
         ("gs_uuid", &[("colName", &["c"][..]), ("seed", &["1"])], "the parameter `seed` of `gs_uuid`"),
         ("gs_explode", &[("colName", &["id"][..])], "the column `id` is neither array nor map"),
+        (
+            "gs_regex_extract",
+            &[("colName", &["t"][..]), ("regex", &["(a)(b)"]), ("newCols", &["x"])],
+            "the regular expression has 2 groups, and `newCols` 1 columns",
+        ),
+        (
+            "gs_pivot",
+            &[("aggCol", &["id"][..]), ("aggFunction", &["sum"]), ("colList", &["t", "e"])],
+            "`gs_pivot` by several columns is not supported",
+        ),
+        (
+            "gs_pivot",
+            &[("aggCol", &["id"][..]), ("aggFunction", &["median"]), ("colList", &["t"])],
+            "the aggregation `median` is not supported",
+        ),
     ] {
         let nodes = vec![node("j", json("s3://b/j"), &[]), node("d", dynamic(function, parameters), &["j"])];
         let error = world.error(nodes).await;

@@ -107,15 +107,11 @@ pub(crate) fn explain(conflict: &Conflict) -> Option<String> {
 /// That another run has read the file, or else moved the source, of that name.
 pub(super) fn overtaken(file: bool, name: &dyn Display) -> String {
     let what = if file { "read the same new files" } else { "moved the same bookmark" };
-    format!(
-        "Another run of the job {what} meanwhile: `{name}`. None of this run's output was kept; a retry reads what is new then."
-    )
+    format!("Another run of the job {what} meanwhile: `{name}`; a retry reads what is new then.")
 }
 
 pub(super) fn was_reset(job: &str) -> String {
-    format!(
-        "The bookmark of job {job} was reset while the run was under way. None of the run's output was kept."
-    )
+    format!("The bookmark of job {job} was reset while the run was under way.")
 }
 
 pub(crate) fn enabled(run: &JobRun) -> bool {

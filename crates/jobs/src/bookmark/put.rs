@@ -4,6 +4,7 @@
 use mastic_api_glue::glue::types::JobRunState;
 use mastic_api_mastic::mastic::types::*;
 use mastic_core::Fault;
+use mastic_handoff::Tally;
 use mastic_kernel::{Ctx, Need};
 use mastic_store::WriteTx;
 
@@ -59,7 +60,7 @@ pub(super) fn put(
     let (account, region, job, id) = (key.0.as_str(), key.1.as_str(), key.2.as_str(), key.4.as_str());
     let reset = BOOKMARKS.get(tx, &(account, region, job))?.map_or(0, |bookmark| bookmark.reset_version);
     if input.version < reset {
-        return Err(mismatch(was_reset(job)));
+        return Err(mismatch(&was_reset(job)));
     }
     let place = (account, region, job, id);
     let mut reading = READINGS.get(tx, &place)?.unwrap_or_default();
@@ -78,7 +79,7 @@ pub(super) fn put(
         let place = (account, region, job, file.transformation_context.as_str(), path.as_str());
         let last = FILES.get(tx, &place)?.map(|taken| taken.run);
         if last != file.run_id && last.as_deref() != Some(id) {
-            return Err(mismatch(overtaken(true, &path)));
+            return Err(mismatch(&overtaken(true, &path)));
         }
         let (etag, size, modified) = (file.e_tag, file.size, file.last_modified);
         FILES.put(tx, &place, &TakenFile { etag, size, modified, run: id.to_owned() })?;
@@ -96,14 +97,15 @@ pub(super) fn put(
         let last = DOCUMENTS.get(tx, &place)?;
         let own = last.as_ref().is_some_and(|last| last.run.as_deref() == Some(id));
         if !own && last.map(|last| last.text) != document.before {
-            return Err(mismatch(overtaken(false, &document.transformation_context)));
+            return Err(mismatch(&overtaken(false, &document.transformation_context)));
         }
         DOCUMENTS.put(tx, &place, &Document { text: document.document, run: Some(id.to_owned()) })?;
     }
     Ok(())
 }
 
-/// AWS's code where a run's bookmark is not the one any more that it has read.
-fn mismatch(text: String) -> Fault {
+/// AWS's code where a run's bookmark is not the one any more that it has read. The run has not come to what it writes.
+fn mismatch(why: &str) -> Fault {
+    let text = format!("{why} {}.", Tally::default().not_kept());
     Fault::sender("VersionMismatchException", text)
 }

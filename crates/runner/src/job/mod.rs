@@ -59,7 +59,7 @@ async fn job(session: &Session, work: JobWork) -> Result<Tally, Failure> {
     environment.error_rows = arguments::error_rows(&work.arguments)?;
     environment.spill_limit = arguments::disk(&work.arguments)?;
     let summary = mastic_engine::run(&graph, &environment).await?;
-    let mut tally = Tally::default();
+    let mut tally = Tally { committed: summary.committed.clone(), ..Tally::default() };
     for output in &summary.outputs {
         tally.rows += output.rows;
         tally.files += output.files.len() as u64;
@@ -106,6 +106,7 @@ fn told(session: &Session) -> Arc<dyn Fn(Progress) + Send + Sync> {
             let wait = if waiting > 0 { format!(", {waiting} wait for the next run") } else { String::new() };
             events.output(format!("Reading {source}: {files} files; {known} were read before{wait}"));
         }
+        Progress::Warned { text } => events.error(text),
         Progress::Rows { rows, .. }
             if pace.lock().unwrap_or_else(PoisonError::into_inner).due(clock.now()) =>
         {

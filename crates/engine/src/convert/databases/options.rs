@@ -6,7 +6,8 @@ use mastic_jdbc::Engine;
 
 use super::{filled, jdbc, range};
 use crate::error::NodeError;
-use crate::plan::{Action, DatabasePlace, DatabaseSource, DatabaseTable, DatabaseTarget, Parts, Relation};
+use crate::plan::{Action, DatabasePlace, DatabaseSource, DatabaseTable, DatabaseTarget, Relation};
+use crate::source::database::parts_of;
 
 /// Options that tell a Java driver, or a road through S3, how to work, and change nothing about what is read or written.
 /// `useConnectionProperties` says that the connection's properties count, as they always do.
@@ -58,8 +59,16 @@ impl<'a> Options<'a> {
         NodeError::new(self.node, message)
     }
 
-    /// Refuses options that are left and not about tuning.
-    pub(super) fn tuning_only(self) -> Result<(), NodeError> {
+    /// Refuses options that are left and not about tuning, and those that tune by what is no number.
+    pub(super) fn tuning_only(mut self) -> Result<(), NodeError> {
+        for name in ["batchsize", "bulksize"] {
+            if let Some(number) = self.whole(name)?.filter(|number| *number < 1) {
+                let text = format!("the option `{name}` is a whole number above zero, not `{number}`");
+                return Err(self.wrong(&text));
+            }
+        }
+        // MySQL's driver has a meaning for a negative one.
+        self.whole("fetchsize")?;
         match self.given.iter().find(|(name, _)| !TUNING.contains(&name.as_str())) {
             Some((_, (name, _))) => Err(self.wrong(&format!("the option `{name}` is not supported"))),
             None => Ok(()),
@@ -79,20 +88,20 @@ impl<'a> Options<'a> {
 
     pub(super) fn source(mut self) -> Result<DatabaseSource, NodeError> {
         let place = self.place()?;
-        let query = self.take("query").or_else(|| self.take("samplequery"));
-        let relation = match (self.take("dbtable"), query) {
-            (_, Some(query)) => Relation::Query(query),
-            (Some(table), None) => Relation::Table(table),
-            (None, None) => return Err(self.wrong("one of `dbtable` and `query` is wanted")),
+        // A sample of a table comes with its name.
+        let relation = match (self.take("dbtable"), self.take("query"), self.take("samplequery")) {
+            (None, Some(query), None) | (_, None, Some(query)) => Relation::Query(query),
+            (Some(table), None, None) => Relation::Table(table),
+            _ => return Err(self.wrong("one of `dbtable` and `query` is wanted")),
         };
         let bounds = (self.whole("lowerbound")?, self.whole("upperbound")?, self.whole("numpartitions")?);
-        let ranges = self.take("partitioncolumn");
-        let count = self.whole("hashpartitions")?.map_or(7, |count| u64::try_from(count).unwrap_or_default());
-        let parts = match (self.take("hashexpression"), self.take("hashfield")) {
-            (Some(expression), _) => Some(Parts::Number { expression, count }),
-            (None, Some(column)) => Some(Parts::Hash { column, count }),
-            (None, None) => range(self.node, ranges, bounds)?,
-        };
+        let ranges = range(self.node, self.take("partitioncolumn"), bounds)?;
+        let hashed = parts_of(|name| self.take(name)).map_err(|error| self.wrong(&error))?;
+        if ranges.is_some() && hashed.is_some() {
+            let text = "`partitionColumn` and `hashfield` or `hashexpression` exclude each other";
+            return Err(self.wrong(text));
+        }
+        let parts = ranges.or(hashed);
         let filter = self.take("filterpredicate");
         let (columns, order) = (self.take("jobbookmarkkeys"), self.take("jobbookmarkkeyssortorder"));
         let keys = super::keys(self.node, columns.map(|text| names(&text)), order.as_deref())?;

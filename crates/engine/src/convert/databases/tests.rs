@@ -36,6 +36,9 @@ fn connectors() {
     assert_eq!(found.filter.as_deref(), Some("a > 1"));
     assert_eq!(found.parts, Some(Shares::Range { column: "id".to_owned(), lower: 0, upper: 10, count: 2 }));
     assert_eq!(found.types, [("FLOAT".to_owned(), "decimal(38,18)".to_owned())]);
+    let none = api::JDBCConnectorOptions { num_partitions: Some(-1), ..options.clone() };
+    let error = connector_of(none).unwrap_err();
+    assert!(error.contains("`NumPartitions` is a number above zero, not `-1`"), "{error}");
     let error = connector_of(api::JDBCConnectorOptions { upper_bound: None, ..options }).unwrap_err();
     assert!(error.contains("given together"), "{error}");
 }
@@ -67,6 +70,13 @@ fn options_in_a_map() {
     assert!(error("snowflake", ("fetchsize", "1")).contains("`snowflake`"));
     assert!(error("mysql", ("sampleSize", "1")).contains("`sampleSize` is not supported"));
     assert!(error("mysql", ("url", "jdbc:mysql://h/d")).contains("connectionName"));
+    for text in ["0", "-7", "seven"] {
+        let error = error("mysql", ("hashPartitions", text));
+        assert!(error.contains(&format!("`hashpartitions` is a whole number above zero, not `{text}`")));
+    }
+    assert!(error("mysql", ("bulksize", "0")).contains("`bulksize` is a whole number above zero"));
+    assert!(error("mysql", ("fetchsize", "much")).contains("`fetchsize` is a whole number, not `much`"));
+    assert!(error("mysql", ("query", "SELECT 1")).contains("one of `dbtable` and `query`"));
 }
 
 fn redshift(data: api::AmazonRedshiftNodeData) -> Result<Kind, String> {
@@ -106,4 +116,17 @@ fn actions_of_redshift() {
     let ended =
         api::AmazonRedshiftNodeData { pre_action: Some("SELECT 1; commit".to_owned()), ..with("insert") };
     assert!(action(ended).unwrap_err().contains("`PreAction` has `COMMIT`"));
+    let told = api::AmazonRedshiftNodeData {
+        pre_action: Some("INSERT INTO t VALUES ('; commit') -- ; commit".to_owned()),
+        ..with("insert")
+    };
+    assert_eq!(action(told), Ok(Action::Append));
+    let simple = api::AmazonRedshiftNodeData {
+        merge_action: Some("simple".to_owned()),
+        merge_clause: Some("MERGE".to_owned()),
+        ..with("merge")
+    };
+    assert!(matches!(action(simple), Ok(Action::Merge(TableMerge { how: MergeHow::Keys { .. }, .. }))));
+    let other = api::AmazonRedshiftNodeData { merge_action: Some("odd".to_owned()), ..with("merge") };
+    assert!(action(other).unwrap_err().contains("`MergeAction` is `odd`"));
 }

@@ -74,7 +74,7 @@ fn written(batches: &[RecordBatch], compression: Compression) -> Bytes {
         encoder.flush().unwrap();
         out.extend(encoder.ready());
     }
-    out.extend(encoder.finish().unwrap());
+    out.extend(encoder.finish().unwrap().bytes);
     out.into()
 }
 

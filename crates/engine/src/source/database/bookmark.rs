@@ -5,13 +5,11 @@ use mastic_hive::HiveType;
 use mastic_jdbc::{Column, Connection, Engine, Value};
 
 use crate::bookmark::Mark;
-use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::plan::{DatabaseSource, Relation};
 
 /// The rows of a source behind its bookmark.
 pub(super) struct Unread<'a> {
-    pub(super) environment: &'a Environment,
     pub(super) source: &'a DatabaseSource,
     pub(super) engine: Engine,
     pub(super) relation: &'a str,
@@ -27,9 +25,9 @@ impl Unread<'_> {
     pub(super) async fn conditions(
         &self,
         mark: &Mark<'_>,
-        connection: &mut Connection,
+        mut connection: Connection,
     ) -> Result<Vec<String>, NodeError> {
-        let keys = self.keys(connection).await.map_err(|error| mark.wrong(error))?;
+        let keys = self.keys(&mut connection).await.map_err(|error| mark.wrong(error))?;
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -40,16 +38,18 @@ impl Unread<'_> {
         let mut conditions: Vec<String> = after.iter().map(|values| self.behind(&keys, values)).collect();
         let last = match until {
             Some(until) => Some(until),
-            None => match self.last(&keys, &conditions).await.map_err(|error| mark.wrong(error))? {
-                None => None,
-                Some(values) => {
-                    let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
-                    let text = serde_json::json!({ "Keys": names, "Values": values }).to_string();
-                    let last = self.read(&keys, &text).map_err(|error| mark.wrong(error))?;
-                    mark.keep(text).await?;
-                    Some(last)
+            None => {
+                match self.last(connection, &keys, &conditions).await.map_err(|error| mark.wrong(error))? {
+                    None => None,
+                    Some(values) => {
+                        let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+                        let text = serde_json::json!({ "Keys": names, "Values": values }).to_string();
+                        let last = self.read(&keys, &text).map_err(|error| mark.wrong(error))?;
+                        mark.keep(text).await?;
+                        Some(last)
+                    }
                 }
-            },
+            }
         };
         match last {
             // What comes while the run reads is the next run's.
@@ -120,7 +120,12 @@ impl Unread<'_> {
     }
 
     /// The keys of the last row; none if there are no rows.
-    async fn last(&self, keys: &[Column], conditions: &[String]) -> Result<Option<Vec<String>>, String> {
+    async fn last(
+        &self,
+        connection: Connection,
+        keys: &[Column],
+        conditions: &[String],
+    ) -> Result<Option<Vec<String>>, String> {
         let order = if self.source.keys.descending { "ASC" } else { "DESC" };
         let names: Vec<String> = keys.iter().map(|key| self.engine.quoted(&key.name)).collect();
         let there = names.iter().map(|name| format!("{name} IS NOT NULL"));
@@ -135,7 +140,6 @@ impl Unread<'_> {
             by.join(", "),
             self.engine.quoted("last_row")
         );
-        let connection = self.environment.databases.open(&self.source.place).await?;
         let mut rows = connection.rows(&relation, keys.to_vec(), &[]);
         let mut last = None;
         while let Some(batch) = rows.next().await {

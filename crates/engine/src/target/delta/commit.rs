@@ -1,7 +1,7 @@
 //! Commits to the logs of Delta Lake tables ("Delta Transaction Log Protocol").
 
 use std::any::Any;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +9,6 @@ use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Column, DataFusionError};
 use datafusion::datasource::TableType;
-use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column as PhysicalColumn;
@@ -22,26 +21,17 @@ use deltalake_core::kernel::{Action, Add, Metadata, MetadataExt as _, Remove, St
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
 use deltalake_core::{DeltaTable, DeltaTableError};
-use futures::stream::{self, StreamExt, TryStreamExt};
-use mastic_hive::{DEFAULT_PARTITION, parse_partition_segment};
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::basic::Compression as Codec;
 use parquet::file::properties::WriterProperties;
 use serde_json::json;
 
 use super::super::Share;
-use super::{Delta, stats};
+use super::Delta;
+use super::partitions::{Keys, partition_values};
 use crate::environment::Environment;
-use crate::error::FileError;
 use crate::lake::delta::{log, open};
-use crate::location::Location;
 use crate::plan::{Compression, DeltaVersion, LakeMode};
-use crate::run::store_of;
 use crate::sink::{Output, WrittenFile};
-
-/// Footers that are read side by side.
-const FOOTERS: usize = 16;
 
 /// Whether a table can be written, and in this mode.
 ///
@@ -115,7 +105,8 @@ pub(super) async fn commit(
     output: &Output,
 ) -> Result<(), DataFusionError> {
     let node = &target.node;
-    let added = added(target, environment, output).await?;
+    let written = environment.clock.now().millis();
+    let added: Vec<Add> = output.files.iter().map(|file| added(target, file, written)).collect();
     let now = match &target.table {
         None => None,
         // What others wrote meanwhile is no reason to fail.
@@ -134,7 +125,8 @@ pub(super) async fn commit(
                 let made = changed(target, state.metadata()).map_err(|error| target.wrong(error))?;
                 actions.push(Action::Metadata(made));
             }
-            actions.extend(removed(target, state, &added).into_iter().map(Action::Remove));
+            let removed = removed(target, state, &added).map_err(|error| target.wrong(error))?;
+            actions.extend(removed.into_iter().map(Action::Remove));
         }
         (Some(_), None) => return Err(target.wrong("it was deleted meanwhile")),
         (None, _) => {
@@ -189,83 +181,50 @@ fn changed(target: &Delta, known: &Metadata) -> Result<Metadata, String> {
 }
 
 /// The files that give way to the new ones.
-fn removed(target: &Delta, state: &DeltaTableState, added: &[Add]) -> Vec<Remove> {
-    let all = match target.mode {
-        LakeMode::Append | LakeMode::Upsert(_) => return Vec::new(),
-        LakeMode::Overwrite => true,
-        LakeMode::OverwritePartitions => target.keys.is_empty(),
-    };
-    let written = |remove: &Remove| {
-        let values = remove.partition_values.as_ref();
-        added.iter().any(|add| values == Some(&add.partition_values))
+///
+/// # Errors
+/// The log has a value that is none of its column's type.
+fn removed(target: &Delta, state: &DeltaTableState, added: &[Add]) -> Result<Vec<Remove>, String> {
+    let by_partition = match target.mode {
+        LakeMode::Append | LakeMode::Upsert(_) => return Ok(Vec::new()),
+        LakeMode::Overwrite => false,
+        LakeMode::OverwritePartitions => !target.keys.is_empty(),
     };
     let files = state.snapshot().log_data();
     let files = files.iter().map(|file| file.remove_action(true));
-    files.filter(|remove| all || written(remove)).collect()
-}
-
-/// What the log tells of the files that were written.
-async fn added(
-    target: &Delta,
-    environment: &Environment,
-    output: &Output,
-) -> Result<Vec<Add>, DataFusionError> {
-    let telling = Arc::new(Telling {
-        node: target.node.clone(),
-        store: store_of(environment, &target.node, &target.folder)?,
-        folder: target.folder.clone(),
-        keys: target.keys.clone(),
-        schema: Arc::clone(&output.schema),
-        now: environment.clock.now().millis(),
-    });
-    let files: Vec<_> = output.files.iter().map(|file| Arc::clone(&telling).add(file.clone())).collect();
-    stream::iter(files).buffered(FOOTERS).try_collect().await
-}
-
-/// What it takes to tell of a file.
-struct Telling {
-    node: String,
-    store: Arc<dyn ObjectStore>,
-    folder: Location,
-    keys: Vec<String>,
-    schema: SchemaRef,
-    now: i64,
-}
-
-impl Telling {
-    async fn add(self: Arc<Self>, file: WrittenFile) -> Result<Add, DataFusionError> {
-        let failed = |error: &dyn std::fmt::Display| FileError::new(&self.node, &file.url, error);
-        let folder = self.folder.to_string();
-        let path = file.url.strip_prefix(&folder).unwrap_or_default();
-        let key = Path::parse(format!("{}{path}", self.folder.key)).map_err(|error| failed(&error))?;
-        let meta = self.store.head(&key).await.map_err(|error| failed(&error))?;
-        let footer = DFParquetMetadata::new(self.store.as_ref(), &meta).fetch_metadata().await;
-        let footer = footer.map_err(|error| failed(&error))?;
-        Ok(Add {
-            path: path.to_owned(),
-            partition_values: partition_values(&self.keys, path),
-            size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
-            modification_time: self.now,
-            data_change: true,
-            stats: Some(stats::statistics(&self.schema, &footer)),
-            tags: None,
-            deletion_vector: None,
-            base_row_id: None,
-            default_row_commit_version: None,
-            clustering_provider: None,
-        })
+    if !by_partition {
+        return Ok(files.collect());
     }
+    let keys = Keys::of(&target.schema, &target.keys)?;
+    let written = added.iter().map(|add| keys.partition(&add.partition_values));
+    let written = written.collect::<Result<HashSet<_>, _>>()?;
+    let mut removed = Vec::new();
+    for file in files {
+        let none = HashMap::new();
+        let partition = keys.partition(file.partition_values.as_ref().unwrap_or(&none))?;
+        if written.contains(&partition) {
+            removed.push(file);
+        }
+    }
+    Ok(removed)
 }
 
-/// The values that the folders of a file tell.
-fn partition_values(keys: &[String], path: &str) -> HashMap<String, Option<String>> {
-    let told: HashMap<String, String> = path.split('/').filter_map(parse_partition_segment).collect();
-    keys.iter()
-        .map(|key| {
-            let value = told.get(key).filter(|value| !value.is_empty() && *value != DEFAULT_PARTITION);
-            (key.clone(), value.cloned())
-        })
-        .collect()
+/// What the log tells of a file that was written.
+fn added(target: &Delta, file: &WrittenFile, now: i64) -> Add {
+    let path = file.url.strip_prefix(&target.folder.to_string()).unwrap_or_default();
+    Add {
+        path: path.to_owned(),
+        partition_values: partition_values(&target.keys, path),
+        size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
+        modification_time: now,
+        data_change: true,
+        stats: file.statistics.clone(),
+        tags: None,
+        deletion_vector: None,
+        base_row_id: None,
+        default_row_commit_version: None,
+        clustering_provider: None,
+    }
 }
 
 /// Merges the rows of a plan into a table: those with the keys of one that is there take its place.
@@ -342,6 +301,7 @@ fn files(target: &Delta, table: &DeltaTable) -> Result<BTreeSet<WrittenFile>, Da
         url: format!("{}{}", target.folder, file.path()),
         rows: file.num_records().unwrap_or(0) as u64,
         bytes: u64::try_from(file.size()).unwrap_or(0),
+        statistics: None,
     });
     Ok(files.collect())
 }
@@ -383,20 +343,5 @@ impl TableProvider for Planned {
             })
             .collect();
         Ok(Arc::new(ProjectionExec::try_new(columns, Arc::clone(&self.plan))?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_tell_the_values_of_partitions() {
-        let keys = ["day".to_owned(), "Of".to_owned()];
-        let told =
-            partition_values(&keys, "day=2024-01-01 10%3A00/Of=__HIVE_DEFAULT_PARTITION__/part-0.parquet");
-        assert_eq!(told["day"].as_deref(), Some("2024-01-01 10:00"));
-        assert_eq!(told["Of"], None);
-        assert!(partition_values(&[], "part-0.parquet").is_empty());
     }
 }

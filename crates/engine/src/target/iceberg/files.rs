@@ -59,7 +59,22 @@ pub(super) fn check(properties: &HashMap<String, String>) -> Result<(), String> 
             return Err(format!("data files of the format `{other}` (write.format.default) are not written"));
         }
     }
+    match properties.get("write.metadata.compression-codec").map(String::as_str) {
+        None | Some("none" | "gzip") => {}
+        Some(other) => {
+            return Err(format!("`write.metadata.compression-codec` is none or gzip, not `{other}`"));
+        }
+    }
+    file_bytes(properties)?;
     codec(properties).map(drop)
+}
+
+/// Bytes after which a file is closed and the next one begun.
+fn file_bytes(properties: &HashMap<String, String>) -> Result<usize, String> {
+    let name = "write.target-file-size-bytes";
+    let Some(text) = properties.get(name) else { return Ok(FILE_BYTES) };
+    let number = text.trim().parse().ok().filter(|number: &usize| *number > 0);
+    number.ok_or_else(|| format!("`{name}` is a number of bytes above zero, not `{text}`"))
 }
 
 fn codec(properties: &HashMap<String, String>) -> Result<Codec, String> {
@@ -155,10 +170,7 @@ impl Writing {
         let (io, unfinished) = writing_io(environment, node);
         Ok(Self {
             node: node.clone(),
-            bytes: given
-                .get("write.target-file-size-bytes")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(FILE_BYTES),
+            bytes: file_bytes(given).map_err(|error| NodeError::new(node, error))?,
             io,
             unfinished,
             metadata: metadata.clone(),
@@ -387,5 +399,11 @@ mod tests {
         assert!(check(&of("write.format.default", "orc")).unwrap_err().contains("`orc`"));
         assert!(check(&of("write.parquet.compression-codec", "lzo")).unwrap_err().contains("`lzo`"));
         assert!(check(&of("write.parquet.compression-level", "99")).unwrap_err().contains("`99`"));
+        assert!(check(&of("write.metadata.compression-codec", "zstd")).unwrap_err().contains("`zstd`"));
+        for text in ["512MB", "0", "-1", ""] {
+            let error = check(&of("write.target-file-size-bytes", text)).unwrap_err();
+            assert!(error.contains("`write.target-file-size-bytes`") && error.contains(&format!("`{text}`")));
+        }
+        assert_eq!(file_bytes(&of("write.target-file-size-bytes", "1048576")), Ok(1 << 20));
     }
 }
