@@ -21,6 +21,8 @@ const FIRST: usize = 16;
 const MERGE: &str = "ExternalSorterMerge";
 /// What one such merge may have, as a part of the pool; together they leave a third as well.
 const MERGE_SHARE: usize = 4;
+/// What each of them may have in any case, as a part of the pool.
+const MERGE_LEAST: usize = 32;
 
 /// How the consumers begin that hold what a sort has not spilled yet.
 const SORT: &str = "ExternalSorter[";
@@ -87,9 +89,11 @@ impl RunPool {
         let heavy = |bytes: usize| bytes >= self.size / LIGHT;
         if is_merge(consumer) {
             let own = reservation.size();
-            let left = (self.size - self.size / LEFT + own).saturating_sub(state.merging);
-            // Half of what is left at most: the merge that begins last needs two files at once too.
-            return (self.size / MERGE_SHARE).min(left / 2).saturating_sub(own).min(free);
+            let each = (self.size / MERGE_SHARE).saturating_sub(own);
+            let all = self.size - self.size / LEFT;
+            let shared = each.min(all.saturating_sub(state.merging)).min(free);
+            // The one that begins last has to go on too, if only with two files.
+            return shared.max((self.size / MERGE_LEAST).saturating_sub(own));
         }
         if !consumer.can_spill() {
             return free;
@@ -240,7 +244,7 @@ mod tests {
             merge
         };
         let merges: Vec<_> = (0..6).map(greedy).collect();
-        assert!(merges.iter().all(|merge| merge.size() >= 2 * (SIZE / 128)));
+        assert!(merges.iter().all(|merge| merge.size() >= SIZE / MERGE_LEAST));
     }
 
     #[test]

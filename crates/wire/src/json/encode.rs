@@ -107,11 +107,27 @@ fn moment(at: Timestamp, out: &mut Vec<u8>) {
     }
 }
 
+/// Whether a byte of a string needs an escape.
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
 /// Appends a JSON string.
 pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\') {
+    out.reserve(rest.len() + 2);
+    out.push(b'"');
+    // Most strings are plain, and without a way out of the loop many bytes are compared at once.
+    if rest.iter().fold(false, |found, byte| found | is_special(*byte)) {
+        rest = escape(rest, out);
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+/// Appends the text up to its last special byte; what follows that.
+fn escape<'t>(mut rest: &'t [u8], out: &mut Vec<u8>) -> &'t [u8] {
+    while let Some(at) = rest.iter().position(|byte| is_special(*byte)) {
         let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         out.extend_from_slice(plain);
         let Some((byte, after)) = special.split_first() else { break };
@@ -125,8 +141,7 @@ pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
         }
         rest = after;
     }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+    rest
 }
 
 #[cfg(test)]

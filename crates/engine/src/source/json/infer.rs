@@ -1,11 +1,14 @@
+mod see;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use serde_json::Value;
+use serde::de::DeserializeSeed;
 
+use self::see::{Record, SeeRecord};
 use crate::choice::choice_type;
 
 /// What the values seen at one place have in common.
@@ -25,41 +28,6 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    fn see(&mut self, value: &Value) {
-        match (&mut *self, value) {
-            (Self::Struct(fields), Value::Object(found)) => {
-                for (name, value) in found {
-                    match fields.get_mut(name) {
-                        Some(field) => field.see(value),
-                        None => {
-                            let mut field = Self::Nothing;
-                            field.see(value);
-                            fields.insert(name.clone(), field);
-                        }
-                    }
-                }
-            }
-            (Self::List(element), Value::Array(found)) => found.iter().for_each(|value| element.see(value)),
-            (Self::Nothing, Value::Object(_)) => {
-                *self = Self::Struct(BTreeMap::new());
-                self.see(value);
-            }
-            (Self::Nothing, Value::Array(_)) => {
-                *self = Self::List(Box::default());
-                self.see(value);
-            }
-            (_, Value::Null) => {}
-            (_, Value::Bool(_)) => self.merge(Self::Bool),
-            (_, Value::Number(number)) => self.merge(if number.is_i64() { Self::Int } else { Self::Float }),
-            (_, Value::String(_)) => self.merge(Self::Text),
-            (_, Value::Array(_) | Value::Object(_)) => {
-                let mut other = Self::Nothing;
-                other.see(value);
-                self.merge(other);
-            }
-        }
-    }
-
     /// What Glue calls values of this sort in a choice.
     fn name(&self) -> &'static str {
         match self {
@@ -204,30 +172,110 @@ pub(super) fn shape_of_start(bytes: &[u8]) -> Shape {
     {
         return shape;
     }
-    for value in serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>().map_while(Result::ok) {
-        shape.see(&value);
-    }
+    // What is wrong with the data is told by who reads it.
+    let _ = see_all(&mut shape, &bytes, &mut 0);
     shape
 }
 
 /// Looks at whole records and counts them; how many bytes they take.
 fn see_all(shape: &mut Shape, bytes: &[u8], count: &mut u64) -> Result<usize, String> {
-    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+    let lines = see_lines(shape, bytes, count);
+    let rest = bytes.get(lines..).unwrap_or_default();
+    let mut records = serde_json::Deserializer::from_slice(rest).into_iter::<Record>();
     let mut taken = 0;
     loop {
-        let bad = |what: &str| Err(format!("record {}: {what}", *count + 1));
-        match values.next() {
-            None => return Ok(taken),
-            Some(Ok(value)) if value.is_object() => shape.see(&value),
-            Some(Ok(_)) => return bad("it is not an object"),
-            Some(Err(error)) if error.is_eof() => return Ok(taken),
+        match records.next() {
+            None => break,
+            Some(Ok(Record(seen))) => shape.merge(seen),
+            Some(Err(error)) if error.is_eof() => break,
+            Some(Err(error)) if error.is_data() => {
+                return Err(format!("record {}: it is not an object", *count + 1));
+            }
             Some(Err(error)) => {
                 // Where it stands in what is held of the file tells nobody anything.
                 let what = error.to_string();
-                return bad(what.split(" at line ").next().unwrap_or(&what));
+                let what = what.split(" at line ").next().unwrap_or(&what);
+                return Err(format!("record {}: {what}", *count + 1));
             }
         }
         *count += 1;
-        taken = values.byte_offset();
+        taken = records.byte_offset();
+    }
+    Ok(lines + taken)
+}
+
+/// Looks at records of one line each, up to the first line that is none: straight into the shape, which is several times
+/// faster. How many bytes they take.
+fn see_lines(shape: &mut Shape, bytes: &[u8], count: &mut u64) -> usize {
+    let mut taken = 0;
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        let line = bytes.get(taken..end).unwrap_or_default();
+        if !line.trim_ascii().is_empty() {
+            let mut record = serde_json::Deserializer::from_slice(line);
+            if SeeRecord(shape).deserialize(&mut record).and_then(|()| record.end()).is_err() {
+                break;
+            }
+            *count += 1;
+        }
+        taken = end + 1;
+    }
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{StreamExt, stream};
+
+    use super::*;
+
+    async fn shape(text: &str, piece: usize) -> Result<Shape, String> {
+        let pieces: Vec<_> = text.as_bytes().chunks(piece).map(|piece| Ok(piece.to_vec())).collect();
+        shape_of(stream::iter(pieces).boxed()).await
+    }
+
+    #[tokio::test]
+    async fn records_may_stand_and_be_cut_anywhere() {
+        let records = [
+            r#"{"a": 1, "b": [1, {"c": null}], "é\n\"": true}"#,
+            r#"{"a": 2.5, "b": [[], "x"], "d": {"e": 18446744073709551615}, "g": 1}"#,
+            r#"{"d": {"e": 7, "f": "y"}, "g": {"h": 12}}"#,
+            r#"{"g": {"h": -3, "i": false}}"#,
+        ];
+        let field = |fields: &[(&str, Shape)]| {
+            Shape::Struct(fields.iter().map(|(name, shape)| ((*name).to_owned(), shape.clone())).collect())
+        };
+        let choice = |shapes: &[Shape]| {
+            Shape::Choice(shapes.iter().map(|shape| (shape.name(), shape.clone())).collect())
+        };
+        let element =
+            choice(&[Shape::Int, field(&[("c", Shape::Nothing)]), Shape::List(Box::default()), Shape::Text]);
+        let expected = field(&[
+            ("a", Shape::Float),
+            ("b", Shape::List(Box::new(element))),
+            ("é\n\"", Shape::Bool),
+            ("d", field(&[("e", Shape::Float), ("f", Shape::Text)])),
+            ("g", choice(&[Shape::Int, field(&[("h", Shape::Int), ("i", Shape::Bool)])])),
+        ]);
+        let over_lines = records.map(|record| record.replace(", ", ",\n"));
+        for text in [records.join("\n"), records.join("\n\n") + "\n", records.join(" "), over_lines.concat()]
+        {
+            for piece in [1, 2, 3, 5, 7, 40, 100, 1000] {
+                assert_eq!(shape(&text, piece).await.as_ref(), Ok(&expected), "{text} in pieces of {piece}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_record_is_told_by_its_number() {
+        for (text, expected) in [
+            ("{}\n{}\n5\n{}\n", "record 3: it is not an object"),
+            ("{} {}\n[{}]", "record 3: it is not an object"),
+            ("{}\n{\"a\": x}\n", "record 2: expected value"),
+            ("{}\n{\"a\":\n", "record 2: it is cut off"),
+        ] {
+            for piece in [1, 4, 100] {
+                assert_eq!(shape(text, piece).await.unwrap_err(), expected, "{text}");
+            }
+        }
     }
 }
