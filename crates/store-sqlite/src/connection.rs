@@ -48,7 +48,7 @@ impl Sql {
 
     pub(crate) fn reader(path: &Path) -> Result<Self, StoreError> {
         let sql = Self::bare(path)?;
-        sql.batch("PRAGMA query_only=1; PRAGMA cache_size=-8192;")?;
+        sql.batch("PRAGMA query_only=1; PRAGMA cache_size=-16384;")?;
         Ok(sql)
     }
 

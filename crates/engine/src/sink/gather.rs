@@ -12,6 +12,8 @@ use crate::cast::cast_array;
 
 /// Rows that a stream gathers before it sorts them by partition.
 const ROWS: usize = 262_144;
+/// Rows that show how those of one folder are encoded.
+const FIRST_ROWS: usize = 32_768;
 
 /// Rows, each by its batch and its number in the batch.
 type Places = Vec<(usize, usize)>;
@@ -56,7 +58,13 @@ impl Gatherer {
         self.rows += batch.num_rows();
         self.bytes += batch.get_array_memory_size();
         self.held.push(batch);
-        if self.rows >= ROWS || self.bytes >= self.slots.gather_bytes() {
+        let enough = match (self.slots.layout().partition.is_empty(), self.slots.dictionaries()) {
+            (false, _) => ROWS,
+            // Rows of one folder need no sorting: a first lot is held to decide how they are encoded.
+            (true, None) => FIRST_ROWS,
+            (true, Some(_)) => 1,
+        };
+        if self.rows >= enough || self.bytes >= self.slots.gather_bytes() {
             self.finish().await
         } else {
             Ok(())
