@@ -34,8 +34,6 @@ impl Buckets {
     pub(crate) fn new(session: &Session) -> Result<Self, Failure> {
         let mut options = ClientOptions::new()
             .with_allow_http(true)
-            // The server is on this machine; hashing all that is written, twice, guards against nothing there.
-            .with_unsigned_payload(true)
             .with_http1_only()
             .with_timeout(TIMEOUT)
             .with_connect_timeout(Duration::from_secs(10));
