@@ -87,7 +87,8 @@ def test_a_reset_while_a_run_is_at_work(slow):
     slow.run()
     slow.put("in/b.csv", MANY)
     run = slow.start()
-    slow.until(run, "RUNNING")
+    # A reset before the run has seen the bookmark is no matter of its.
+    wait_for(lambda: noted(slow.server, run), 60)
     slow.glue.reset_job_bookmark(JobName=slow.job)
     done = slow.ended(run)
     assert done["JobRunState"] == "FAILED" and "was reset while the run was under way" in done["ErrorMessage"]
