@@ -38,9 +38,12 @@ const GRACE: Duration = Duration::from_secs(5);
 const BATCH: usize = 500;
 const BATCH_AGE: Duration = Duration::from_millis(200);
 
-/// For the runner's allocator: a process that lives for one run keeps the memory it had, in large pages.
-/// Handing it back and taking it anew cost a tenth of a large job's time.
-const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
+/// For the allocator of a runner with enough memory: a process that lives for one run keeps the memory it had, in large
+/// pages. Handing it back and taking it anew cost a tenth of a large job's time.
+const KEEPING: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
+
+/// Bytes of memory that are enough for that. With less, what is kept in vain is what a run misses.
+const ENOUGH: u64 = 4 << 30;
 
 /// How often a runner's memory is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -164,7 +167,7 @@ impl Jobs {
         let mut child = Command::new(binary)
             .args(armed())
             .env_clear()
-            .envs(ALLOCATOR)
+            .envs(KEEPING.into_iter().filter(|_| memory >= ENOUGH))
             .current_dir(scratch)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
