@@ -35,6 +35,9 @@ use crate::cast::cast_array;
 use crate::location::Location;
 use crate::plan::{Compression, Format};
 
+/// Files that are ended at once: the store takes its time to make each durable.
+const ENDING: usize = 8;
+
 /// Where and how a target writes.
 #[derive(Clone)]
 pub(crate) struct SinkSpec {
@@ -145,7 +148,7 @@ pub(crate) async fn write(
     }
     let worked = all(&mut tasks).await;
     let finished = match worked {
-        Ok(()) => slots.finish(streams).await,
+        Ok(()) => slots.finish(streams.max(ENDING)).await,
         Err(error) => Err(error),
     };
     match finished {
