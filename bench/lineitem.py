@@ -94,20 +94,9 @@ def nodes():
     }
 
 
-def output():
-    """An empty folder for the peer."""
-    folder = measure.scratch() / "out"
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder
-
-
 def mastic(server):
     """One run into an emptied prefix."""
-    bucket = server.client("s3")
-    for page in bucket.get_paginator("list_objects_v2").paginate(Bucket="bench", Prefix="out/"):
-        found = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
-        if found:
-            bucket.delete_objects(Bucket="bench", Delete={"Objects": found})
+    measure.clear(server.client("s3"), "bench", "out/")
     return measure.run_job(server, "lineitem")
 
 
@@ -145,21 +134,14 @@ def spark(file, folder):
 
 
 def peer(name, file):
-    return measure.command(sys.executable, __file__, f"--{name}-process", str(file), str(output()))
+    return measure.command(sys.executable, __file__, f"--{name}-process", str(file), str(measure.emptied("out")))
 
 
 def check(server):
     """Both made the same partitions with the same rows in them."""
     import duckdb
 
-    s3 = server.client("s3")
-    ours, theirs = measure.scratch() / "ours", measure.scratch() / "out"
-    shutil.rmtree(ours, ignore_errors=True)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket="bench", Prefix="out/"):
-        for entry in page["Contents"]:
-            file = ours / entry["Key"].removeprefix("out/")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            s3.download_file("bench", entry["Key"], str(file))
+    ours, theirs = measure.download(server.client("s3"), "bench", "out/"), measure.scratch() / "out"
 
     def partitions(folder):
         # DuckDB writes a space as %20, Glue as it is.

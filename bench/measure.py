@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
@@ -45,6 +46,33 @@ def scratch():
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     folder = cache / "mastic" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def emptied(name):
+    """An empty folder for what a peer, or a look at what was written, needs."""
+    folder = scratch() / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def clear(s3, bucket, prefix):
+    """Deletes all objects under a prefix."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        found = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+        if found:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": found})
+
+
+def download(s3, bucket, prefix):
+    """All objects under a prefix as files of one folder, by the rest of their keys."""
+    folder = emptied("ours")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page["Contents"]:
+            file = folder / entry["Key"].removeprefix(prefix)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(bucket, entry["Key"], str(file))
     return folder
 
 

@@ -66,9 +66,7 @@ def nodes():
 
 def mastic(server):
     """One run into an emptied prefix."""
-    s3 = server.client("s3")
-    for entry in s3.list_objects_v2(Bucket="bench", Prefix="out/").get("Contents", []):
-        s3.delete_object(Bucket="bench", Key=entry["Key"])
+    measure.clear(server.client("s3"), "bench", "out/")
     return measure.run_job(server, "nested")
 
 
@@ -98,29 +96,16 @@ def spark_peer(file, folder):
     lines.write.parquet(f"{folder}/lines")
 
 
-def output():
-    folder = measure.scratch() / "nested"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
-
-
 def peer(name, file):
-    return measure.command(sys.executable, __file__, f"--{name}-process", str(file), str(output()))
+    return measure.command(sys.executable, __file__, f"--{name}-process", str(file), str(measure.emptied("nested")))
 
 
 def check(server):
     """Both made the same rows."""
-    s3, ours = server.client("s3"), measure.scratch() / "ours"
-    shutil.rmtree(ours, ignore_errors=True)
-    for entry in s3.list_objects_v2(Bucket="bench", Prefix="out/")["Contents"]:
-        file = ours / entry["Key"]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file("bench", entry["Key"], str(file))
-    theirs = measure.scratch() / "nested"
+    ours, theirs = measure.download(server.client("s3"), "bench", "out/"), measure.scratch() / "nested"
     totals = lambda sums, files: duckdb.sql(f"select {sums} from read_parquet('{files}')").fetchall()[0]
-    orders = totals(ORDER, f"{ours}/out/orders/*"), totals(ORDER, f"{theirs}/orders.parquet")
-    lines = totals(LINE.format("lines.val."), f"{ours}/out/lines/*"), totals(LINE.format(""), f"{theirs}/lines.parquet")
+    orders = totals(ORDER, f"{ours}/orders/*"), totals(ORDER, f"{theirs}/orders.parquet")
+    lines = totals(LINE.format("lines.val."), f"{ours}/lines/*"), totals(LINE.format(""), f"{theirs}/lines.parquet")
     assert orders[0] == orders[1] and lines[0] == lines[1], (orders, lines)
     print(f"{orders[0][0]} orders and {lines[0][0]} lines, equal in both")
     shutil.rmtree(ours)
