@@ -24,10 +24,8 @@ def test_jobs_of_every_kind(server, terraform):
         assert found["streaming"]["MaintenanceWindow"] == "Sun:10"
         assert found["shell"]["MaxCapacity"] == 0.0625
         assert found["ray"]["Command"]["Runtime"] == "Ray2.4"
-        # Scripts do not run yet, and every kind says so.
-        for kind in KINDS:
-            with pytest.raises(botocore.exceptions.ClientError, match="does not run scripts yet"):
-                glue.start_job_run(JobName=f"tf-jobs-{kind}")
+        with pytest.raises(botocore.exceptions.ClientError, match="does not run Ray jobs"):
+            glue.start_job_run(JobName="tf-jobs-ray")
         changed = run.apply(comment="second")
         assert (changed.added, changed.changed, changed.destroyed) == (0, 5, 0), changed.text
         spark = glue.get_job(JobName="tf-jobs-spark")["Job"]

@@ -317,7 +317,8 @@ def test_errors(server, unique, plain):
     refused("EntityNotFoundException", "Failed to start job run due to missing metadata.", glue.start_job_run, JobName="nobody")
     script = unique("job")
     glue.create_job(Name=script, Role=role, Command={"Name": "glueetl", "ScriptLocation": f"s3://{source}/s.py"})
-    refused("InvalidInputException", "does not run scripts yet", glue.start_job_run, JobName=script)
+    glue.update_job(JobName=script, JobUpdate={"Role": role, "Command": {"Name": "glueray", "ScriptLocation": f"s3://{source}/s.py"}})
+    refused("InvalidInputException", "Mastic does not run Ray jobs", glue.start_job_run, JobName=script)
     cycle = copy_nodes(source, out)
     cycle["out"]["S3DirectTarget"]["Inputs"] = ["nowhere"]
     text = "Node 'out' (out): Its input nowhere does not exist."

@@ -64,6 +64,12 @@ pub enum Category {
     Connection,
     /// The run did not begin.
     Launch,
+    /// A module of Python is not there.
+    Import,
+    /// A script is no Python.
+    Syntax,
+    /// A script ended itself with a code that is not 0.
+    SystemExit,
     /// The server or the runner is broken, or was ended.
     Internal,
     /// Anything else: bad data mostly, and what another writer changed meanwhile.
@@ -71,7 +77,7 @@ pub enum Category {
 }
 
 impl Category {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::Permission,
         Self::ResourceNotFound,
         Self::OutOfMemory,
@@ -81,11 +87,16 @@ impl Category {
         Self::UnsupportedOperation,
         Self::Connection,
         Self::Launch,
+        Self::Import,
+        Self::Syntax,
+        Self::SystemExit,
         Self::Internal,
         Self::Unclassified,
     ];
 
-    fn parse(name: &str) -> Option<Self> {
+    /// The sort of AWS's name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|category| category.as_str() == name)
     }
 
@@ -102,6 +113,9 @@ impl Category {
             Self::UnsupportedOperation => "UNSUPPORTED_OPERATION_ERROR",
             Self::Connection => "CONNECTION_ERROR",
             Self::Launch => "LAUNCH_ERROR",
+            Self::Import => "IMPORT_ERROR",
+            Self::Syntax => "SYNTAX_ERROR",
+            Self::SystemExit => "SYSTEM_EXIT_ERROR",
             Self::Internal => "GLUE_INTERNAL_SERVICE_ERROR",
             Self::Unclassified => "UNCLASSIFIED_ERROR",
         }

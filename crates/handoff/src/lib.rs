@@ -9,6 +9,7 @@
 mod bookmark;
 mod cause;
 mod classifier;
+mod script;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use bookmark::Bookmarking;
 pub use cause::{Category, Cause};
 pub use classifier::custom;
+pub use script::{Python, ScriptKind, ScriptWork};
 
 /// The bytes of an argument, written as Spark writes memory: `512m`, `4g`.
 ///
@@ -77,6 +79,8 @@ pub struct RunCredentials {
 pub enum Work {
     /// A visual job.
     Job(Box<JobWork>),
+    /// A job with a script.
+    Script(Box<ScriptWork>),
     /// A crawl.
     Crawl(Box<CrawlWork>),
     /// A column statistics task run.

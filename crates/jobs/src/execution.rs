@@ -1,7 +1,9 @@
 //! One runner process: started with an assignment, heard until it ends, stopped or killed when it must.
 
 mod end;
+mod group;
 mod memory;
+mod python;
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -26,6 +28,7 @@ use crate::{Jobs, RunnerConfig};
 
 use end::cannot_assume;
 pub(crate) use end::{Ending, ONLY_PLANNED, Witness};
+use group::{end_group, memory_of_group};
 use memory::{Memory, of_process};
 
 /// Which part of their time before their end credentials are replaced: ten minutes of an hour.
@@ -69,6 +72,9 @@ pub(crate) struct Execution {
     pub logs: LogPlaces,
 }
 
+/// Lines on their way to the logs.
+type Lines = mpsc::Sender<(Log, Timestamp, String)>;
+
 /// Where the lines of a run go.
 pub(crate) struct LogPlaces {
     pub output_group: String,
@@ -100,16 +106,32 @@ impl Jobs {
             Ok(credentials) => credentials,
             Err(fault) => return Ending::Failed(cannot_assume(&execution.role, &fault)),
         };
+        let (lines, incoming) = mpsc::channel(4 * BATCH);
+        let logger = tokio::spawn(Arc::clone(self).carry_lines(
+            self.log_call(&credentials, &execution),
+            incoming,
+            &execution,
+        ));
         let scratch = self.config.scratch.join(&execution.id);
         let place = (execution.account.as_str(), &execution.region);
         let (given, memory) = (Some(handed(&credentials)), self.memory(&execution).limit);
-        let ending = match self.spawn(place, given, memory, execution.work.clone(), &scratch).await {
+        let begun = async {
+            let work = self.with_python(execution.work.clone(), &lines).await?;
+            self.spawn(place, given, memory, work, &scratch).await
+        };
+        let ending = match begun.await {
             Ok((child, input)) => {
                 started.await;
-                self.attend(&execution, credentials, child, input, &mut stop).await
+                self.attend(&execution, credentials, child, input, lines, &mut stop).await
             }
-            Err(reason) => Ending::Failed(Cause::new(Category::Launch, reason)),
+            Err(reason) => {
+                drop(lines);
+                Ending::Failed(Cause::new(Category::Launch, reason))
+            }
         };
+        if let Err(error) = logger.await {
+            tracing::error!(%error, "the log lines of a run were lost");
+        }
         // Late writes of a runner that was killed must not reach the overlay that is about to go.
         if let Err(fault) = self.end_sessions(&execution.id).await {
             tracing::error!(run = execution.id, %fault, "the sessions of a run could not be ended");
@@ -169,6 +191,8 @@ impl Jobs {
             .env_clear()
             .envs(KEEPING.into_iter().filter(|_| memory >= ENOUGH))
             .current_dir(scratch)
+            // With what a script starts it is one group, and that can be ended as a whole.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -190,14 +214,11 @@ impl Jobs {
         mut credentials: Credentials,
         mut child: Child,
         input: ChildStdin,
+        lines: Lines,
         stop: &mut watch::Receiver<bool>,
     ) -> Ending {
-        let (lines, incoming) = mpsc::channel(4 * BATCH);
-        let logger = tokio::spawn(Arc::clone(self).carry_lines(
-            self.log_call(&credentials, execution),
-            incoming,
-            execution,
-        ));
+        let group = child.id();
+        let scripted = matches!(execution.work, Work::Script(_));
         let last_words = tokio::spawn(Arc::clone(self).read_last_words(child.stderr.take(), lines.clone()));
         let mut events = child.stdout.take().map(|out| BufReader::new(out).lines());
         let mut input = Some(input);
@@ -231,7 +252,11 @@ impl Jobs {
                 }
                 () = until(cut_short.as_ref().map(|(_, end)| *end)), if cut_short.is_some() => events = None,
                 _ = looks.tick() => {
-                    let used = child.id().and_then(of_process).unwrap_or_default();
+                    let used = match group {
+                        Some(group) if scripted => memory_of_group(group),
+                        Some(runner) => of_process(runner).unwrap_or_default(),
+                        None => 0,
+                    };
                     if used > memory.limit {
                         // It may be too busy to end by itself, and every moment it takes more.
                         let _ = child.start_kill();
@@ -268,11 +293,12 @@ impl Jobs {
                 child.wait().await
             }
         };
+        if let Some(group) = group.filter(|_| scripted) {
+            // What a script started and left behind must not go on, nor hold the streams open.
+            end_group(group).await;
+        }
         drop(lines);
         let last_words = last_words.await.unwrap_or_default();
-        if let Err(error) = logger.await {
-            tracing::error!(%error, "the log lines of a run were lost");
-        }
         match (cut_short, finish) {
             (Some((ending, _)), _) => ending,
             (None, Some(Finish::Succeeded(tally))) => Ending::Succeeded(tally),

@@ -34,7 +34,7 @@ mod schedule;
 mod script;
 mod start;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -42,6 +42,7 @@ use std::time::Duration;
 pub use column_statistics::StatisticsStarter;
 pub use crawler_schedule::CrawlStarter;
 use mastic_kernel::Background;
+use mastic_runtime::Place;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -61,6 +62,12 @@ pub struct RunnerConfig {
     pub memory_limit: u64,
     /// How many job runs may be at work at once; more wait for their turn.
     pub runs_at_once: usize,
+    /// The Python of scripts.
+    pub runtime: Place,
+    /// What of the server's environment Python needs to install packages: see [`mastic_handoff::Python`].
+    pub python_environment: BTreeMap<String, String>,
+    /// The Spark Connect endpoint, `sc://...`, of scripts that name none; without it each run has its own Spark.
+    pub spark_remote: Option<String>,
     /// How long the credentials of a run last before they are made anew; the run may last longer.
     pub session: Duration,
 }

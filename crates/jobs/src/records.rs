@@ -4,6 +4,7 @@ use mastic_api_glue::glue::types::{
     Classifier, CodeGenConfigurationNode, Crawler, CrawlerHistory, Job, JobRun,
 };
 use mastic_core::{Arn, Timestamp};
+use mastic_handoff::ScriptKind;
 use mastic_store::{Keyspace, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,6 +44,17 @@ pub(crate) struct RunRecord {
     /// Bytes of memory that its worker type, or its arguments, give it, and what people call that.
     #[serde(default)]
     pub memory: Option<(u64, String)>,
+    /// The script of a job that has no graph.
+    #[serde(default)]
+    pub script: Option<Script>,
+}
+
+/// The script of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Script {
+    pub kind: ScriptKind,
+    /// `s3://...`.
+    pub location: String,
 }
 
 impl Record for RunRecord {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mastic_api_glue::glue::types::JobRunState;
 use mastic_core::{Arn, Fault, Timestamp, failpoint};
-use mastic_handoff::{Bookmarking, Category, Cause, JobWork, Tally, Work};
+use mastic_handoff::{Bookmarking, Category, Cause, JobWork, Python, ScriptWork, Tally, Work};
 use mastic_store::StoreError;
 use mastic_store::overlay::{PublishError, publish};
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -416,14 +416,27 @@ pub(crate) fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, F
     // What is wrong with the arguments the run tells.
     let marked = Bookmarking::of(&arguments).is_ok_and(|option| option != Bookmarking::Disable);
     let contexts = if marked { bookmark::contexts(&record.nodes)? } else { BTreeMap::new() };
-    let work = Work::Job(Box::new(JobWork {
-        job_name: job,
-        run_id: id.clone(),
-        arguments: arguments.clone(),
-        contexts,
-        nodes: record.nodes.clone(),
-        plan: false,
-    }));
+    let work = match &record.script {
+        Some(script) => Work::Script(Box::new(ScriptWork {
+            job_name: job,
+            run_id: id.clone(),
+            arguments: arguments.clone(),
+            kind: script.kind,
+            location: script.location.clone(),
+            glue_version: record.run.glue_version.clone().unwrap_or_default(),
+            // What the server has of both, the execution adds.
+            python: Python::default(),
+            spark_remote: None,
+        })),
+        None => Work::Job(Box::new(JobWork {
+            job_name: job,
+            run_id: id.clone(),
+            arguments: arguments.clone(),
+            contexts,
+            nodes: record.nodes.clone(),
+            plan: false,
+        })),
+    };
     Ok(Execution {
         source,
         account,

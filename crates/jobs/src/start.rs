@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Entropy, Fault, Timestamp};
-use mastic_handoff::bytes_of;
+use mastic_handoff::{ScriptKind, bytes_of};
 use mastic_kernel::Ctx;
 use mastic_policy::{Document, DocumentKind};
 
 use crate::Jobs;
 use crate::definition::{self, Kind, Size, key};
 use crate::limits::Limits;
-use crate::records::{JOBS, JobRecord, RunRecord};
+use crate::records::{JOBS, JobRecord, RunRecord, Script};
 use crate::run::{at_work, find, insert, missing};
 
 /// What AWS says for a run of a job that is not there.
@@ -138,13 +138,7 @@ pub(crate) fn new_run(
     let command = definition.command.as_ref();
     let kind = Kind::parse(command.and_then(|command| command.name.as_deref()))?;
     let nodes = definition.code_gen_configuration_nodes.clone().unwrap_or_default();
-    if nodes.is_empty() {
-        let text = format!(
-            "Mastic does not run scripts yet, only visual jobs: job {} has no CodeGenConfigurationNodes.",
-            input.job_name
-        );
-        return Err(invalid(text));
-    }
+    let script = if nodes.is_empty() { Some(script(command, kind)?) } else { None };
     let Size { allocated, max, worker, workers } = size(definition, &input, previous.as_ref(), kind)?;
     let before = previous.unwrap_or_default();
     let retried = before.id.is_some();
@@ -212,7 +206,31 @@ pub(crate) fn new_run(
         atomic,
         retried: 0,
         began: None,
+        script,
     })
+}
+
+/// The script of a job without a graph.
+fn script(command: Option<&JobCommand>, kind: Kind) -> Result<Script, Fault> {
+    let location = command.and_then(|command| command.script_location.clone()).unwrap_or_default();
+    if !location.starts_with("s3://") {
+        return Err(invalid(format!("A script is an object in S3, s3://bucket/key, not {location:?}.")));
+    }
+    let kind = match kind {
+        Kind::Spark | Kind::Streaming if location.ends_with(".scala") => {
+            return Err(invalid(format!(
+                "{location} is written in Scala; Mastic runs Python scripts, over Spark Connect."
+            )));
+        }
+        Kind::Spark | Kind::Streaming => ScriptKind::Spark,
+        Kind::PythonShell => ScriptKind::PythonShell,
+        Kind::Ray => {
+            return Err(invalid(
+                "Mastic does not run Ray jobs (Job Command glueray): it runs glueetl, gluestreaming and pythonshell.",
+            ));
+        }
+    };
+    Ok(Script { kind, location })
 }
 
 /// Non-overridable arguments win over the run's, those over the job's defaults ("Job API", AWS Glue
@@ -228,9 +246,11 @@ pub(crate) fn effective_arguments(job: &Job, run: BTreeMap<String, String>) -> B
 pub(crate) fn log_group(job: &Job, security_configuration: Option<&str>) -> String {
     let role = job.role.as_deref().unwrap_or_default();
     let role = role.rsplit_once('/').map_or(role, |(_, name)| name);
+    let kind = job.command.as_ref().and_then(|command| Kind::parse(command.name.as_deref()).ok());
+    let jobs = if kind == Some(Kind::PythonShell) { "python-jobs" } else { "jobs" };
     match security_configuration {
-        Some(name) => format!("/aws-glue/jobs-{role}-{name}"),
-        None => "/aws-glue/jobs".to_owned(),
+        Some(name) => format!("/aws-glue/{jobs}-{role}-{name}"),
+        None => format!("/aws-glue/{jobs}"),
     }
 }
 

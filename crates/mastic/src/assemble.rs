@@ -1,6 +1,6 @@
 //! The root: makes every part and connects them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use mastic_kernel::timetable::Timetable;
 use mastic_kernel::{Background, Kernel, Registry, Seams};
 use mastic_objects::Objects;
 use mastic_organizations::Organizations;
+use mastic_runtime::Place;
 use mastic_s3_door::S3Door;
 use mastic_trail::Trail;
 use mastic_watch::Watch;
@@ -49,6 +50,12 @@ pub struct Settings {
     pub master_key_file: Option<PathBuf>,
     /// The runner's binary.
     pub runner: PathBuf,
+    /// The Python of scripts.
+    pub runtime: Place,
+    /// What of the environment it needs.
+    pub python_environment: BTreeMap<String, String>,
+    /// The Spark Connect endpoint of scripts that name none.
+    pub spark_remote: Option<String>,
     /// Bytes of memory that one run may use at most.
     pub run_memory: u64,
     /// How many job runs are at work at once.
@@ -106,6 +113,9 @@ pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failur
         ca_file: settings.tls.as_ref().map(|(certificate, _)| certificate.clone()),
         memory_limit: settings.run_memory,
         runs_at_once: settings.runs_at_once,
+        runtime: settings.runtime.clone(),
+        python_environment: settings.python_environment.clone(),
+        spark_remote: settings.spark_remote.clone(),
         session: settings.run_session,
     };
     let jobs = Jobs::new(kernel.background("jobs"), config);

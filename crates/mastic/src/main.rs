@@ -14,6 +14,7 @@ mod master_key;
 mod preflight;
 mod remote;
 mod runs;
+mod runtime;
 mod serve;
 mod sign_in;
 mod thumbprint;
@@ -55,6 +56,8 @@ enum Command {
     Runs(runs::RunsArguments),
     /// Shows where a job's bookmark stands and what the next run would read, and sets it back.
     Bookmark(bookmark::BookmarkArguments),
+    /// Makes the Python in which scripts run, or tells about it.
+    Runtime(runtime::RuntimeArguments),
     /// Shows the whole idea on real data: two accounts, a crawl, a visual job, a denial and its cure.
     Demo(demo::DemoArguments),
 }
@@ -85,6 +88,7 @@ async fn run(command: Command) -> Result<(), failure::Failure> {
         Command::Crawl(arguments) => crawl::run(arguments).await,
         Command::Runs(arguments) => runs::run(arguments).await,
         Command::Bookmark(arguments) => bookmark::run(arguments).await,
+        Command::Runtime(arguments) => runtime::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments).await,
     }
 }

@@ -14,6 +14,7 @@ use crate::assemble::{Settings, assemble};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::machine;
+use crate::runtime::{self, PlaceArguments};
 
 /// Runs the server.
 #[derive(Args, Clone)]
@@ -50,6 +51,11 @@ pub struct ServeArguments {
     /// Memory in MiB that one run may use at most, whatever its worker type; without it, half of the machine's.
     #[arg(long, env = "MASTIC_RUN_MEMORY_MIB")]
     pub run_memory: Option<u64>,
+    #[command(flatten)]
+    pub python: PlaceArguments,
+    /// The Spark Connect endpoint of scripts that name none, `sc://host:port`; without it each run has its own Spark.
+    #[arg(long, env = "MASTIC_SPARK_REMOTE")]
+    pub spark_remote: Option<String>,
     /// How many job runs are at work at once, while others wait; without it, four for each core.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), env = "MASTIC_RUNS_AT_ONCE")]
     pub runs_at_once: Option<u16>,
@@ -105,6 +111,9 @@ impl ServeArguments {
             domains: self.domains.clone(),
             master_key_file: self.master_key_file.clone(),
             runner,
+            runtime: self.python.place()?,
+            python_environment: runtime::handed_on(),
+            spark_remote: self.spark_remote.clone(),
             run_memory: self.run_memory.map_or_else(machine::half_of_memory, |mebibytes| mebibytes << 20),
             runs_at_once: self.runs_at_once.map_or_else(machine::four_per_core, usize::from),
             run_session: Duration::from_secs(self.run_session),

@@ -33,9 +33,27 @@ impl Failure {
         }
     }
 
+    /// What a library said of its own accord: the server's answers in it are told in words.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self::of_engine(ErrorKind::Other, text)
+    }
+
+    /// The same of a sort that is known better.
+    pub(crate) fn or(self, category: Option<Category>) -> Self {
+        match (self.0.category, category) {
+            (Category::Unclassified, Some(category)) => Self::of(category, self.0.text),
+            _ => self,
+        }
+    }
+
     /// The same, said of something: a file, a table.
     pub(crate) fn at(self, what: impl std::fmt::Display) -> Self {
         Self::of(self.0.category, format!("{what}: {}", self.0.text))
+    }
+
+    /// The same sort, in other words.
+    pub(crate) fn told_as(self, text: String) -> Self {
+        Self::of(self.0.category, text)
     }
 
     pub(crate) fn cause(self) -> Cause {

@@ -9,6 +9,7 @@ mod crawl;
 mod events;
 mod failure;
 mod job;
+mod script;
 mod session;
 mod statistics;
 mod stores;
@@ -72,15 +73,22 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
     let work = work.clone();
     let planned = match &work {
         Work::Job(job) => job.plan,
+        Work::Script(_) => false,
         Work::Crawl(crawl) => crawl.plan.is_some(),
         Work::ColumnStatistics(_) | Work::TestConnection(_) => false,
     };
     let events = if planned { Events::keeping() } else { events.clone() };
     let session = Arc::new(Session::new(assignment, events)?);
-    let watched = Arc::clone(&session);
+    let (watched, scripted) = (Arc::clone(&session), matches!(work, Work::Script(_)));
     std::thread::Builder::new()
         .name("input".to_owned())
-        .spawn(move || watch_input(&watched))
+        .spawn(move || {
+            watch_input(&watched);
+            if scripted {
+                script::end_all();
+            }
+            std::process::exit(STOPPED);
+        })
         .map_err(|error| Failure::new(format!("A thread cannot be started: {error}")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -90,6 +98,7 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
         match work {
             Work::Job(job) if job.plan => job::plan(&session, *job).await,
             Work::Job(job) => job::run(&session, *job).await.map(Finish::Succeeded),
+            Work::Script(script) => script::run(&session, *script).await.map(Finish::Succeeded),
             Work::Crawl(crawl) if crawl.plan.is_some() => crawl::plan(&session, *crawl).await,
             Work::Crawl(crawl) => crawl::run(&session, *crawl).await.map(Finish::Succeeded),
             Work::ColumnStatistics(work) => statistics::run(&session, *work).await.map(Finish::Succeeded),
@@ -101,7 +110,7 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
     done
 }
 
-/// Takes up fresh credentials; ends the process when the input ends.
+/// Takes up fresh credentials until the input ends.
 fn watch_input(session: &Session) {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
@@ -110,7 +119,6 @@ fn watch_input(session: &Session) {
             Err(error) => eprintln!("A line of the input is not understood: {error}"),
         }
     }
-    std::process::exit(STOPPED);
 }
 
 /// The server keeps the last line that a broken runner wrote.

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mastic_client::{Client, Config, Credentials};
-use mastic_core::{Clock, Entropy, Secret, SystemClock, SystemEntropy};
+use mastic_core::{Clock, Entropy, Secret, SystemClock, SystemEntropy, Timestamp};
 use mastic_handoff::{Assignment, RunCredentials};
 
 use crate::events::Events;
@@ -23,6 +23,9 @@ pub(crate) struct Session {
     pub(crate) memory_limit: u64,
     /// Where it may spill.
     pub(crate) scratch: PathBuf,
+    pub(crate) region: String,
+    /// When the credentials end.
+    expires: Mutex<Timestamp>,
 }
 
 impl Session {
@@ -33,8 +36,9 @@ impl Session {
             ca_file: ca_file.clone(),
             patience: PATIENCE,
             clock: Arc::clone(&clock),
-            ..Config::new(assignment.endpoint, assignment.region)
+            ..Config::new(assignment.endpoint, assignment.region.clone())
         };
+        let expires = assignment.credentials.as_ref().map_or_else(Timestamp::default, |given| given.expires);
         Ok(Self {
             client: Client::with_config(config, assignment.credentials.map_or_else(nobody, taken))?,
             events,
@@ -43,12 +47,20 @@ impl Session {
             ca_file,
             memory_limit: assignment.memory_limit,
             scratch: assignment.scratch.into(),
+            region: assignment.region,
+            expires: Mutex::new(expires),
         })
     }
 
     /// Makes every later request as the role's newer session.
     pub(crate) fn renew(&self, credentials: RunCredentials) {
+        *self.expires.lock().unwrap_or_else(PoisonError::into_inner) = credentials.expires;
         self.client.set_credentials(taken(credentials));
+    }
+
+    /// When the credentials of now end.
+    pub(crate) fn expires(&self) -> Timestamp {
+        *self.expires.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -28,6 +28,7 @@ const FLOORS: &[(u8, &[&str])] = &[
             "mastic-store",
             "mastic-client",
             "mastic-handoff",
+            "mastic-runtime",
         ],
     ),
     (2, &["mastic-kernel", "mastic-store-sqlite"]),

@@ -61,6 +61,13 @@ impl Jobs {
         let (id, now) = (ctx.entropy().uuid(), ctx.now());
         let start = StartJobRunRequest { job_name: job.2.clone(), ..StartJobRunRequest::default() };
         let run = new_run(&record, start, None, id.clone(), now)?;
+        if run.script.is_some() {
+            let text = format!(
+                "What the script of job {} would read only the script knows: bookmarks of visual jobs can be planned.",
+                job.2
+            );
+            return Err(Fault::sender("InvalidInputException", text));
+        }
         let at = (job.0.clone(), job.1.clone(), job.2.clone(), now.micros(), id.clone());
         let mut execution = execution(&at, &run)?;
         execution.timeout = Some(LONGEST);

@@ -45,6 +45,7 @@ fn record(id: &str, option: &str) -> RunRecord {
         retried: 0,
         began: None,
         memory: None,
+        script: None,
     }
 }
 

@@ -74,6 +74,9 @@ impl World {
             ca_file: None,
             memory_limit: 0,
             runs_at_once: 1,
+            runtime: mastic_runtime::Place::new(std::env::temp_dir(), None),
+            python_environment: std::collections::BTreeMap::new(),
+            spark_remote: None,
             session: Duration::from_secs(3600),
         };
         let jobs = Jobs::new(kernel.background("jobs"), config);

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::assemble::assemble;
 use crate::failure::Failure;
 use crate::home::Home;
+use crate::runtime::PlaceArguments;
 use crate::serve::ServeArguments;
 
 /// A file that says that the data directory is the demo's own.
@@ -30,6 +31,8 @@ pub struct DemoArguments {
     /// The runner's binary; without it, `mastic-runner` beside this one.
     #[arg(long, env = "MASTIC_RUNNER")]
     runner: Option<PathBuf>,
+    #[command(flatten)]
+    python: PlaceArguments,
 }
 
 /// `mastic demo`.
@@ -49,6 +52,8 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         domains: Vec::new(),
         master_key_file: None,
         runner: arguments.runner,
+        python: arguments.python,
+        spark_remote: None,
         run_memory: None,
         runs_at_once: None,
         run_session: 3600,

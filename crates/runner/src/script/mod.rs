@@ -1,0 +1,67 @@
+//! A run of a job with a script: fetches it, starts Python as a child, carries its lines, and tells how it ended.
+//!
+//! Python reaches the server as any client does. What it cannot have by itself it asks of the runner over the
+//! [`bridge`]: fresh credentials, and the engine.
+
+mod arguments;
+mod bridge;
+mod files;
+mod modules;
+mod outcome;
+mod python;
+
+use mastic_handoff::{ScriptKind, ScriptWork, Tally};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::session::Session;
+
+use arguments::Special;
+use bridge::Bridge;
+use files::Folders;
+use python::Interpreter;
+pub(crate) use python::end_all;
+
+/// Runs the script.
+pub(crate) async fn run(session: &std::sync::Arc<Session>, work: ScriptWork) -> Result<Tally, Failure> {
+    let done = script(session, &work).await;
+    if let Err(failure) = &done {
+        session.events.error(format!("Job run failed: {failure}"));
+    }
+    done.map(|()| Tally::default())
+}
+
+async fn script(session: &std::sync::Arc<Session>, work: &ScriptWork) -> Result<(), Failure> {
+    let special = Special::of(&work.arguments)?;
+    let folders = Folders::make(&session.scratch)?;
+    let script = files::fetch_script(session, &work.location, &folders).await?;
+    let paths = files::fetch(session, &special, &folders).await?;
+    let (interpreter, bridge) = tokio::join!(
+        modules::interpreter(session, &work.python, &special, &folders),
+        Bridge::open(std::sync::Arc::clone(session)),
+    );
+    let bridge = bridge?;
+    let interpreter =
+        Interpreter { program: interpreter?, python: &work.python, bridge: &bridge, folders: &folders };
+    let outcome = folders.scratch.join("outcome.json");
+    let spark = match work.kind {
+        ScriptKind::Spark => json!({
+            "remote": special.spark_remote.or(work.spark_remote.as_deref()),
+            "conf": special.conf,
+            "catalog": special.glue_catalog,
+            "region": session.region,
+            "endpoint": session.client.endpoint(),
+        }),
+        ScriptKind::PythonShell => serde_json::Value::Null,
+    };
+    let settings = json!({
+        "mode": "script",
+        "script": script,
+        "arguments": arguments::argv(work),
+        "paths": paths,
+        "spark": spark,
+        "outcome": outcome,
+    });
+    let status = interpreter.run(session, &work.job_name, &settings).await?;
+    outcome::of(status, &outcome)
+}
