@@ -42,13 +42,22 @@ const TEXTS: [&str; 1] = ["workerType"];
 
 impl UsageProfiles for crate::Catalog {
     fn of_jobs(&self, ctx: &Ctx, name: &str) -> Result<Option<BTreeMap<String, Limit>>, Fault> {
-        let place = Place::of(ctx.call(), None)?;
-        let found = ctx.read(|tx| PROFILES.get(tx, &(&place.account, &place.region, name)))?;
-        Ok(found.map(|record| {
-            let parameters = record.configuration.job_configuration.unwrap_or_default();
-            parameters.into_iter().map(|(name, values)| (name, limit(values))).collect()
-        }))
+        Ok(found(ctx, name)?.map(|configuration| limits(configuration.job_configuration)))
     }
+
+    fn of_sessions(&self, ctx: &Ctx, name: &str) -> Result<Option<BTreeMap<String, Limit>>, Fault> {
+        Ok(found(ctx, name)?.map(|configuration| limits(configuration.session_configuration)))
+    }
+}
+
+fn found(ctx: &Ctx, name: &str) -> Result<Option<ProfileConfiguration>, Fault> {
+    let place = Place::of(ctx.call(), None)?;
+    let record = ctx.read(|tx| PROFILES.get(tx, &(&place.account, &place.region, name)))?;
+    Ok(record.map(|record| record.configuration))
+}
+
+fn limits(parameters: Option<BTreeMap<String, ConfigurationObject>>) -> BTreeMap<String, Limit> {
+    parameters.into_iter().flatten().map(|(name, values)| (name, limit(values))).collect()
 }
 
 /// The values of a parameter that were checked when they came.

@@ -1,7 +1,8 @@
 //! What server and runner say to each other over the runner's standard streams.
 //!
 //! The server writes an [`Assignment`] as the first line of the runner's standard input, and fresh
-//! [`RunCredentials`] as further lines before the old ones end; closing the input tells the runner to stop.
+//! [`RunCredentials`] as further lines before the old ones end; closing the input tells the runner to stop. To an
+//! interactive session the server says more (see [`Input`]).
 //! The runner writes [`Event`]s, one JSON line each, to its standard output; the last one is
 //! [`Event::Finished`]. Whatever else a runner needs it asks for through the public API, as its role:
 //! nothing here gives it a right.
@@ -10,6 +11,7 @@ mod bookmark;
 mod cause;
 mod classifier;
 mod script;
+mod session;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +24,7 @@ pub use bookmark::Bookmarking;
 pub use cause::{Category, Cause};
 pub use classifier::custom;
 pub use script::{Python, ScriptKind, ScriptWork};
+pub use session::{Input, Outcome, Raised, SessionEvent, SessionInput, SessionWork};
 
 /// The bytes of an argument, written as Spark writes memory: `512m`, `4g`.
 ///
@@ -87,6 +90,8 @@ pub enum Work {
     ColumnStatistics(Box<StatisticsWork>),
     /// A test of a connection.
     TestConnection(Box<ConnectionWork>),
+    /// An interactive session.
+    Session(Box<SessionWork>),
 }
 
 /// A run of a visual job.
@@ -173,6 +178,8 @@ pub enum Event {
         /// Rows written (job) or files looked at (crawl) so far.
         done: u64,
     },
+    /// What an interactive session has to say.
+    Session(SessionEvent),
     /// The end; nothing follows.
     Finished(Finish),
 }

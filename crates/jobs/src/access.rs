@@ -37,6 +37,18 @@ pub(crate) fn crawler(call: &Call, action: &str, name: &str) -> Result<Access, F
     Ok(Access::one(format!("glue:{action}"), crawler_arn(call, name)?.as_str()))
 }
 
+pub(crate) fn session_arn(call: &Call, id: &str) -> Result<Arn, Fault> {
+    arn(call, "session", id)
+}
+
+pub(crate) fn session(call: &Call, action: &str, id: &str) -> Result<Access, Fault> {
+    Ok(Access::one(format!("glue:{action}"), session_arn(call, id)?.as_str()))
+}
+
+pub(crate) fn dev_endpoint(call: &Call, action: &str, name: &str) -> Result<Access, Fault> {
+    Ok(Access::one(format!("glue:{action}"), arn(call, "devEndpoint", name)?.as_str()))
+}
+
 /// Operations that AWS does not check against a resource.
 pub(crate) fn any(action: &str) -> Access {
     Access::one(format!("glue:{action}"), "*")

@@ -15,7 +15,9 @@ use crate::records::{JOBS, JobRecord, NameKey};
 use crate::{Jobs, access, bookmark, page, script};
 
 pub(crate) use capacity::{Size, memory};
-pub(crate) use check::{Kind, arguments, execution_class, security_configuration, timeout, version};
+pub(crate) use check::{
+    Kind, arguments, connections, execution_class, glue_version, security_configuration, timeout, version,
+};
 
 impl Jobs {
     pub(crate) fn register_definitions(self: &Arc<Self>, registry: &mut Registry) {

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use mastic_core::{Arn, Fault, Region, Timestamp};
 use mastic_handoff::{
-    Assignment, Category, Cause, Event, Finish, Log, RunCredentials, Work, from_line, to_line,
+    Assignment, Category, Cause, Event, Finish, Log, RunCredentials, SessionEvent, SessionInput, Work,
+    from_line, to_line,
 };
 use mastic_kernel::ports::{Credentials, ServiceSession};
 use mastic_kernel::{Call, RunBinding};
@@ -51,6 +52,9 @@ const ENOUGH: u64 = 4 << 30;
 /// How often a runner's memory is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The same of sessions: many are idle, each is several processes.
+const LOOK_AT_SESSION: Duration = Duration::from_millis(500);
+
 /// Lines of the runner's own standard error kept for the message of a crash.
 const LAST_WORDS: usize = 20;
 
@@ -86,6 +90,14 @@ pub(crate) struct LogPlaces {
     pub continuous: Option<(String, String)>,
 }
 
+/// The server's ends of a conversation with an interactive session.
+pub(crate) struct Dialog {
+    /// What is said to the session.
+    pub said: mpsc::UnboundedReceiver<SessionInput>,
+    /// What it says.
+    pub heard: mpsc::UnboundedSender<SessionEvent>,
+}
+
 /// What tests have armed for the runner to die of.
 fn armed() -> Option<&'static str> {
     #[cfg(debug_assertions)]
@@ -99,6 +111,17 @@ impl Jobs {
     pub(crate) async fn execute(
         self: &Arc<Self>,
         execution: Execution,
+        stop: watch::Receiver<bool>,
+        started: impl Future<Output = ()>,
+    ) -> Ending {
+        self.converse(execution, None, stop, started).await
+    }
+
+    /// The same, with somebody who talks to the runner meanwhile.
+    pub(crate) async fn converse(
+        self: &Arc<Self>,
+        execution: Execution,
+        dialog: Option<Dialog>,
         mut stop: watch::Receiver<bool>,
         started: impl Future<Output = ()>,
     ) -> Ending {
@@ -122,7 +145,7 @@ impl Jobs {
         let ending = match begun.await {
             Ok((child, input)) => {
                 started.await;
-                self.attend(&execution, credentials, child, input, lines, &mut stop).await
+                self.attend(&execution, credentials, (child, input), lines, dialog, &mut stop).await
             }
             Err(reason) => {
                 drop(lines);
@@ -212,13 +235,13 @@ impl Jobs {
         self: &Arc<Self>,
         execution: &Execution,
         mut credentials: Credentials,
-        mut child: Child,
-        input: ChildStdin,
+        (mut child, input): (Child, ChildStdin),
         lines: Lines,
+        mut dialog: Option<Dialog>,
         stop: &mut watch::Receiver<bool>,
     ) -> Ending {
         let group = child.id();
-        let scripted = matches!(execution.work, Work::Script(_));
+        let scripted = matches!(execution.work, Work::Script(_) | Work::Session(_));
         let last_words = tokio::spawn(Arc::clone(self).read_last_words(child.stderr.take(), lines.clone()));
         let mut events = child.stdout.take().map(|out| BufReader::new(out).lines());
         let mut input = Some(input);
@@ -226,7 +249,7 @@ impl Jobs {
         let mut finish = None;
         let mut cut_short = None;
         let (witness, memory) = (Witness::begin(), self.memory(execution));
-        let mut looks = tokio::time::interval(LOOK);
+        let mut looks = tokio::time::interval(if dialog.is_some() { LOOK_AT_SESSION } else { LOOK });
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while let Some(out) = events.as_mut() {
             let ahead = self.config.session / REFRESH_AHEAD;
@@ -236,12 +259,22 @@ impl Jobs {
                     Ok(Some(line)) => match from_line::<Event>(&line) {
                         Ok(Event::Log { log, line }) => drop(lines.send((log, self.background.now(), line)).await),
                         Ok(Event::Progress { .. }) => {}
+                        Ok(Event::Session(event)) => {
+                            // A session that is about to end has nobody who listens.
+                            dialog.iter().for_each(|dialog| drop(dialog.heard.send(event.clone())));
+                        }
                         Ok(Event::Finished(end)) => finish = Some(end),
                         // Whatever a library prints to standard output is the run's output, too.
                         Err(_) => drop(lines.send((Log::Output, self.background.now(), line)).await),
                     },
                     Ok(None) | Err(_) => events = None,
                 },
+                word = next_word(&mut dialog), if cut_short.is_none() => {
+                    if let (Some(input), Ok(line)) = (input.as_mut(), to_line(&word)) {
+                        // What it does not read any more its end will tell.
+                        let _ = input.write_all(line.as_bytes()).await;
+                    }
+                }
                 () = stopped(stop), if cut_short.is_none() => {
                     cut_short = Some((Ending::Stopped, Instant::now() + GRACE));
                     input = None;
@@ -414,6 +447,17 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         // Nobody can stop it any more.
         std::future::pending::<()>().await;
+    }
+}
+
+async fn next_word(dialog: &mut Option<Dialog>) -> SessionInput {
+    let word = match dialog {
+        Some(dialog) => dialog.said.recv().await,
+        None => None,
+    };
+    match word {
+        Some(word) => word,
+        None => std::future::pending().await,
     }
 }
 

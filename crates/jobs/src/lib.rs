@@ -1,4 +1,4 @@
-//! Glue jobs and crawlers: definitions, runs, and the scheduler that drives them.
+//! Glue jobs, crawlers and interactive sessions: definitions, runs, and the scheduler that drives them.
 //!
 //! A run is a document before it is anything else: `StartJobRun` writes it, the scheduler finds it,
 //! assumes the role, and starts a runner process that works as that role through the front door. What the
@@ -32,6 +32,7 @@ mod run;
 mod run_tests;
 mod schedule;
 mod script;
+mod session;
 mod start;
 
 use std::collections::{BTreeMap, HashMap};
@@ -84,6 +85,8 @@ pub struct Jobs {
     wake: Notify,
     /// Turns of tests of connections, each of which is a process.
     connection_tests: Semaphore,
+    /// Interactive sessions under way, and who is woken by a change of one.
+    sessions: session::Live,
     /// Plans of what jobs would read, by the id of their session.
     plans: Mutex<HashMap<String, records::NameKey>>,
 }
@@ -100,13 +103,14 @@ impl Jobs {
             under_way: Mutex::new(HashMap::new()),
             wake: Notify::new(),
             connection_tests: Semaphore::new(CONNECTION_TESTS),
+            sessions: session::Live::default(),
             plans: Mutex::new(HashMap::new()),
         })
     }
 }
 
 impl Jobs {
-    /// Registers the operations of jobs, runs, bookmarks, classifiers, crawlers, crawls and column statistics tasks; Glue's service itself is made known by the
+    /// Registers the operations of jobs, runs, bookmarks, classifiers, crawlers, crawls and column statistics tasks, interactive sessions; Glue's service itself is made known by the
     /// catalog.
     pub fn register(self: &Arc<Self>, registry: &mut mastic_kernel::Registry) {
         self.register_definitions(registry);
@@ -120,6 +124,7 @@ impl Jobs {
         self.register_history(registry);
         self.register_statistics_runs(registry);
         self.register_statistics_settings(registry);
+        self.register_sessions(registry);
         script::register(registry);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use mastic_api_glue::glue::types::{Job, JobRun, WorkerType};
+use mastic_api_glue::glue::types::{CreateSessionRequest, Job, JobRun, WorkerType};
 use mastic_core::Fault;
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::Limit;
@@ -15,6 +15,7 @@ const TAG: &str = "glue:UsageProfile";
 const WORKERS: &str = "numberOfWorkers";
 const WORKER: &str = "workerType";
 const TIMEOUT: &str = "timeout";
+const IDLE_TIMEOUT: &str = "idleTimeout";
 
 /// The limits of one caller.
 pub(crate) struct Limits {
@@ -23,14 +24,25 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Those of whoever calls; `None` for most.
+    /// Those of whoever calls, for jobs; `None` for most.
     pub(crate) fn of(ctx: &Ctx) -> Result<Option<Self>, Fault> {
+        Self::for_which(ctx, false)
+    }
+
+    /// Those of whoever calls, for interactive sessions.
+    pub(crate) fn of_sessions(ctx: &Ctx) -> Result<Option<Self>, Fault> {
+        Self::for_which(ctx, true)
+    }
+
+    fn for_which(ctx: &Ctx, sessions: bool) -> Result<Option<Self>, Fault> {
         let kernel = ctx.kernel();
         let (Some(tags), Some(profiles)) = (kernel.principal_tags(), kernel.usage_profiles()) else {
             return Ok(None);
         };
         let Some(profile) = tags.of_caller(ctx.caller())?.remove(TAG) else { return Ok(None) };
-        match profiles.of_jobs(ctx, &profile)? {
+        let found =
+            if sessions { profiles.of_sessions(ctx, &profile) } else { profiles.of_jobs(ctx, &profile) };
+        match found? {
             Some(parameters) => Ok(Some(Self { profile, parameters })),
             None => Err(Fault::sender(
                 "InvalidInputException",
@@ -43,14 +55,25 @@ impl Limits {
     pub(crate) fn define(&self, job: &mut Job) -> Result<(), Fault> {
         if job.max_capacity.is_none() {
             job.number_of_workers = job.number_of_workers.or_else(|| self.number(WORKERS));
-            job.worker_type = job
-                .worker_type
-                .or_else(|| self.parameters.get(WORKER)?.default.as_deref().and_then(WorkerType::parse));
+            job.worker_type = job.worker_type.or_else(|| self.worker());
         }
         job.timeout = job.timeout.or_else(|| self.number(TIMEOUT));
         self.check(job.number_of_workers, job.worker_type, job.timeout)?;
         job.profile_name = Some(self.profile.clone());
         Ok(())
+    }
+
+    /// Fills in what the profile has a value for, checks the rest, and names the profile.
+    pub(crate) fn begin(&self, session: &mut CreateSessionRequest) -> Result<String, Fault> {
+        if session.max_capacity.is_none() {
+            session.number_of_workers = session.number_of_workers.or_else(|| self.number(WORKERS));
+            session.worker_type = session.worker_type.or_else(|| self.worker());
+        }
+        session.timeout = session.timeout.or_else(|| self.number(TIMEOUT));
+        session.idle_timeout = session.idle_timeout.or_else(|| self.number(IDLE_TIMEOUT));
+        self.check(session.number_of_workers, session.worker_type, session.timeout)?;
+        self.check_number(IDLE_TIMEOUT, session.idle_timeout)?;
+        Ok(self.profile.clone())
     }
 
     /// Checks a run, and notes the profile.
@@ -64,6 +87,10 @@ impl Limits {
         self.parameters.get(parameter)?.default.as_ref()?.parse().ok()
     }
 
+    fn worker(&self) -> Option<WorkerType> {
+        self.parameters.get(WORKER)?.default.as_deref().and_then(WorkerType::parse)
+    }
+
     /// Checks what is said.
     pub(crate) fn check(
         &self,
@@ -71,16 +98,8 @@ impl Limits {
         worker: Option<WorkerType>,
         timeout: Option<i32>,
     ) -> Result<(), Fault> {
-        for (parameter, value) in [(WORKERS, workers), (TIMEOUT, timeout)] {
-            let Some((limit, value)) = self.parameters.get(parameter).zip(value) else { continue };
-            let number = u32::try_from(value).unwrap_or_default();
-            if limit.least.is_some_and(|least| number < least) || limit.most.is_some_and(|most| number > most)
-            {
-                let bound = |bound: Option<u32>| bound.map_or("any".to_owned(), |bound| bound.to_string());
-                let allowed = format!("{} to {}", bound(limit.least), bound(limit.most));
-                return Err(self.refused(parameter, &value.to_string(), &allowed));
-            }
-        }
+        self.check_number(WORKERS, workers)?;
+        self.check_number(TIMEOUT, timeout)?;
         let allowed = self.parameters.get(WORKER).and_then(|limit| limit.allowed.as_ref());
         match allowed.zip(worker) {
             Some((allowed, worker)) if !allowed.iter().any(|one| one == worker.as_str()) => {
@@ -88,6 +107,17 @@ impl Limits {
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_number(&self, parameter: &str, value: Option<i32>) -> Result<(), Fault> {
+        let Some((limit, value)) = self.parameters.get(parameter).zip(value) else { return Ok(()) };
+        let number = u32::try_from(value).unwrap_or_default();
+        if limit.least.is_some_and(|least| number < least) || limit.most.is_some_and(|most| number > most) {
+            let bound = |bound: Option<u32>| bound.map_or("any".to_owned(), |bound| bound.to_string());
+            let allowed = format!("{} to {}", bound(limit.least), bound(limit.most));
+            return Err(self.refused(parameter, &value.to_string(), &allowed));
+        }
+        Ok(())
     }
 
     fn refused(&self, parameter: &str, value: &str, allowed: &str) -> Fault {

@@ -47,6 +47,7 @@ impl Jobs {
         self.recover_runs().await?;
         self.recover_crawls().await?;
         self.recover_statistics().await?;
+        self.recover_sessions().await?;
         self.discard_leftovers().await?;
         // Runners of an earlier server have ended with it; what they spilled nobody needs.
         clear(&self.config.scratch).await;

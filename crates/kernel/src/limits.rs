@@ -27,10 +27,13 @@ pub struct Limit {
     pub most: Option<u32>,
 }
 
-/// Usage profiles as jobs see them. Implemented by `catalog`; nobody is asked whether the caller may look.
+/// Usage profiles as jobs and sessions see them. Implemented by `catalog`; nobody is asked whether the caller may look.
 pub trait UsageProfiles: Send + Sync {
     /// What the profile of this name in the caller's account says of jobs, by parameter; `None` if there is none.
     fn of_jobs(&self, ctx: &Ctx, name: &str) -> Result<Option<BTreeMap<String, Limit>>, Fault>;
+
+    /// The same of interactive sessions.
+    fn of_sessions(&self, ctx: &Ctx, name: &str) -> Result<Option<BTreeMap<String, Limit>>, Fault>;
 }
 
 /// The ports, once the root has connected them.

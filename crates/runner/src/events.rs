@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mastic_core::Timestamp;
-use mastic_handoff::{Event, Finish, Log, to_line};
+use mastic_handoff::{Event, Finish, Log, SessionEvent, to_line};
 
 /// Where a run's events go.
 #[derive(Clone)]
@@ -59,6 +59,11 @@ impl Events {
     /// How far the run is.
     pub(crate) fn progress(&self, done: u64) {
         self.tell(Event::Progress { done });
+    }
+
+    /// What a session has to say.
+    pub(crate) fn session(&self, event: SessionEvent) {
+        self.tell(Event::Session(event));
     }
 
     /// The end.

@@ -18,8 +18,9 @@ use std::io::BufRead;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use mastic_handoff::{Assignment, Finish, RunCredentials, Work, from_line};
+use mastic_handoff::{Assignment, Finish, Input, SessionInput, Work, from_line};
 use mimalloc::MiMalloc;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::events::Events;
 use crate::failure::Failure;
@@ -75,15 +76,16 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
         Work::Job(job) => job.plan,
         Work::Script(_) => false,
         Work::Crawl(crawl) => crawl.plan.is_some(),
-        Work::ColumnStatistics(_) | Work::TestConnection(_) => false,
+        Work::Session(_) | Work::ColumnStatistics(_) | Work::TestConnection(_) => false,
     };
     let events = if planned { Events::keeping() } else { events.clone() };
     let session = Arc::new(Session::new(assignment, events)?);
-    let (watched, scripted) = (Arc::clone(&session), matches!(work, Work::Script(_)));
+    let (watched, scripted) = (Arc::clone(&session), matches!(work, Work::Script(_) | Work::Session(_)));
+    let (tell, words) = tokio::sync::mpsc::unbounded_channel();
     std::thread::Builder::new()
         .name("input".to_owned())
         .spawn(move || {
-            watch_input(&watched);
+            watch_input(&watched, &tell);
             if scripted {
                 script::end_all();
             }
@@ -99,6 +101,7 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
             Work::Job(job) if job.plan => job::plan(&session, *job).await,
             Work::Job(job) => job::run(&session, *job).await.map(Finish::Succeeded),
             Work::Script(script) => script::run(&session, *script).await.map(Finish::Succeeded),
+            Work::Session(work) => script::kernel(&session, *work, words).await.map(Finish::Succeeded),
             Work::Crawl(crawl) if crawl.plan.is_some() => crawl::plan(&session, *crawl).await,
             Work::Crawl(crawl) => crawl::run(&session, *crawl).await.map(Finish::Succeeded),
             Work::ColumnStatistics(work) => statistics::run(&session, *work).await.map(Finish::Succeeded),
@@ -110,12 +113,14 @@ fn work(assignment: Assignment, events: &Events) -> Result<Finish, Failure> {
     done
 }
 
-/// Takes up fresh credentials until the input ends.
-fn watch_input(session: &Session) {
+/// Takes up fresh credentials, and hands on what is said to an interactive session, until the input ends.
+fn watch_input(session: &Session, tell: &UnboundedSender<SessionInput>) {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
-        match from_line::<RunCredentials>(&line) {
-            Ok(credentials) => session.renew(credentials),
+        match from_line(&line) {
+            Ok(Input::Credentials(credentials)) => session.renew(credentials),
+            // A session that is ending does not listen.
+            Ok(Input::Session(word)) => drop(tell.send(word)),
             Err(error) => eprintln!("A line of the input is not understood: {error}"),
         }
     }

@@ -94,6 +94,21 @@ impl Op for BatchGetCrawlers {
     }
 }
 
+pub enum BatchGetDevEndpoints {}
+
+impl Op for BatchGetDevEndpoints {
+    type Input = types::BatchGetDevEndpointsRequest;
+    type Output = types::BatchGetDevEndpointsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[9]
+    }
+}
+
 pub enum BatchGetJobs {}
 
 impl Op for BatchGetJobs {
@@ -151,6 +166,21 @@ impl Op for BatchUpdatePartition {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[17]
+    }
+}
+
+pub enum CancelStatement {}
+
+impl Op for CancelStatement {
+    type Input = types::CancelStatementRequest;
+    type Output = types::CancelStatementResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[21]
     }
 }
 
@@ -244,6 +274,21 @@ impl Op for CreateDatabase {
     }
 }
 
+pub enum CreateDevEndpoint {}
+
+impl Op for CreateDevEndpoint {
+    type Input = types::CreateDevEndpointRequest;
+    type Output = types::CreateDevEndpointResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[32]
+    }
+}
+
 pub enum CreateJob {}
 
 impl Op for CreateJob {
@@ -316,6 +361,21 @@ impl Op for CreateSecurityConfiguration {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[44]
+    }
+}
+
+pub enum CreateSession {}
+
+impl Op for CreateSession {
+    type Input = types::CreateSessionRequest;
+    type Output = types::CreateSessionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[45]
     }
 }
 
@@ -484,6 +544,21 @@ impl Op for DeleteDatabase {
     }
 }
 
+pub enum DeleteDevEndpoint {}
+
+impl Op for DeleteDevEndpoint {
+    type Input = types::DeleteDevEndpointRequest;
+    type Output = types::DeleteDevEndpointResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[64]
+    }
+}
+
 pub enum DeleteJob {}
 
 impl Op for DeleteJob {
@@ -556,6 +631,21 @@ impl Op for DeleteSecurityConfiguration {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[77]
+    }
+}
+
+pub enum DeleteSession {}
+
+impl Op for DeleteSession {
+    type Input = types::DeleteSessionRequest;
+    type Output = types::DeleteSessionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[78]
     }
 }
 
@@ -889,6 +979,36 @@ impl Op for GetDataflowGraph {
     }
 }
 
+pub enum GetDevEndpoint {}
+
+impl Op for GetDevEndpoint {
+    type Input = types::GetDevEndpointRequest;
+    type Output = types::GetDevEndpointResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[119]
+    }
+}
+
+pub enum GetDevEndpoints {}
+
+impl Op for GetDevEndpoints {
+    type Input = types::GetDevEndpointsRequest;
+    type Output = types::GetDevEndpointsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[120]
+    }
+}
+
 pub enum GetJob {}
 
 impl Op for GetJob {
@@ -1099,6 +1219,36 @@ impl Op for GetSecurityConfigurations {
     }
 }
 
+pub enum GetSession {}
+
+impl Op for GetSession {
+    type Input = types::GetSessionRequest;
+    type Output = types::GetSessionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[149]
+    }
+}
+
+pub enum GetStatement {}
+
+impl Op for GetStatement {
+    type Input = types::GetStatementRequest;
+    type Output = types::GetStatementResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[150]
+    }
+}
+
 pub enum GetTable {}
 
 impl Op for GetTable {
@@ -1264,6 +1414,21 @@ impl Op for ListCrawls {
     }
 }
 
+pub enum ListDevEndpoints {}
+
+impl Op for ListDevEndpoints {
+    type Input = types::ListDevEndpointsRequest;
+    type Output = types::ListDevEndpointsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[182]
+    }
+}
+
 pub enum ListJobs {}
 
 impl Op for ListJobs {
@@ -1276,6 +1441,36 @@ impl Op for ListJobs {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[185]
+    }
+}
+
+pub enum ListSessions {}
+
+impl Op for ListSessions {
+    type Input = types::ListSessionsRequest;
+    type Output = types::ListSessionsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[191]
+    }
+}
+
+pub enum ListStatements {}
+
+impl Op for ListStatements {
+    type Input = types::ListStatementsRequest;
+    type Output = types::ListStatementsResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[192]
     }
 }
 
@@ -1336,6 +1531,21 @@ impl Op for ResetJobBookmark {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[207]
+    }
+}
+
+pub enum RunStatement {}
+
+impl Op for RunStatement {
+    type Input = types::RunStatementRequest;
+    type Output = types::RunStatementResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[209]
     }
 }
 
@@ -1486,6 +1696,21 @@ impl Op for StopCrawlerSchedule {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[229]
+    }
+}
+
+pub enum StopSession {}
+
+impl Op for StopSession {
+    type Input = types::StopSessionRequest;
+    type Output = types::StopSessionResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[231]
     }
 }
 
@@ -1666,6 +1891,21 @@ impl Op for UpdateDatabase {
 
     fn operation() -> &'static Operation {
         &super::operations::OPERATIONS[247]
+    }
+}
+
+pub enum UpdateDevEndpoint {}
+
+impl Op for UpdateDevEndpoint {
+    type Input = types::UpdateDevEndpointRequest;
+    type Output = types::UpdateDevEndpointResponse;
+
+    fn service() -> &'static Service {
+        &super::SERVICE
+    }
+
+    fn operation() -> &'static Operation {
+        &super::operations::OPERATIONS[248]
     }
 }
 

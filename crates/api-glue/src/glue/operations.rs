@@ -213,7 +213,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::BATCH_GET_DEV_ENDPOINTS_REQUEST, &schemas::BATCH_GET_DEV_ENDPOINTS_RESPONSE)),
     },
     Operation {
         name: "BatchGetJobs",
@@ -423,7 +423,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CANCEL_STATEMENT_REQUEST, &schemas::CANCEL_STATEMENT_RESPONSE)),
     },
     Operation {
         name: "CheckSchemaVersionValidity",
@@ -604,7 +604,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &["aws:RequestTag/${TagKey}", "aws:TagKeys"],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CREATE_DEV_ENDPOINT_REQUEST, &schemas::CREATE_DEV_ENDPOINT_RESPONSE)),
     },
     Operation {
         name: "CreateGlueIdentityCenterConfiguration",
@@ -872,7 +872,7 @@ pub static OPERATIONS: [Operation; 265] = [
         ],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::CREATE_SESSION_REQUEST, &schemas::CREATE_SESSION_RESPONSE)),
     },
     Operation {
         name: "CreateTable",
@@ -1265,7 +1265,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::DELETE_DEV_ENDPOINT_REQUEST, &schemas::DELETE_DEV_ENDPOINT_RESPONSE)),
     },
     Operation {
         name: "DeleteGlueIdentityCenterConfiguration",
@@ -1533,7 +1533,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::DELETE_SESSION_REQUEST, &schemas::DELETE_SESSION_RESPONSE)),
     },
     Operation {
         name: "DeleteTable",
@@ -2271,7 +2271,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_DEV_ENDPOINT_REQUEST, &schemas::GET_DEV_ENDPOINT_RESPONSE)),
     },
     Operation {
         name: "GetDevEndpoints",
@@ -2281,7 +2281,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_DEV_ENDPOINTS_REQUEST, &schemas::GET_DEV_ENDPOINTS_RESPONSE)),
     },
     Operation {
         name: "GetEntityRecords",
@@ -2781,7 +2781,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_SESSION_REQUEST, &schemas::GET_SESSION_RESPONSE)),
     },
     Operation {
         name: "GetStatement",
@@ -2795,7 +2795,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::GET_STATEMENT_REQUEST, &schemas::GET_STATEMENT_RESPONSE)),
     },
     Operation {
         name: "GetTable",
@@ -3375,7 +3375,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::LIST_DEV_ENDPOINTS_REQUEST, &schemas::LIST_DEV_ENDPOINTS_RESPONSE)),
     },
     Operation {
         name: "ListEntities",
@@ -3521,7 +3521,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::LIST_SESSIONS_REQUEST, &schemas::LIST_SESSIONS_RESPONSE)),
     },
     Operation {
         name: "ListStatements",
@@ -3535,7 +3535,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::LIST_STATEMENTS_REQUEST, &schemas::LIST_STATEMENTS_RESPONSE)),
     },
     Operation {
         name: "ListTableOptimizerRuns",
@@ -3807,7 +3807,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::RUN_STATEMENT_REQUEST, &schemas::RUN_STATEMENT_RESPONSE)),
     },
     Operation {
         name: "SearchTables",
@@ -4176,7 +4176,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::STOP_SESSION_REQUEST, &schemas::STOP_SESSION_RESPONSE)),
     },
     Operation {
         name: "StopTrigger",
@@ -4683,7 +4683,7 @@ pub static OPERATIONS: [Operation; 265] = [
         condition_keys: &[],
         http: None,
         unsigned: false,
-        shapes: None,
+        shapes: Some((&schemas::UPDATE_DEV_ENDPOINT_REQUEST, &schemas::UPDATE_DEV_ENDPOINT_RESPONSE)),
     },
     Operation {
         name: "UpdateGlueIdentityCenterConfiguration",

@@ -718,6 +718,31 @@ pub static BATCH_GET_CRAWLERS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static BATCH_GET_DEV_ENDPOINTS_REQUEST: Schema = Schema {
+    name: "BatchGetDevEndpointsRequest",
+    kind: Kind::Structure(&[Member {
+        name: "DevEndpointNames",
+        wire: "DevEndpointNames",
+        schema: &DEV_ENDPOINT_NAMES,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static BATCH_GET_DEV_ENDPOINTS_RESPONSE: Schema = Schema {
+    name: "BatchGetDevEndpointsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "DevEndpoints", wire: "DevEndpoints", schema: &DEV_ENDPOINT_LIST, required: false },
+        Member {
+            name: "DevEndpointsNotFound",
+            wire: "DevEndpointsNotFound",
+            schema: &DEV_ENDPOINT_NAMES,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
 pub static BATCH_GET_JOBS_REQUEST: Schema = Schema {
     name: "BatchGetJobsRequest",
     kind: Kind::Structure(&[Member {
@@ -1012,6 +1037,24 @@ pub static BOXED_POSITIVE_INT: Schema = Schema {
     kind: Kind::Integer(Bounds { min: Some(0), max: None }),
     sensitive: false,
 };
+
+pub static CANCEL_STATEMENT_REQUEST: Schema = Schema {
+    name: "CancelStatementRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SessionId", wire: "SessionId", schema: &NAME_STRING, required: true },
+        Member { name: "Id", wire: "Id", schema: &INTEGER_VALUE, required: true },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CANCEL_STATEMENT_RESPONSE: Schema =
+    Schema { name: "CancelStatementResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static CATALOG: Schema = Schema {
     name: "Catalog",
@@ -3216,6 +3259,104 @@ pub static CREATE_DATABASE_REQUEST: Schema = Schema {
 pub static CREATE_DATABASE_RESPONSE: Schema =
     Schema { name: "CreateDatabaseResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static CREATE_DEV_ENDPOINT_REQUEST: Schema = Schema {
+    name: "CreateDevEndpointRequest",
+    kind: Kind::Structure(&[
+        Member { name: "EndpointName", wire: "EndpointName", schema: &GENERIC_STRING, required: true },
+        Member { name: "RoleArn", wire: "RoleArn", schema: &ROLE_ARN, required: true },
+        Member { name: "SecurityGroupIds", wire: "SecurityGroupIds", schema: &STRING_LIST, required: false },
+        Member { name: "SubnetId", wire: "SubnetId", schema: &GENERIC_STRING, required: false },
+        Member { name: "PublicKey", wire: "PublicKey", schema: &GENERIC_STRING, required: false },
+        Member { name: "PublicKeys", wire: "PublicKeys", schema: &PUBLIC_KEYS_LIST, required: false },
+        Member { name: "NumberOfNodes", wire: "NumberOfNodes", schema: &INTEGER_VALUE, required: false },
+        Member { name: "WorkerType", wire: "WorkerType", schema: &WORKER_TYPE, required: false },
+        Member { name: "GlueVersion", wire: "GlueVersion", schema: &GLUE_VERSION_STRING, required: false },
+        Member {
+            name: "NumberOfWorkers",
+            wire: "NumberOfWorkers",
+            schema: &NULLABLE_INTEGER,
+            required: false,
+        },
+        Member {
+            name: "ExtraPythonLibsS3Path",
+            wire: "ExtraPythonLibsS3Path",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member { name: "ExtraJarsS3Path", wire: "ExtraJarsS3Path", schema: &GENERIC_STRING, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+        Member { name: "Arguments", wire: "Arguments", schema: &MAP_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_DEV_ENDPOINT_RESPONSE: Schema = Schema {
+    name: "CreateDevEndpointResponse",
+    kind: Kind::Structure(&[
+        Member { name: "EndpointName", wire: "EndpointName", schema: &GENERIC_STRING, required: false },
+        Member { name: "Status", wire: "Status", schema: &GENERIC_STRING, required: false },
+        Member { name: "SecurityGroupIds", wire: "SecurityGroupIds", schema: &STRING_LIST, required: false },
+        Member { name: "SubnetId", wire: "SubnetId", schema: &GENERIC_STRING, required: false },
+        Member { name: "RoleArn", wire: "RoleArn", schema: &ROLE_ARN, required: false },
+        Member {
+            name: "YarnEndpointAddress",
+            wire: "YarnEndpointAddress",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member {
+            name: "ZeppelinRemoteSparkInterpreterPort",
+            wire: "ZeppelinRemoteSparkInterpreterPort",
+            schema: &INTEGER_VALUE,
+            required: false,
+        },
+        Member { name: "NumberOfNodes", wire: "NumberOfNodes", schema: &INTEGER_VALUE, required: false },
+        Member { name: "WorkerType", wire: "WorkerType", schema: &WORKER_TYPE, required: false },
+        Member { name: "GlueVersion", wire: "GlueVersion", schema: &GLUE_VERSION_STRING, required: false },
+        Member {
+            name: "NumberOfWorkers",
+            wire: "NumberOfWorkers",
+            schema: &NULLABLE_INTEGER,
+            required: false,
+        },
+        Member {
+            name: "AvailabilityZone",
+            wire: "AvailabilityZone",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member { name: "VpcId", wire: "VpcId", schema: &GENERIC_STRING, required: false },
+        Member {
+            name: "ExtraPythonLibsS3Path",
+            wire: "ExtraPythonLibsS3Path",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member { name: "ExtraJarsS3Path", wire: "ExtraJarsS3Path", schema: &GENERIC_STRING, required: false },
+        Member { name: "FailureReason", wire: "FailureReason", schema: &GENERIC_STRING, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member {
+            name: "CreatedTimestamp",
+            wire: "CreatedTimestamp",
+            schema: &TIMESTAMP_VALUE,
+            required: false,
+        },
+        Member { name: "Arguments", wire: "Arguments", schema: &MAP_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static CREATE_GROK_CLASSIFIER_REQUEST: Schema = Schema {
     name: "CreateGrokClassifierRequest",
     kind: Kind::Structure(&[
@@ -3413,6 +3554,54 @@ pub static CREATE_SECURITY_CONFIGURATION_RESPONSE: Schema = Schema {
             required: false,
         },
     ]),
+    sensitive: false,
+};
+
+pub static CREATE_SESSION_REQUEST: Schema = Schema {
+    name: "CreateSessionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Id", wire: "Id", schema: &NAME_STRING, required: true },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "Role", wire: "Role", schema: &ORCHESTRATION_ROLE_ARN, required: true },
+        Member { name: "Command", wire: "Command", schema: &SESSION_COMMAND, required: true },
+        Member { name: "Timeout", wire: "Timeout", schema: &TIMEOUT, required: false },
+        Member { name: "IdleTimeout", wire: "IdleTimeout", schema: &TIMEOUT, required: false },
+        Member {
+            name: "DefaultArguments",
+            wire: "DefaultArguments",
+            schema: &ORCHESTRATION_ARGUMENTS_MAP,
+            required: false,
+        },
+        Member { name: "Connections", wire: "Connections", schema: &CONNECTIONS_LIST, required: false },
+        Member { name: "MaxCapacity", wire: "MaxCapacity", schema: &NULLABLE_DOUBLE, required: false },
+        Member {
+            name: "NumberOfWorkers",
+            wire: "NumberOfWorkers",
+            schema: &NULLABLE_INTEGER,
+            required: false,
+        },
+        Member { name: "WorkerType", wire: "WorkerType", schema: &WORKER_TYPE, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member { name: "GlueVersion", wire: "GlueVersion", schema: &GLUE_VERSION_STRING, required: false },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static CREATE_SESSION_RESPONSE: Schema = Schema {
+    name: "CreateSessionResponse",
+    kind: Kind::Structure(&[Member { name: "Session", wire: "Session", schema: &SESSION, required: false }]),
     sensitive: false,
 };
 
@@ -4256,6 +4445,20 @@ pub static DELETE_DATABASE_REQUEST: Schema = Schema {
 pub static DELETE_DATABASE_RESPONSE: Schema =
     Schema { name: "DeleteDatabaseResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static DELETE_DEV_ENDPOINT_REQUEST: Schema = Schema {
+    name: "DeleteDevEndpointRequest",
+    kind: Kind::Structure(&[Member {
+        name: "EndpointName",
+        wire: "EndpointName",
+        schema: &GENERIC_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static DELETE_DEV_ENDPOINT_RESPONSE: Schema =
+    Schema { name: "DeleteDevEndpointResponse", kind: Kind::Structure(&[]), sensitive: false };
+
 pub static DELETE_JOB_REQUEST: Schema = Schema {
     name: "DeleteJobRequest",
     kind: Kind::Structure(&[Member {
@@ -4336,6 +4539,26 @@ pub static DELETE_SECURITY_CONFIGURATION_REQUEST: Schema = Schema {
 
 pub static DELETE_SECURITY_CONFIGURATION_RESPONSE: Schema =
     Schema { name: "DeleteSecurityConfigurationResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static DELETE_SESSION_REQUEST: Schema = Schema {
+    name: "DeleteSessionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Id", wire: "Id", schema: &NAME_STRING, required: true },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static DELETE_SESSION_RESPONSE: Schema = Schema {
+    name: "DeleteSessionResponse",
+    kind: Kind::Structure(&[Member { name: "Id", wire: "Id", schema: &NAME_STRING, required: false }]),
+    sensitive: false,
+};
 
 pub static DELETE_TABLE_REQUEST: Schema = Schema {
     name: "DeleteTableRequest",
@@ -4459,6 +4682,130 @@ pub static DESCRIPTION_STRING_REMOVABLE: Schema = Schema {
     sensitive: false,
 };
 
+pub static DEV_ENDPOINT: Schema = Schema {
+    name: "DevEndpoint",
+    kind: Kind::Structure(&[
+        Member { name: "EndpointName", wire: "EndpointName", schema: &GENERIC_STRING, required: false },
+        Member { name: "RoleArn", wire: "RoleArn", schema: &ROLE_ARN, required: false },
+        Member { name: "SecurityGroupIds", wire: "SecurityGroupIds", schema: &STRING_LIST, required: false },
+        Member { name: "SubnetId", wire: "SubnetId", schema: &GENERIC_STRING, required: false },
+        Member {
+            name: "YarnEndpointAddress",
+            wire: "YarnEndpointAddress",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member { name: "PrivateAddress", wire: "PrivateAddress", schema: &GENERIC_STRING, required: false },
+        Member {
+            name: "ZeppelinRemoteSparkInterpreterPort",
+            wire: "ZeppelinRemoteSparkInterpreterPort",
+            schema: &INTEGER_VALUE,
+            required: false,
+        },
+        Member { name: "PublicAddress", wire: "PublicAddress", schema: &GENERIC_STRING, required: false },
+        Member { name: "Status", wire: "Status", schema: &GENERIC_STRING, required: false },
+        Member { name: "WorkerType", wire: "WorkerType", schema: &WORKER_TYPE, required: false },
+        Member { name: "GlueVersion", wire: "GlueVersion", schema: &GLUE_VERSION_STRING, required: false },
+        Member {
+            name: "NumberOfWorkers",
+            wire: "NumberOfWorkers",
+            schema: &NULLABLE_INTEGER,
+            required: false,
+        },
+        Member { name: "NumberOfNodes", wire: "NumberOfNodes", schema: &INTEGER_VALUE, required: false },
+        Member {
+            name: "AvailabilityZone",
+            wire: "AvailabilityZone",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member { name: "VpcId", wire: "VpcId", schema: &GENERIC_STRING, required: false },
+        Member {
+            name: "ExtraPythonLibsS3Path",
+            wire: "ExtraPythonLibsS3Path",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member { name: "ExtraJarsS3Path", wire: "ExtraJarsS3Path", schema: &GENERIC_STRING, required: false },
+        Member { name: "FailureReason", wire: "FailureReason", schema: &GENERIC_STRING, required: false },
+        Member {
+            name: "LastUpdateStatus",
+            wire: "LastUpdateStatus",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member {
+            name: "CreatedTimestamp",
+            wire: "CreatedTimestamp",
+            schema: &TIMESTAMP_VALUE,
+            required: false,
+        },
+        Member {
+            name: "LastModifiedTimestamp",
+            wire: "LastModifiedTimestamp",
+            schema: &TIMESTAMP_VALUE,
+            required: false,
+        },
+        Member { name: "PublicKey", wire: "PublicKey", schema: &GENERIC_STRING, required: false },
+        Member { name: "PublicKeys", wire: "PublicKeys", schema: &PUBLIC_KEYS_LIST, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member { name: "Arguments", wire: "Arguments", schema: &MAP_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DEV_ENDPOINT_CUSTOM_LIBRARIES: Schema = Schema {
+    name: "DevEndpointCustomLibraries",
+    kind: Kind::Structure(&[
+        Member {
+            name: "ExtraPythonLibsS3Path",
+            wire: "ExtraPythonLibsS3Path",
+            schema: &GENERIC_STRING,
+            required: false,
+        },
+        Member { name: "ExtraJarsS3Path", wire: "ExtraJarsS3Path", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static DEV_ENDPOINT_LIST: Schema = Schema {
+    name: "DevEndpointList",
+    kind: Kind::List {
+        member: &DEV_ENDPOINT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static DEV_ENDPOINT_NAME_LIST: Schema = Schema {
+    name: "DevEndpointNameList",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static DEV_ENDPOINT_NAMES: Schema = Schema {
+    name: "DevEndpointNames",
+    kind: Kind::List {
+        member: &GENERIC_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: Some(1), max: Some(25) },
+    },
+    sensitive: false,
+};
+
 pub static DIRECT_JDBC_SOURCE: Schema = Schema {
     name: "DirectJDBCSource",
     kind: Kind::Structure(&[
@@ -4571,6 +4918,9 @@ pub static DOUBLE_COLUMN_STATISTICS_DATA: Schema = Schema {
     ]),
     sensitive: false,
 };
+
+pub static DOUBLE_VALUE: Schema =
+    Schema { name: "DoubleValue", kind: Kind::Double(Bounds { min: None, max: None }), sensitive: false };
 
 pub static DROP_DUPLICATES: Schema = Schema {
     name: "DropDuplicates",
@@ -5676,6 +6026,46 @@ pub static GET_DATAFLOW_GRAPH_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static GET_DEV_ENDPOINT_REQUEST: Schema = Schema {
+    name: "GetDevEndpointRequest",
+    kind: Kind::Structure(&[Member {
+        name: "EndpointName",
+        wire: "EndpointName",
+        schema: &GENERIC_STRING,
+        required: true,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_DEV_ENDPOINT_RESPONSE: Schema = Schema {
+    name: "GetDevEndpointResponse",
+    kind: Kind::Structure(&[Member {
+        name: "DevEndpoint",
+        wire: "DevEndpoint",
+        schema: &DEV_ENDPOINT,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static GET_DEV_ENDPOINTS_REQUEST: Schema = Schema {
+    name: "GetDevEndpointsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_DEV_ENDPOINTS_RESPONSE: Schema = Schema {
+    name: "GetDevEndpointsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "DevEndpoints", wire: "DevEndpoints", schema: &DEV_ENDPOINT_LIST, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static GET_JOB_BOOKMARK_REQUEST: Schema = Schema {
     name: "GetJobBookmarkRequest",
     kind: Kind::Structure(&[
@@ -6007,6 +6397,52 @@ pub static GET_SECURITY_CONFIGURATIONS_RESPONSE: Schema = Schema {
         },
         Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
     ]),
+    sensitive: false,
+};
+
+pub static GET_SESSION_REQUEST: Schema = Schema {
+    name: "GetSessionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Id", wire: "Id", schema: &NAME_STRING, required: true },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_SESSION_RESPONSE: Schema = Schema {
+    name: "GetSessionResponse",
+    kind: Kind::Structure(&[Member { name: "Session", wire: "Session", schema: &SESSION, required: false }]),
+    sensitive: false,
+};
+
+pub static GET_STATEMENT_REQUEST: Schema = Schema {
+    name: "GetStatementRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SessionId", wire: "SessionId", schema: &NAME_STRING, required: true },
+        Member { name: "Id", wire: "Id", schema: &INTEGER_VALUE, required: true },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static GET_STATEMENT_RESPONSE: Schema = Schema {
+    name: "GetStatementResponse",
+    kind: Kind::Structure(&[Member {
+        name: "Statement",
+        wire: "Statement",
+        schema: &STATEMENT,
+        required: false,
+    }]),
     sensitive: false,
 };
 
@@ -6858,6 +7294,9 @@ pub static ID_STRING: Schema = Schema {
     },
     sensitive: false,
 };
+
+pub static IDLE_TIMEOUT: Schema =
+    Schema { name: "IdleTimeout", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
 
 pub static INTEGER: Schema =
     Schema { name: "Integer", kind: Kind::Integer(Bounds { min: None, max: None }), sensitive: false };
@@ -8018,6 +8457,30 @@ pub static LIST_CRAWLS_RESPONSE: Schema = Schema {
     sensitive: false,
 };
 
+pub static LIST_DEV_ENDPOINTS_REQUEST: Schema = Schema {
+    name: "ListDevEndpointsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_DEV_ENDPOINTS_RESPONSE: Schema = Schema {
+    name: "ListDevEndpointsResponse",
+    kind: Kind::Structure(&[
+        Member {
+            name: "DevEndpointNames",
+            wire: "DevEndpointNames",
+            schema: &DEV_ENDPOINT_NAME_LIST,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
 pub static LIST_JOBS_REQUEST: Schema = Schema {
     name: "ListJobsRequest",
     kind: Kind::Structure(&[
@@ -8033,6 +8496,56 @@ pub static LIST_JOBS_RESPONSE: Schema = Schema {
     kind: Kind::Structure(&[
         Member { name: "JobNames", wire: "JobNames", schema: &JOB_NAME_LIST, required: false },
         Member { name: "NextToken", wire: "NextToken", schema: &GENERIC_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SESSIONS_REQUEST: Schema = Schema {
+    name: "ListSessionsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "NextToken", wire: "NextToken", schema: &ORCHESTRATION_TOKEN, required: false },
+        Member { name: "MaxResults", wire: "MaxResults", schema: &PAGE_SIZE, required: false },
+        Member { name: "Tags", wire: "Tags", schema: &TAGS_MAP, required: false },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_SESSIONS_RESPONSE: Schema = Schema {
+    name: "ListSessionsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Ids", wire: "Ids", schema: &SESSION_ID_LIST, required: false },
+        Member { name: "Sessions", wire: "Sessions", schema: &SESSION_LIST, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &ORCHESTRATION_TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_STATEMENTS_REQUEST: Schema = Schema {
+    name: "ListStatementsRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SessionId", wire: "SessionId", schema: &NAME_STRING, required: true },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+        Member { name: "NextToken", wire: "NextToken", schema: &ORCHESTRATION_TOKEN, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static LIST_STATEMENTS_RESPONSE: Schema = Schema {
+    name: "ListStatementsResponse",
+    kind: Kind::Structure(&[
+        Member { name: "Statements", wire: "Statements", schema: &STATEMENT_LIST, required: false },
+        Member { name: "NextToken", wire: "NextToken", schema: &ORCHESTRATION_TOKEN, required: false },
     ]),
     sensitive: false,
 };
@@ -8154,6 +8667,9 @@ pub static LONG_COLUMN_STATISTICS_DATA: Schema = Schema {
     sensitive: false,
 };
 
+pub static LONG_VALUE: Schema =
+    Schema { name: "LongValue", kind: Kind::Long(Bounds { min: None, max: None }), sensitive: false };
+
 pub static LONG_VALUE_STRING: Schema = Schema {
     name: "LongValueString",
     kind: Kind::String { length: Bounds { min: Some(1), max: Some(16384) }, pattern: None, values: &[] },
@@ -8182,6 +8698,16 @@ pub static MANY_INPUTS: Schema = Schema {
         member_name: "member",
         flattened: false,
         length: Bounds { min: Some(1), max: None },
+    },
+    sensitive: false,
+};
+
+pub static MAP_VALUE: Schema = Schema {
+    name: "MapValue",
+    kind: Kind::Map {
+        key: &GENERIC_STRING,
+        value: &GENERIC_STRING,
+        length: Bounds { min: Some(0), max: Some(100) },
     },
     sensitive: false,
 };
@@ -8696,9 +9222,47 @@ pub static ORACLE_SQL_CATALOG_TARGET: Schema = Schema {
     sensitive: false,
 };
 
+pub static ORCHESTRATION_ARGUMENTS_MAP: Schema = Schema {
+    name: "OrchestrationArgumentsMap",
+    kind: Kind::Map {
+        key: &ORCHESTRATION_NAME_STRING,
+        value: &ORCHESTRATION_ARGUMENTS_VALUE,
+        length: Bounds { min: Some(0), max: Some(75) },
+    },
+    sensitive: false,
+};
+
+static P_ORCHESTRATION_ARGUMENTS_VALUE: Pattern = Pattern::new(
+    "[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*",
+    "^(?:[\\x{0020}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}\\r\\n\\t]*)$",
+);
+
+pub static ORCHESTRATION_ARGUMENTS_VALUE: Schema = Schema {
+    name: "OrchestrationArgumentsValue",
+    kind: Kind::String {
+        length: Bounds { min: Some(0), max: Some(4096) },
+        pattern: Some(&P_ORCHESTRATION_ARGUMENTS_VALUE),
+        values: &[],
+    },
+    sensitive: false,
+};
+
 pub static ORCHESTRATION_MESSAGE_STRING: Schema = Schema {
     name: "OrchestrationMessageString",
     kind: Kind::String { length: Bounds { min: None, max: Some(400000) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+static P_ORCHESTRATION_NAME_STRING: Pattern =
+    Pattern::new("[\\.\\-_A-Za-z0-9]+", "^(?:[\\.\\-_A-Za-z0-9]+)$");
+
+pub static ORCHESTRATION_NAME_STRING: Schema = Schema {
+    name: "OrchestrationNameString",
+    kind: Kind::String {
+        length: Bounds { min: Some(1), max: Some(128) },
+        pattern: Some(&P_ORCHESTRATION_NAME_STRING),
+        values: &[],
+    },
     sensitive: false,
 };
 
@@ -8711,6 +9275,36 @@ pub static ORCHESTRATION_PAGE_SIZE200: Schema = Schema {
 pub static ORCHESTRATION_POLICY_JSON_STRING: Schema = Schema {
     name: "OrchestrationPolicyJsonString",
     kind: Kind::String { length: Bounds { min: Some(2), max: Some(2048) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+static P_ORCHESTRATION_ROLE_ARN: Pattern =
+    Pattern::new("arn:aws[^:]*:iam::[0-9]*:role/.+", "^(?:arn:aws[^:]*:iam::[0-9]*:role/.+)$");
+
+pub static ORCHESTRATION_ROLE_ARN: Schema = Schema {
+    name: "OrchestrationRoleArn",
+    kind: Kind::String {
+        length: Bounds { min: Some(20), max: Some(2048) },
+        pattern: Some(&P_ORCHESTRATION_ROLE_ARN),
+        values: &[],
+    },
+    sensitive: false,
+};
+
+pub static ORCHESTRATION_STATEMENT_CODE_STRING: Schema = Schema {
+    name: "OrchestrationStatementCodeString",
+    kind: Kind::String { length: Bounds { min: None, max: Some(68000) }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static ORCHESTRATION_STRING_LIST: Schema = Schema {
+    name: "OrchestrationStringList",
+    kind: Kind::List {
+        member: &GENERIC_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 
@@ -9302,6 +9896,17 @@ pub static PROPERTY_VALUE: Schema = Schema {
     sensitive: false,
 };
 
+pub static PUBLIC_KEYS_LIST: Schema = Schema {
+    name: "PublicKeysList",
+    kind: Kind::List {
+        member: &GENERIC_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: Some(5) },
+    },
+    sensitive: false,
+};
+
 pub static PUT_DATA_CATALOG_ENCRYPTION_SETTINGS_REQUEST: Schema = Schema {
     name: "PutDataCatalogEncryptionSettingsRequest",
     kind: Kind::Structure(&[
@@ -9690,6 +10295,15 @@ pub static ROLE: Schema = Schema {
     sensitive: false,
 };
 
+static P_ROLE_ARN: Pattern =
+    Pattern::new("arn:aws:iam::\\d{12}:role/.*", "^(?:arn:aws:iam::\\d{12}:role/.*)$");
+
+pub static ROLE_ARN: Schema = Schema {
+    name: "RoleArn",
+    kind: Kind::String { length: Bounds { min: None, max: None }, pattern: Some(&P_ROLE_ARN), values: &[] },
+    sensitive: false,
+};
+
 pub static ROLE_STRING: Schema = Schema {
     name: "RoleString",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
@@ -9720,6 +10334,27 @@ pub static ROW_TAG: Schema = Schema {
 pub static RUN_ID: Schema = Schema {
     name: "RunId",
     kind: Kind::String { length: Bounds { min: None, max: None }, pattern: None, values: &[] },
+    sensitive: false,
+};
+
+pub static RUN_STATEMENT_REQUEST: Schema = Schema {
+    name: "RunStatementRequest",
+    kind: Kind::Structure(&[
+        Member { name: "SessionId", wire: "SessionId", schema: &NAME_STRING, required: true },
+        Member { name: "Code", wire: "Code", schema: &ORCHESTRATION_STATEMENT_CODE_STRING, required: true },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static RUN_STATEMENT_RESPONSE: Schema = Schema {
+    name: "RunStatementResponse",
+    kind: Kind::Structure(&[Member { name: "Id", wire: "Id", schema: &INTEGER_VALUE, required: false }]),
     sensitive: false,
 };
 
@@ -10848,6 +11483,94 @@ pub static SER_DE_INFO: Schema = Schema {
     sensitive: false,
 };
 
+pub static SESSION: Schema = Schema {
+    name: "Session",
+    kind: Kind::Structure(&[
+        Member { name: "Id", wire: "Id", schema: &NAME_STRING, required: false },
+        Member { name: "CreatedOn", wire: "CreatedOn", schema: &TIMESTAMP_VALUE, required: false },
+        Member { name: "Status", wire: "Status", schema: &SESSION_STATUS, required: false },
+        Member { name: "ErrorMessage", wire: "ErrorMessage", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "Description", wire: "Description", schema: &DESCRIPTION_STRING, required: false },
+        Member { name: "Role", wire: "Role", schema: &ORCHESTRATION_ROLE_ARN, required: false },
+        Member { name: "Command", wire: "Command", schema: &SESSION_COMMAND, required: false },
+        Member {
+            name: "DefaultArguments",
+            wire: "DefaultArguments",
+            schema: &ORCHESTRATION_ARGUMENTS_MAP,
+            required: false,
+        },
+        Member { name: "Connections", wire: "Connections", schema: &CONNECTIONS_LIST, required: false },
+        Member { name: "Progress", wire: "Progress", schema: &DOUBLE_VALUE, required: false },
+        Member { name: "MaxCapacity", wire: "MaxCapacity", schema: &NULLABLE_DOUBLE, required: false },
+        Member {
+            name: "SecurityConfiguration",
+            wire: "SecurityConfiguration",
+            schema: &NAME_STRING,
+            required: false,
+        },
+        Member { name: "GlueVersion", wire: "GlueVersion", schema: &GLUE_VERSION_STRING, required: false },
+        Member {
+            name: "NumberOfWorkers",
+            wire: "NumberOfWorkers",
+            schema: &NULLABLE_INTEGER,
+            required: false,
+        },
+        Member { name: "WorkerType", wire: "WorkerType", schema: &WORKER_TYPE, required: false },
+        Member { name: "CompletedOn", wire: "CompletedOn", schema: &TIMESTAMP_VALUE, required: false },
+        Member { name: "ExecutionTime", wire: "ExecutionTime", schema: &NULLABLE_DOUBLE, required: false },
+        Member { name: "DPUSeconds", wire: "DPUSeconds", schema: &NULLABLE_DOUBLE, required: false },
+        Member { name: "IdleTimeout", wire: "IdleTimeout", schema: &IDLE_TIMEOUT, required: false },
+        Member { name: "ProfileName", wire: "ProfileName", schema: &NAME_STRING, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static SESSION_COMMAND: Schema = Schema {
+    name: "SessionCommand",
+    kind: Kind::Structure(&[
+        Member { name: "Name", wire: "Name", schema: &NAME_STRING, required: false },
+        Member {
+            name: "PythonVersion",
+            wire: "PythonVersion",
+            schema: &PYTHON_VERSION_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static SESSION_ID_LIST: Schema = Schema {
+    name: "SessionIdList",
+    kind: Kind::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static SESSION_LIST: Schema = Schema {
+    name: "SessionList",
+    kind: Kind::List {
+        member: &SESSION,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static SESSION_STATUS: Schema = Schema {
+    name: "SessionStatus",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["PROVISIONING", "READY", "FAILED", "TIMEOUT", "STOPPING", "STOPPED"],
+    },
+    sensitive: false,
+};
+
 pub static SETTING_SOURCE: Schema = Schema {
     name: "SettingSource",
     kind: Kind::String {
@@ -11293,6 +12016,65 @@ pub static STARTING_POSITION: Schema = Schema {
     sensitive: false,
 };
 
+pub static STATEMENT: Schema = Schema {
+    name: "Statement",
+    kind: Kind::Structure(&[
+        Member { name: "Id", wire: "Id", schema: &INTEGER_VALUE, required: false },
+        Member { name: "Code", wire: "Code", schema: &GENERIC_STRING, required: false },
+        Member { name: "State", wire: "State", schema: &STATEMENT_STATE, required: false },
+        Member { name: "Output", wire: "Output", schema: &STATEMENT_OUTPUT, required: false },
+        Member { name: "Progress", wire: "Progress", schema: &DOUBLE_VALUE, required: false },
+        Member { name: "StartedOn", wire: "StartedOn", schema: &LONG_VALUE, required: false },
+        Member { name: "CompletedOn", wire: "CompletedOn", schema: &LONG_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static STATEMENT_LIST: Schema = Schema {
+    name: "StatementList",
+    kind: Kind::List {
+        member: &STATEMENT,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
+    sensitive: false,
+};
+
+pub static STATEMENT_OUTPUT: Schema = Schema {
+    name: "StatementOutput",
+    kind: Kind::Structure(&[
+        Member { name: "Data", wire: "Data", schema: &STATEMENT_OUTPUT_DATA, required: false },
+        Member { name: "ExecutionCount", wire: "ExecutionCount", schema: &INTEGER_VALUE, required: false },
+        Member { name: "Status", wire: "Status", schema: &GENERIC_STRING, required: false },
+        Member { name: "ErrorName", wire: "ErrorName", schema: &GENERIC_STRING, required: false },
+        Member { name: "ErrorValue", wire: "ErrorValue", schema: &GENERIC_STRING, required: false },
+        Member { name: "Traceback", wire: "Traceback", schema: &ORCHESTRATION_STRING_LIST, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static STATEMENT_OUTPUT_DATA: Schema = Schema {
+    name: "StatementOutputData",
+    kind: Kind::Structure(&[Member {
+        name: "TextPlain",
+        wire: "TextPlain",
+        schema: &GENERIC_STRING,
+        required: false,
+    }]),
+    sensitive: false,
+};
+
+pub static STATEMENT_STATE: Schema = Schema {
+    name: "StatementState",
+    kind: Kind::String {
+        length: Bounds { min: None, max: None },
+        pattern: None,
+        values: &["WAITING", "RUNNING", "AVAILABLE", "CANCELLING", "CANCELLED", "ERROR"],
+    },
+    sensitive: false,
+};
+
 pub static STATUS_DETAILS: Schema = Schema {
     name: "StatusDetails",
     kind: Kind::Structure(&[
@@ -11357,6 +12139,26 @@ pub static STOP_CRAWLER_SCHEDULE_REQUEST: Schema = Schema {
 pub static STOP_CRAWLER_SCHEDULE_RESPONSE: Schema =
     Schema { name: "StopCrawlerScheduleResponse", kind: Kind::Structure(&[]), sensitive: false };
 
+pub static STOP_SESSION_REQUEST: Schema = Schema {
+    name: "StopSessionRequest",
+    kind: Kind::Structure(&[
+        Member { name: "Id", wire: "Id", schema: &NAME_STRING, required: true },
+        Member {
+            name: "RequestOrigin",
+            wire: "RequestOrigin",
+            schema: &ORCHESTRATION_NAME_STRING,
+            required: false,
+        },
+    ]),
+    sensitive: false,
+};
+
+pub static STOP_SESSION_RESPONSE: Schema = Schema {
+    name: "StopSessionResponse",
+    kind: Kind::Structure(&[Member { name: "Id", wire: "Id", schema: &NAME_STRING, required: false }]),
+    sensitive: false,
+};
+
 pub static STORAGE_DESCRIPTOR: Schema = Schema {
     name: "StorageDescriptor",
     kind: Kind::Structure(&[
@@ -11420,6 +12222,17 @@ pub static STRING_COLUMN_STATISTICS_DATA: Schema = Schema {
             required: true,
         },
     ]),
+    sensitive: false,
+};
+
+pub static STRING_LIST: Schema = Schema {
+    name: "StringList",
+    kind: Kind::List {
+        member: &GENERIC_STRING,
+        member_name: "member",
+        flattened: false,
+        length: Bounds { min: None, max: None },
+    },
     sensitive: false,
 };
 
@@ -12266,6 +13079,39 @@ pub static UPDATE_DATABASE_REQUEST: Schema = Schema {
 
 pub static UPDATE_DATABASE_RESPONSE: Schema =
     Schema { name: "UpdateDatabaseResponse", kind: Kind::Structure(&[]), sensitive: false };
+
+pub static UPDATE_DEV_ENDPOINT_REQUEST: Schema = Schema {
+    name: "UpdateDevEndpointRequest",
+    kind: Kind::Structure(&[
+        Member { name: "EndpointName", wire: "EndpointName", schema: &GENERIC_STRING, required: true },
+        Member { name: "PublicKey", wire: "PublicKey", schema: &GENERIC_STRING, required: false },
+        Member { name: "AddPublicKeys", wire: "AddPublicKeys", schema: &PUBLIC_KEYS_LIST, required: false },
+        Member {
+            name: "DeletePublicKeys",
+            wire: "DeletePublicKeys",
+            schema: &PUBLIC_KEYS_LIST,
+            required: false,
+        },
+        Member {
+            name: "CustomLibraries",
+            wire: "CustomLibraries",
+            schema: &DEV_ENDPOINT_CUSTOM_LIBRARIES,
+            required: false,
+        },
+        Member {
+            name: "UpdateEtlLibraries",
+            wire: "UpdateEtlLibraries",
+            schema: &BOOLEAN_VALUE,
+            required: false,
+        },
+        Member { name: "DeleteArguments", wire: "DeleteArguments", schema: &STRING_LIST, required: false },
+        Member { name: "AddArguments", wire: "AddArguments", schema: &MAP_VALUE, required: false },
+    ]),
+    sensitive: false,
+};
+
+pub static UPDATE_DEV_ENDPOINT_RESPONSE: Schema =
+    Schema { name: "UpdateDevEndpointResponse", kind: Kind::Structure(&[]), sensitive: false };
 
 pub static UPDATE_GROK_CLASSIFIER_REQUEST: Schema = Schema {
     name: "UpdateGrokClassifierRequest",

@@ -450,6 +450,26 @@ structure!(BatchGetCrawlersResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchGetDevEndpointsRequest {
+    pub dev_endpoint_names: Vec<String>,
+}
+
+structure!(BatchGetDevEndpointsRequest {
+"DevEndpointNames" => dev_endpoint_names,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchGetDevEndpointsResponse {
+    pub dev_endpoints: Option<Vec<DevEndpoint>>,
+    pub dev_endpoints_not_found: Option<Vec<String>>,
+}
+
+structure!(BatchGetDevEndpointsResponse {
+"DevEndpoints" => dev_endpoints,
+"DevEndpointsNotFound" => dev_endpoints_not_found,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct BatchGetJobsRequest {
     pub job_names: Vec<String>,
 }
@@ -616,6 +636,24 @@ structure!(BooleanColumnStatisticsData {
 "NumberOfFalses" => number_of_falses,
 "NumberOfNulls" => number_of_nulls,
 });
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CancelStatementRequest {
+    pub session_id: String,
+    pub id: i32,
+    pub request_origin: Option<String>,
+}
+
+structure!(CancelStatementRequest {
+"SessionId" => session_id,
+"Id" => id,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CancelStatementResponse {}
+
+structure!(CancelStatementResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
@@ -1919,6 +1957,88 @@ pub struct CreateDatabaseResponse {}
 structure!(CreateDatabaseResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateDevEndpointRequest {
+    pub endpoint_name: String,
+    pub role_arn: String,
+    pub security_group_ids: Option<Vec<String>>,
+    pub subnet_id: Option<String>,
+    pub public_key: Option<String>,
+    pub public_keys: Option<Vec<String>>,
+    pub number_of_nodes: Option<i32>,
+    pub worker_type: Option<WorkerType>,
+    pub glue_version: Option<String>,
+    pub number_of_workers: Option<i32>,
+    pub extra_python_libs_s3_path: Option<String>,
+    pub extra_jars_s3_path: Option<String>,
+    pub security_configuration: Option<String>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub arguments: Option<BTreeMap<String, String>>,
+}
+
+structure!(CreateDevEndpointRequest {
+"EndpointName" => endpoint_name,
+"RoleArn" => role_arn,
+"SecurityGroupIds" => security_group_ids,
+"SubnetId" => subnet_id,
+"PublicKey" => public_key,
+"PublicKeys" => public_keys,
+"NumberOfNodes" => number_of_nodes,
+"WorkerType" => worker_type,
+"GlueVersion" => glue_version,
+"NumberOfWorkers" => number_of_workers,
+"ExtraPythonLibsS3Path" => extra_python_libs_s3_path,
+"ExtraJarsS3Path" => extra_jars_s3_path,
+"SecurityConfiguration" => security_configuration,
+"Tags" => tags,
+"Arguments" => arguments,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateDevEndpointResponse {
+    pub endpoint_name: Option<String>,
+    pub status: Option<String>,
+    pub security_group_ids: Option<Vec<String>>,
+    pub subnet_id: Option<String>,
+    pub role_arn: Option<String>,
+    pub yarn_endpoint_address: Option<String>,
+    pub zeppelin_remote_spark_interpreter_port: Option<i32>,
+    pub number_of_nodes: Option<i32>,
+    pub worker_type: Option<WorkerType>,
+    pub glue_version: Option<String>,
+    pub number_of_workers: Option<i32>,
+    pub availability_zone: Option<String>,
+    pub vpc_id: Option<String>,
+    pub extra_python_libs_s3_path: Option<String>,
+    pub extra_jars_s3_path: Option<String>,
+    pub failure_reason: Option<String>,
+    pub security_configuration: Option<String>,
+    pub created_timestamp: Option<Timestamp>,
+    pub arguments: Option<BTreeMap<String, String>>,
+}
+
+structure!(CreateDevEndpointResponse {
+"EndpointName" => endpoint_name,
+"Status" => status,
+"SecurityGroupIds" => security_group_ids,
+"SubnetId" => subnet_id,
+"RoleArn" => role_arn,
+"YarnEndpointAddress" => yarn_endpoint_address,
+"ZeppelinRemoteSparkInterpreterPort" => zeppelin_remote_spark_interpreter_port,
+"NumberOfNodes" => number_of_nodes,
+"WorkerType" => worker_type,
+"GlueVersion" => glue_version,
+"NumberOfWorkers" => number_of_workers,
+"AvailabilityZone" => availability_zone,
+"VpcId" => vpc_id,
+"ExtraPythonLibsS3Path" => extra_python_libs_s3_path,
+"ExtraJarsS3Path" => extra_jars_s3_path,
+"FailureReason" => failure_reason,
+"SecurityConfiguration" => security_configuration,
+"CreatedTimestamp" => created_timestamp,
+"Arguments" => arguments,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateGrokClassifierRequest {
     pub classification: String,
     pub name: String,
@@ -2111,6 +2231,52 @@ pub struct CreateSecurityConfigurationResponse {
 structure!(CreateSecurityConfigurationResponse {
 "Name" => name,
 "CreatedTimestamp" => created_timestamp,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateSessionRequest {
+    pub id: String,
+    pub description: Option<String>,
+    pub role: String,
+    pub command: SessionCommand,
+    pub timeout: Option<i32>,
+    pub idle_timeout: Option<i32>,
+    pub default_arguments: Option<BTreeMap<String, String>>,
+    pub connections: Option<ConnectionsList>,
+    pub max_capacity: Option<f64>,
+    pub number_of_workers: Option<i32>,
+    pub worker_type: Option<WorkerType>,
+    pub security_configuration: Option<String>,
+    pub glue_version: Option<String>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub request_origin: Option<String>,
+}
+
+structure!(CreateSessionRequest {
+"Id" => id,
+"Description" => description,
+"Role" => role,
+"Command" => command,
+"Timeout" => timeout,
+"IdleTimeout" => idle_timeout,
+"DefaultArguments" => default_arguments,
+"Connections" => connections,
+"MaxCapacity" => max_capacity,
+"NumberOfWorkers" => number_of_workers,
+"WorkerType" => worker_type,
+"SecurityConfiguration" => security_configuration,
+"GlueVersion" => glue_version,
+"Tags" => tags,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateSessionResponse {
+    pub session: Option<Session>,
+}
+
+structure!(CreateSessionResponse {
+"Session" => session,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -2656,6 +2822,20 @@ pub struct DeleteDatabaseResponse {}
 structure!(DeleteDatabaseResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteDevEndpointRequest {
+    pub endpoint_name: String,
+}
+
+structure!(DeleteDevEndpointRequest {
+"EndpointName" => endpoint_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteDevEndpointResponse {}
+
+structure!(DeleteDevEndpointResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteJobRequest {
     pub job_name: String,
 }
@@ -2742,6 +2922,26 @@ structure!(DeleteSecurityConfigurationRequest {
 pub struct DeleteSecurityConfigurationResponse {}
 
 structure!(DeleteSecurityConfigurationResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteSessionRequest {
+    pub id: String,
+    pub request_origin: Option<String>,
+}
+
+structure!(DeleteSessionRequest {
+"Id" => id,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteSessionResponse {
+    pub id: Option<String>,
+}
+
+structure!(DeleteSessionResponse {
+"Id" => id,
+});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteTableRequest {
@@ -2833,6 +3033,74 @@ structure!(DeltaTarget {
 enumeration!(DeltaTargetCompressionType {
 Uncompressed => "uncompressed",
 Snappy => "snappy",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DevEndpoint {
+    pub endpoint_name: Option<String>,
+    pub role_arn: Option<String>,
+    pub security_group_ids: Option<Vec<String>>,
+    pub subnet_id: Option<String>,
+    pub yarn_endpoint_address: Option<String>,
+    pub private_address: Option<String>,
+    pub zeppelin_remote_spark_interpreter_port: Option<i32>,
+    pub public_address: Option<String>,
+    pub status: Option<String>,
+    pub worker_type: Option<WorkerType>,
+    pub glue_version: Option<String>,
+    pub number_of_workers: Option<i32>,
+    pub number_of_nodes: Option<i32>,
+    pub availability_zone: Option<String>,
+    pub vpc_id: Option<String>,
+    pub extra_python_libs_s3_path: Option<String>,
+    pub extra_jars_s3_path: Option<String>,
+    pub failure_reason: Option<String>,
+    pub last_update_status: Option<String>,
+    pub created_timestamp: Option<Timestamp>,
+    pub last_modified_timestamp: Option<Timestamp>,
+    pub public_key: Option<String>,
+    pub public_keys: Option<Vec<String>>,
+    pub security_configuration: Option<String>,
+    pub arguments: Option<BTreeMap<String, String>>,
+}
+
+structure!(DevEndpoint {
+"EndpointName" => endpoint_name,
+"RoleArn" => role_arn,
+"SecurityGroupIds" => security_group_ids,
+"SubnetId" => subnet_id,
+"YarnEndpointAddress" => yarn_endpoint_address,
+"PrivateAddress" => private_address,
+"ZeppelinRemoteSparkInterpreterPort" => zeppelin_remote_spark_interpreter_port,
+"PublicAddress" => public_address,
+"Status" => status,
+"WorkerType" => worker_type,
+"GlueVersion" => glue_version,
+"NumberOfWorkers" => number_of_workers,
+"NumberOfNodes" => number_of_nodes,
+"AvailabilityZone" => availability_zone,
+"VpcId" => vpc_id,
+"ExtraPythonLibsS3Path" => extra_python_libs_s3_path,
+"ExtraJarsS3Path" => extra_jars_s3_path,
+"FailureReason" => failure_reason,
+"LastUpdateStatus" => last_update_status,
+"CreatedTimestamp" => created_timestamp,
+"LastModifiedTimestamp" => last_modified_timestamp,
+"PublicKey" => public_key,
+"PublicKeys" => public_keys,
+"SecurityConfiguration" => security_configuration,
+"Arguments" => arguments,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DevEndpointCustomLibraries {
+    pub extra_python_libs_s3_path: Option<String>,
+    pub extra_jars_s3_path: Option<String>,
+}
+
+structure!(DevEndpointCustomLibraries {
+"ExtraPythonLibsS3Path" => extra_python_libs_s3_path,
+"ExtraJarsS3Path" => extra_jars_s3_path,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -3711,6 +3979,46 @@ structure!(GetDataflowGraphResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDevEndpointRequest {
+    pub endpoint_name: String,
+}
+
+structure!(GetDevEndpointRequest {
+"EndpointName" => endpoint_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDevEndpointResponse {
+    pub dev_endpoint: Option<DevEndpoint>,
+}
+
+structure!(GetDevEndpointResponse {
+"DevEndpoint" => dev_endpoint,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDevEndpointsRequest {
+    pub max_results: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetDevEndpointsRequest {
+"MaxResults" => max_results,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDevEndpointsResponse {
+    pub dev_endpoints: Option<Vec<DevEndpoint>>,
+    pub next_token: Option<String>,
+}
+
+structure!(GetDevEndpointsResponse {
+"DevEndpoints" => dev_endpoints,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetJobBookmarkRequest {
     pub job_name: String,
     pub run_id: Option<String>,
@@ -4044,6 +4352,48 @@ pub struct GetSecurityConfigurationsResponse {
 structure!(GetSecurityConfigurationsResponse {
 "SecurityConfigurations" => security_configurations,
 "NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSessionRequest {
+    pub id: String,
+    pub request_origin: Option<String>,
+}
+
+structure!(GetSessionRequest {
+"Id" => id,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSessionResponse {
+    pub session: Option<Session>,
+}
+
+structure!(GetSessionResponse {
+"Session" => session,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetStatementRequest {
+    pub session_id: String,
+    pub id: i32,
+    pub request_origin: Option<String>,
+}
+
+structure!(GetStatementRequest {
+"SessionId" => session_id,
+"Id" => id,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetStatementResponse {
+    pub statement: Option<Statement>,
+}
+
+structure!(GetStatementResponse {
+"Statement" => statement,
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -5311,6 +5661,30 @@ structure!(ListCrawlsResponse {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListDevEndpointsRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+structure!(ListDevEndpointsRequest {
+"NextToken" => next_token,
+"MaxResults" => max_results,
+"Tags" => tags,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListDevEndpointsResponse {
+    pub dev_endpoint_names: Option<Vec<String>>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListDevEndpointsResponse {
+"DevEndpointNames" => dev_endpoint_names,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListJobsRequest {
     pub next_token: Option<String>,
     pub max_results: Option<i32>,
@@ -5331,6 +5705,58 @@ pub struct ListJobsResponse {
 
 structure!(ListJobsResponse {
 "JobNames" => job_names,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSessionsRequest {
+    pub next_token: Option<String>,
+    pub max_results: Option<i32>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub request_origin: Option<String>,
+}
+
+structure!(ListSessionsRequest {
+"NextToken" => next_token,
+"MaxResults" => max_results,
+"Tags" => tags,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListSessionsResponse {
+    pub ids: Option<Vec<String>>,
+    pub sessions: Option<Vec<Session>>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListSessionsResponse {
+"Ids" => ids,
+"Sessions" => sessions,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListStatementsRequest {
+    pub session_id: String,
+    pub request_origin: Option<String>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListStatementsRequest {
+"SessionId" => session_id,
+"RequestOrigin" => request_origin,
+"NextToken" => next_token,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListStatementsResponse {
+    pub statements: Option<Vec<Statement>>,
+    pub next_token: Option<String>,
+}
+
+structure!(ListStatementsResponse {
+"Statements" => statements,
 "NextToken" => next_token,
 });
 
@@ -6207,6 +6633,28 @@ structure!(Route {
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunStatementRequest {
+    pub session_id: String,
+    pub code: String,
+    pub request_origin: Option<String>,
+}
+
+structure!(RunStatementRequest {
+"SessionId" => session_id,
+"Code" => code,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunStatementResponse {
+    pub id: Option<i32>,
+}
+
+structure!(RunStatementResponse {
+"Id" => id,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct S3CatalogDeltaSource {
     pub name: String,
     pub database: String,
@@ -6926,6 +7374,73 @@ structure!(SerDeInfo {
 "Parameters" => parameters,
 });
 
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Session {
+    pub id: Option<String>,
+    pub created_on: Option<Timestamp>,
+    pub status: Option<SessionStatus>,
+    pub error_message: Option<String>,
+    pub description: Option<String>,
+    pub role: Option<String>,
+    pub command: Option<SessionCommand>,
+    pub default_arguments: Option<BTreeMap<String, String>>,
+    pub connections: Option<ConnectionsList>,
+    pub progress: Option<f64>,
+    pub max_capacity: Option<f64>,
+    pub security_configuration: Option<String>,
+    pub glue_version: Option<String>,
+    pub number_of_workers: Option<i32>,
+    pub worker_type: Option<WorkerType>,
+    pub completed_on: Option<Timestamp>,
+    pub execution_time: Option<f64>,
+    pub dpu_seconds: Option<f64>,
+    pub idle_timeout: Option<i32>,
+    pub profile_name: Option<String>,
+}
+
+structure!(Session {
+"Id" => id,
+"CreatedOn" => created_on,
+"Status" => status,
+"ErrorMessage" => error_message,
+"Description" => description,
+"Role" => role,
+"Command" => command,
+"DefaultArguments" => default_arguments,
+"Connections" => connections,
+"Progress" => progress,
+"MaxCapacity" => max_capacity,
+"SecurityConfiguration" => security_configuration,
+"GlueVersion" => glue_version,
+"NumberOfWorkers" => number_of_workers,
+"WorkerType" => worker_type,
+"CompletedOn" => completed_on,
+"ExecutionTime" => execution_time,
+"DPUSeconds" => dpu_seconds,
+"IdleTimeout" => idle_timeout,
+"ProfileName" => profile_name,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SessionCommand {
+    pub name: Option<String>,
+    pub python_version: Option<String>,
+}
+
+structure!(SessionCommand {
+"Name" => name,
+"PythonVersion" => python_version,
+});
+
+enumeration!(SessionStatus {
+Provisioning => "PROVISIONING",
+Ready => "READY",
+Failed => "FAILED",
+Timeout => "TIMEOUT",
+Stopping => "STOPPING",
+Stopped => "STOPPED",
+});
+
 enumeration!(SettingSource {
 Catalog => "CATALOG",
 Table => "TABLE",
@@ -7292,6 +7807,64 @@ Timestamp => "timestamp",
 });
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statement {
+    pub id: Option<i32>,
+    pub code: Option<String>,
+    pub state: Option<StatementState>,
+    pub output: Option<StatementOutput>,
+    pub progress: Option<f64>,
+    pub started_on: Option<i64>,
+    pub completed_on: Option<i64>,
+}
+
+structure!(Statement {
+"Id" => id,
+"Code" => code,
+"State" => state,
+"Output" => output,
+"Progress" => progress,
+"StartedOn" => started_on,
+"CompletedOn" => completed_on,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StatementOutput {
+    pub data: Option<StatementOutputData>,
+    pub execution_count: Option<i32>,
+    pub status: Option<String>,
+    pub error_name: Option<String>,
+    pub error_value: Option<String>,
+    pub traceback: Option<Vec<String>>,
+}
+
+structure!(StatementOutput {
+"Data" => data,
+"ExecutionCount" => execution_count,
+"Status" => status,
+"ErrorName" => error_name,
+"ErrorValue" => error_value,
+"Traceback" => traceback,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StatementOutputData {
+    pub text_plain: Option<String>,
+}
+
+structure!(StatementOutputData {
+"TextPlain" => text_plain,
+});
+
+enumeration!(StatementState {
+Waiting => "WAITING",
+Running => "RUNNING",
+Available => "AVAILABLE",
+Cancelling => "CANCELLING",
+Cancelled => "CANCELLED",
+Error => "ERROR",
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct StatusDetails {
     pub requested_change: Option<Box<Table>>,
     pub view_validations: Option<Vec<ViewValidation>>,
@@ -7361,6 +7934,26 @@ structure!(StopCrawlerScheduleRequest {
 pub struct StopCrawlerScheduleResponse {}
 
 structure!(StopCrawlerScheduleResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopSessionRequest {
+    pub id: String,
+    pub request_origin: Option<String>,
+}
+
+structure!(StopSessionRequest {
+"Id" => id,
+"RequestOrigin" => request_origin,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StopSessionResponse {
+    pub id: Option<String>,
+}
+
+structure!(StopSessionResponse {
+"Id" => id,
+});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StorageDescriptor {
@@ -7959,6 +8552,34 @@ structure!(UpdateDatabaseRequest {
 pub struct UpdateDatabaseResponse {}
 
 structure!(UpdateDatabaseResponse {});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateDevEndpointRequest {
+    pub endpoint_name: String,
+    pub public_key: Option<String>,
+    pub add_public_keys: Option<Vec<String>>,
+    pub delete_public_keys: Option<Vec<String>>,
+    pub custom_libraries: Option<DevEndpointCustomLibraries>,
+    pub update_etl_libraries: Option<bool>,
+    pub delete_arguments: Option<Vec<String>>,
+    pub add_arguments: Option<BTreeMap<String, String>>,
+}
+
+structure!(UpdateDevEndpointRequest {
+"EndpointName" => endpoint_name,
+"PublicKey" => public_key,
+"AddPublicKeys" => add_public_keys,
+"DeletePublicKeys" => delete_public_keys,
+"CustomLibraries" => custom_libraries,
+"UpdateEtlLibraries" => update_etl_libraries,
+"DeleteArguments" => delete_arguments,
+"AddArguments" => add_arguments,
+});
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateDevEndpointResponse {}
+
+structure!(UpdateDevEndpointResponse {});
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateGrokClassifierRequest {

@@ -62,9 +62,21 @@ impl Kind {
 
 /// The version of a definition that has been completed.
 pub(crate) fn version(job: &Job) -> (u32, u32) {
-    let text = job.glue_version.as_deref().unwrap_or(NEWEST);
+    numbers(job.glue_version.as_deref().unwrap_or(NEWEST))
+}
+
+fn numbers(text: &str) -> (u32, u32) {
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     (major.parse().unwrap_or_default(), minor.parse().unwrap_or_default())
+}
+
+/// Fills in the version that is meant where none is named, and refuses one that there is not.
+pub(crate) fn glue_version(given: &mut Option<String>) -> Result<(u32, u32), Fault> {
+    let text = given.get_or_insert_with(|| NEWEST.to_owned());
+    if !VERSIONS.contains(&text.as_str()) {
+        return Err(invalid(format!("Glue version {text} is not supported.")));
+    }
+    Ok(numbers(text))
 }
 
 /// Refuses what cannot be and completes the rest.
@@ -72,14 +84,20 @@ pub(super) fn complete(ctx: &Ctx, job: &mut Job) -> Result<(), Fault> {
     if let Some(name) = &job.security_configuration {
         security_configuration(ctx, name)?;
     }
-    for name in job.connections.iter().flat_map(|list| list.connections.iter().flatten()) {
+    connections(ctx, job.connections.as_ref())?;
+    define(job)
+}
+
+/// Connections must be there.
+pub(crate) fn connections(ctx: &Ctx, list: Option<&ConnectionsList>) -> Result<(), Fault> {
+    for name in list.iter().flat_map(|list| list.connections.iter().flatten()) {
         if !ctx.kernel().tables()?.connection(ctx, name)? {
             return Err(invalid(format!(
                 "Unable to retrieve connection {name}: Connection {name} not found."
             )));
         }
     }
-    define(job)
+    Ok(())
 }
 
 /// A security configuration must be there.
@@ -109,11 +127,7 @@ fn define(job: &mut Job) -> Result<(), Fault> {
     }
     let visual = nodes.is_some();
     job.job_mode.get_or_insert(if visual { JobMode::Visual } else { JobMode::Script });
-    let version_text = job.glue_version.get_or_insert_with(|| NEWEST.to_owned());
-    if !VERSIONS.contains(&version_text.as_str()) {
-        return Err(invalid(format!("Glue version {version_text} is not supported.")));
-    }
-    let version = version(job);
+    let version = glue_version(&mut job.glue_version)?;
     let size = Size::of_job(job);
     size.check(kind, version)?;
     execution_class(job.execution_class, kind, version)?;

@@ -1,6 +1,6 @@
-//! The Python of a run with a script. The first such run has it made, and its log shows how far that is.
+//! The Python of runs with a script and of sessions. The first of them has it made, and its log shows how far that is.
 
-use mastic_handoff::{Log, Python, Work};
+use mastic_handoff::{Log, Python, ScriptWork, SessionWork, Work};
 use tokio::sync::mpsc;
 
 use super::Lines;
@@ -9,10 +9,21 @@ use crate::Jobs;
 impl Jobs {
     /// The work with the Python that it needs.
     pub(super) async fn with_python(&self, work: Work, lines: &Lines) -> Result<Work, String> {
-        let Work::Script(mut script) = work else { return Ok(work) };
-        script.python = self.python(lines).await?;
-        script.spark_remote = self.config.spark_remote.clone();
-        Ok(Work::Script(script))
+        let (python, remote) = match &work {
+            Work::Script(_) | Work::Session(_) => {
+                (self.python(lines).await?, self.config.spark_remote.clone())
+            }
+            _ => return Ok(work),
+        };
+        Ok(match work {
+            Work::Script(script) => {
+                Work::Script(Box::new(ScriptWork { python, spark_remote: remote, ..*script }))
+            }
+            Work::Session(session) => {
+                Work::Session(Box::new(SessionWork { python, spark_remote: remote, ..*session }))
+            }
+            other => other,
+        })
     }
 
     async fn python(&self, lines: &Lines) -> Result<Python, String> {

@@ -88,6 +88,11 @@ pub(super) fn argv(work: &ScriptWork) -> Vec<String> {
             arguments.entry(option).or_insert_with(|| "job-bookmark-disable".to_owned());
         }
     }
+    flat(arguments)
+}
+
+/// Names and values as programs get them.
+pub(super) fn flat(arguments: BTreeMap<String, String>) -> Vec<String> {
     arguments.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 

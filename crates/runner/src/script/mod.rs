@@ -1,4 +1,5 @@
-//! A run of a job with a script: fetches it, starts Python as a child, carries its lines, and tells how it ended.
+//! A run of a job with a script: fetches it, starts Python as a child, carries its lines, and tells how it ended. Interactive
+//! sessions are made of the same ([`kernel`]).
 //!
 //! Python reaches the server as any client does. What it cannot have by itself it asks of the runner over the
 //! [`bridge`]: fresh credentials, and the engine.
@@ -6,12 +7,13 @@
 mod arguments;
 mod bridge;
 mod files;
+mod kernel;
 mod modules;
 mod outcome;
 mod python;
 
 use mastic_handoff::{ScriptKind, ScriptWork, Tally};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::session::Session;
@@ -19,6 +21,7 @@ use crate::session::Session;
 use arguments::Special;
 use bridge::Bridge;
 use files::Folders;
+pub(crate) use kernel::run as kernel;
 use python::Interpreter;
 pub(crate) use python::end_all;
 
@@ -45,14 +48,8 @@ async fn script(session: &std::sync::Arc<Session>, work: &ScriptWork) -> Result<
         Interpreter { program: interpreter?, python: &work.python, bridge: &bridge, folders: &folders };
     let outcome = folders.scratch.join("outcome.json");
     let spark = match work.kind {
-        ScriptKind::Spark => json!({
-            "remote": special.spark_remote.or(work.spark_remote.as_deref()),
-            "conf": special.conf,
-            "catalog": special.glue_catalog,
-            "region": session.region,
-            "endpoint": session.client.endpoint(),
-        }),
-        ScriptKind::PythonShell => serde_json::Value::Null,
+        ScriptKind::Spark => spark(session, &special, work.spark_remote.as_deref()),
+        ScriptKind::PythonShell => Value::Null,
     };
     let settings = json!({
         "mode": "script",
@@ -64,4 +61,15 @@ async fn script(session: &std::sync::Arc<Session>, work: &ScriptWork) -> Result<
     });
     let status = interpreter.run(session, &work.job_name, &settings).await?;
     outcome::of(status, &outcome)
+}
+
+/// What `mastic_host` needs to know of Spark.
+fn spark(session: &Session, special: &Special<'_>, remote: Option<&str>) -> Value {
+    json!({
+        "remote": special.spark_remote.or(remote),
+        "conf": special.conf,
+        "catalog": special.glue_catalog,
+        "region": session.region,
+        "endpoint": session.client.endpoint(),
+    })
 }

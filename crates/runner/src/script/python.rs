@@ -100,7 +100,7 @@ impl Interpreter<'_> {
 }
 
 /// Carries the lines of a stream to a log.
-async fn carry(stream: Option<impl AsyncRead + Unpin>, log: Log, events: Events) {
+pub(super) async fn carry(stream: Option<impl AsyncRead + Unpin>, log: Log, events: Events) {
     let Some(stream) = stream else { return };
     let mut lines = BufReader::new(stream);
     let mut line = Vec::new();

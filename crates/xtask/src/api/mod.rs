@@ -36,6 +36,10 @@ const SOURCES: &[Source] = &[
     Source { id: "mastic", crate_name: "api-mastic", model: None },
 ];
 
+/// Members for which the model names another shape than AWS answers with: structure, member, shape. Interactive sessions
+/// say `ok` and `error`, which their clients wait for, where the model has the states of statements.
+const CORRECTIONS: [(&str, &str, &str); 1] = [("StatementOutput", "Status", "GenericString")];
+
 /// A service's model with the operations that Mastic implements.
 struct Described {
     source: &'static Source,
@@ -48,10 +52,13 @@ fn described(root: &Path, models: Option<PathBuf>) -> Result<Vec<Described>, Fai
     let mut all = Vec::new();
     for source in SOURCES {
         let home = root.join("crates").join(source.crate_name);
-        let model = match source.model {
+        let mut model = match source.model {
             Some(path) => Model::read_gz(&models.join(path).join("service-2.json.gz"))?,
             None => Model::read(&home.join("model.json"))?,
         };
+        CORRECTIONS
+            .into_iter()
+            .for_each(|(structure, member, shape)| model.correct(structure, member, shape));
         let listed = fs::read_to_string(home.join(format!("implemented-{}.txt", source.id)))?;
         let implemented: Vec<String> = listed.split_whitespace().map(str::to_owned).collect();
         if let Some(unknown) = implemented.iter().find(|name| !model.operations.contains_key(*name)) {

@@ -119,6 +119,14 @@ impl Model {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         Ok(serde_json::from_slice(&fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?)?)
     }
+
+    /// Gives a member another shape, where the model has such a structure.
+    pub fn correct(&mut self, structure: &str, member: &str, shape: &str) {
+        let members = self.shapes.get_mut(structure).map(|shape| shape.members.as_mut_slice());
+        for (_, reference) in members.unwrap_or_default().iter_mut().filter(|(name, _)| name == member) {
+            shape.clone_into(&mut reference.shape);
+        }
+    }
 }
 
 /// AWS's service authorization reference, by service.
