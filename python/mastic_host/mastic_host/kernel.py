@@ -141,7 +141,7 @@ class Kernel:
             answer.error = _raised(error)
         with self._lock:
             self._running = None
-        answer.text = self._printed.end()
+        answer.text = self._printed.end().rstrip("\n")
         return answer
 
     def _enter(self, statement: int) -> None:

@@ -76,23 +76,23 @@ def session(tmp_path):
 
 def test_a_statement_is_like_a_cell(session):
     kernel = session()
-    assert kernel.text("x = 20\nprint('so far')\nx + 22") == "so far\n42\n"
-    assert kernel.text("x * 2") == "40\n"
-    assert kernel.text("_ + 1") == "41\n"
+    assert kernel.text("x = 20\nprint('so far')\nx + 22") == "so far\n42"
+    assert kernel.text("x * 2") == "40"
+    assert kernel.text("_ + 1") == "41"
     for silent in ("None", "x = 1", "", "# nothing", "for n in range(3): n"):
         assert kernel.text(silent) == ""
-    assert kernel.text('"as it is"') == "'as it is'\n"
-    assert kernel.text("def f(n):\n    return n + x\n\nf(1)") == "2\n"
-    assert kernel.text("__name__") == "'__main__'\n"
+    assert kernel.text('"as it is"') == "'as it is'"
+    assert kernel.text("def f(n):\n    return n + x\n\nf(1)") == "2"
+    assert kernel.text("__name__") == "'__main__'"
     # What this module's own text asks of Python is not asked of statements.
-    assert kernel.text("def f(a: int): ...\nf.__annotations__") == "{'a': <class 'int'>}\n"
+    assert kernel.text("def f(a: int): ...\nf.__annotations__") == "{'a': <class 'int'>}"
 
 
 def test_errors_are_told_without_the_kernel(session):
     kernel = session()
     kernel.run("def inner():\n    return 1 / 0")
     answer = kernel.run("print('before')\ninner()")
-    assert answer["text"] == "before\n" and not answer["cancelled"]
+    assert answer["text"] == "before" and not answer["cancelled"]
     error = answer["error"]
     assert (error["name"], error["value"]) == ("ZeroDivisionError", "division by zero")
     assert error["traceback"][0] == "Traceback (most recent call last):"
@@ -110,7 +110,7 @@ def test_errors_are_told_without_the_kernel(session):
     assert (ended["name"], ended["value"]) == ("SystemExit", "3")
     broken = kernel.error("class E(Exception):\n    def __str__(self): raise ValueError\nraise E")
     assert broken["value"] == "<its text cannot be had: ValueError>"
-    assert kernel.text("'alive'") == "'alive'\n"
+    assert kernel.text("'alive'") == "'alive'"
 
 
 def test_a_statement_is_interrupted(session):
@@ -120,10 +120,10 @@ def test_a_statement_is_interrupted(session):
     kernel.tell({"cancel": statement})
     answer = kernel.hear()
     assert answer["cancelled"] and answer["error"]["name"] == "KeyboardInterrupt"
-    assert kernel.run("'in time'")["text"] == "'in time'\n"
+    assert kernel.run("'in time'")["text"] == "'in time'"
     # Too late: it does not meet the next one.
     kernel.tell({"cancel": statement})
-    assert kernel.text("x = 'lives on'; x") == "'lives on'\n"
+    assert kernel.text("x = 'lives on'; x") == "'lives on'"
 
 
 def test_the_streams_are_kept_apart(session, tmp_path):
@@ -137,19 +137,19 @@ def test_the_streams_are_kept_apart(session, tmp_path):
         "logging.getLogger().warning('warned')\n"
         "sys.stdin.read()"
     )
-    assert text == "printed\n''\n"
+    assert text == "printed\n''"
     log = kernel.log.read_text()
     for line in ("to the log", "raw", "from a child", "warned"):
         assert line in log
     kernel.text("import threading\ngo = threading.Event()\ndef late():\n    go.wait(); print('late')\n"
                 "thread = threading.Thread(target=late); thread.start()")
-    assert kernel.text("go.set(); thread.join()") == "late\n"
+    assert kernel.text("go.set(); thread.join()") == "late"
 
 
 def test_long_and_strange_texts(session):
     kernel = session()
-    assert kernel.text("'\\ud800 \\u2603'") == "'\\ud800 ☃'\n"
-    assert kernel.text("print('a\\ud800b')") == "a?b\n"
+    assert kernel.text("'\\ud800 \\u2603'") == "'\\ud800 ☃'"
+    assert kernel.text("print('a\\ud800b')") == "a?b"
     long = kernel.text("print('x' * 3_000_000)")
     assert len(long) < 1_100_000 and long.endswith("\n... 2000001 more characters were not kept")
     assert kernel.error("import sys; sys.stdout.write(b'bytes')")["name"] == "TypeError"
@@ -158,9 +158,9 @@ def test_long_and_strange_texts(session):
 def test_arguments_and_paths(session, tmp_path):
     (tmp_path / "mine.py").write_text("answer = 42\n")
     kernel = session(paths=[str(tmp_path)], arguments=["--a", "1"])
-    assert kernel.text("import sys, mine\nsys.argv[1:], mine.answer") == "(['--a', '1'], 42)\n"
+    assert kernel.text("import sys, mine\nsys.argv[1:], mine.answer") == "(['--a', '1'], 42)"
 
 
 def test_main_is_the_session(session):
     kernel = session()
-    assert kernel.text("import pickle\nclass Thing: pass\ntype(pickle.loads(pickle.dumps(Thing()))) is Thing") == "True\n"
+    assert kernel.text("import pickle\nclass Thing: pass\ntype(pickle.loads(pickle.dumps(Thing()))) is Thing") == "True"
