@@ -1,0 +1,446 @@
+"""What runs beside the data when a script's own function goes over the records of a frame.
+
+This module goes to the server with the function, by value: nothing needs to be installed there but pyarrow.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from awsglue import gluetypes as g
+from awsglue._types import fits, to_arrow
+
+#: Records of a batch, and bytes of a partition's records that the survey brings along.
+BATCH, KEPT = 8192, 4 << 20
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, datetime, date, Decimal})
+
+
+class DynamicRecord(dict):
+    """A record: its fields by their names, as items or as attributes; structs in it are records too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the record has no field {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        if name not in self:
+            raise AttributeError(f"the record has no field {name!r}")
+        del self[name]
+
+    def asDict(self, recursive: bool = False) -> dict[str, Any]:
+        """The record as a dictionary of Python's; with `recursive` the structs in it too."""
+        return plain(self) if recursive else dict(self)
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
+def plain(value: Any) -> Any:
+    """Records as dictionaries, at any depth."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+class Step:
+    """One function over the records: a `map`, a `filter`, or one over `partitions`, which may be `indexed`."""
+
+    def __init__(self, kind: str, call: Callable[..., Any], info: str = "") -> None:
+        self.kind, self.call, self.info = kind, call, info
+
+    def over(self, records: Iterator[Any], number: int, errors: list[Any], index: int) -> Iterator[Any]:
+        """The records that come out; those on which the function fails go to `errors`."""
+        if self.kind == "partitions":
+            return (normal(one) for one in self.call(records))
+        if self.kind == "indexed":
+            return (normal(one) for one in self.call(index, records))
+        return self._apart(records, number, errors)
+
+    def _apart(self, records: Iterator[Any], number: int, errors: list[Any]) -> Iterator[Any]:
+        for record in records:
+            # A function may change the record that it is given before it fails.
+            before = record if self.kind == "filter" else copied(record)
+            try:
+                answer = self.call(record)
+                out = record if self.kind == "filter" else normal(answer)
+            except Exception as error:
+                trace = traceback.format_exc()
+                errors.append(failure(number, f"{type(error).__name__}: {error}", trace, self.info, before))
+                continue
+            if self.kind != "filter" or answer:
+                yield out
+
+
+def failure(number: int, message: str, trace: str, info: str, record: Any) -> tuple[int, DynamicRecord]:
+    """A record of an error frame (AWS Glue Developer Guide: "errorsAsDynamicFrame")."""
+    told = {
+        "callsite": {"site": "", "info": info},
+        "msg": message,
+        "stackTrace": trace,
+        "input": json.dumps(plain(record), default=str),
+        "bytesread": None,
+        "source": None,
+        "dynamicRecord": record,
+    }
+    return number, normal({"error": told})
+
+
+def copied(value: Any) -> Any:
+    """A record with its own structs and arrays."""
+    if isinstance(value, dict):
+        return DynamicRecord((key, copied(one)) for key, one in value.items())
+    return [copied(one) for one in value] if isinstance(value, list) else value
+
+
+def normal(record: Any) -> DynamicRecord:
+    """What a function answered, as a record.
+
+    Raises TypeError for what is none.
+    """
+    if hasattr(record, "asDict") and not isinstance(record, dict):
+        record = record.asDict(True)
+    if not isinstance(record, dict):
+        raise TypeError(f"the function answered {type(record).__name__}, and not a record")
+    made = record if type(record) is DynamicRecord else DynamicRecord(record)
+    for key, value in list(made.items()):
+        if type(key) is not str:
+            made[str(key)] = made.pop(key)
+        if type(value) not in _PLAIN:
+            made[str(key)] = _normal(value)
+    return made
+
+
+def _normal(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, dict) or hasattr(value, "asDict"):
+        return normal(value)
+    if isinstance(value, (list, tuple)):
+        return [_normal(one) for one in value]
+    if isinstance(value, bytearray):
+        return bytes(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    for of in (bool, str, bytes, datetime, date, Decimal):
+        if isinstance(value, of):
+            return value
+    if hasattr(value, "tolist"):
+        return _normal(value.tolist())
+    raise TypeError(f"a value of the type {type(value).__name__} has no type in AWS Glue")
+
+
+class Seen:
+    """What the values of a place have been: enough to tell their type."""
+
+    __slots__ = ("kinds",)
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, Any] = {}
+
+    def add(self, value: Any) -> None:
+        """One value more."""
+        of = type(value)
+        kinds = self.kinds
+        if of is str:
+            kinds["string"] = True
+        elif of is int:
+            ends = kinds.get("int")
+            if ends is None:
+                kinds["int"] = [value, value]
+            elif value < ends[0]:
+                ends[0] = value
+            elif value > ends[1]:
+                ends[1] = value
+        elif of is float:
+            kinds["double"] = True
+        elif of is bool:
+            kinds["boolean"] = True
+        elif isinstance(value, dict):
+            fields = kinds.setdefault("struct", {})
+            for name, one in value.items():
+                seen = fields.get(name)
+                if seen is None:
+                    seen = fields[name] = Seen()
+                if one is not None:
+                    seen.add(one)
+        elif isinstance(value, list):
+            seen = kinds.setdefault("array", Seen())
+            for one in value:
+                if one is not None:
+                    seen.add(one)
+        elif isinstance(value, datetime):
+            kinds["timestamp"] = True
+        elif isinstance(value, date):
+            kinds["date"] = True
+        elif isinstance(value, bytes):
+            kinds["binary"] = True
+        elif isinstance(value, Decimal):
+            _, digits, exponent = value.as_tuple()
+            behind = max(0, -exponent) if isinstance(exponent, int) else 0
+            before = max(1, len(digits) + exponent) if isinstance(exponent, int) else 1
+            known = kinds.get("decimal", [1, 0])
+            kinds["decimal"] = [max(known[0], before), max(known[1], behind)]
+        elif value is not None:
+            self.add(str(value) if isinstance(value, str) else int(value))
+
+    def told(self) -> dict[str, Any]:
+        """As an object of JSON; `merged` joins several of them."""
+        out = dict(self.kinds)
+        if "struct" in out:
+            out["struct"] = {name: seen.told() for name, seen in out["struct"].items()}
+        if "array" in out:
+            out["array"] = out["array"].told()
+        return out
+
+
+def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What the values of two parts of a frame have been."""
+    out = dict(one)
+    for kind, more in other.items():
+        if kind not in out or more is True:
+            out[kind] = more
+        elif kind == "int":
+            out[kind] = [min(out[kind][0], more[0]), max(out[kind][1], more[1])]
+        elif kind == "decimal":
+            out[kind] = [max(out[kind][0], more[0]), max(out[kind][1], more[1])]
+        elif kind == "array":
+            out[kind] = merged(out[kind], more)
+        else:
+            known = out[kind]
+            out[kind] = known | {name: merged(known.get(name, {}), seen) for name, seen in more.items()}
+    return out
+
+
+def _kind(value: Any, members: dict[str, g.DataType]) -> str:
+    """The type of a choice that a value has.
+
+    Raises ValueError if it has none of them.
+    """
+    names: Iterable[str]
+    if type(value) is bool:
+        names = ("boolean",)
+    elif type(value) is int:
+        whole = [name for name in ("byte", "short", "int", "long") if name in members and fits(value, members[name])]
+        names = (*whole, "double", "float", "decimal")
+    elif type(value) is float:
+        names = ("double", "float")
+    elif isinstance(value, dict):
+        names = ("struct", "map")
+    elif isinstance(value, list):
+        names = ("array",)
+    elif isinstance(value, datetime):
+        names = ("timestamp",)
+    else:
+        names = {str: ("string",), bytes: ("binary",), date: ("date",), Decimal: ("decimal",)}.get(type(value), ())
+    for name in names:
+        if name in members:
+            return name
+    raise ValueError(f"a value of the type {type(value).__name__} is none of {', '.join(members)}")
+
+
+def decoder(of: g.DataType) -> Callable[[Any], Any] | None:
+    """Makes of a value of Arrow's what functions see; None where it is that already."""
+    if isinstance(of, g.StructType):
+        inner = {field.name: decoder(field.dataType) for field in of.fields}
+
+        def struct(value: Any) -> Any:
+            if value is None:
+                return None
+            return DynamicRecord((name, make(value[name]) if make else value[name]) for name, make in inner.items())
+
+        return struct
+    if isinstance(of, g.ChoiceType):
+        members = {name: decoder(one) for name, one in of.choices.items()}
+
+        def choice(value: Any) -> Any:
+            for name, make in members.items() if value is not None else ():
+                if value[name] is not None:
+                    return make(value[name]) if make else value[name]
+            return None
+
+        return choice
+    if isinstance(of, g.ArrayType):
+        element = decoder(of.elementType)
+        if element is None:
+            return None
+        return lambda values: None if values is None else [element(value) for value in values]
+    if isinstance(of, g.MapType):
+        item = decoder(of.valueType) or (lambda value: value)
+        return lambda pairs: None if pairs is None else DynamicRecord((key, item(one)) for key, one in pairs)
+    if of.typeName() == "timestamp":
+        return lambda moment: None if moment is None else moment.replace(tzinfo=None)
+    return None
+
+
+def encoder(of: g.DataType, zone: str) -> Callable[[Any], Any]:
+    """Makes of a function's value what Arrow takes."""
+    if isinstance(of, g.StructType):
+        inner = {field.name: encoder(field.dataType, zone) for field in of.fields}
+
+        def struct(value: Any) -> Any:
+            return None if value is None else {name: make(value.get(name)) for name, make in inner.items()}
+
+        return struct
+    if isinstance(of, g.ChoiceType):
+        members = {name: encoder(one, zone) for name, one in of.choices.items()}
+
+        def choice(value: Any) -> Any:
+            if value is None:
+                return None
+            name = _kind(value, of.choices)
+            return {name: members[name](value)}
+
+        return choice
+    if isinstance(of, g.ArrayType):
+        element = encoder(of.elementType, zone)
+        return lambda values: None if values is None else [element(value) for value in values]
+    if isinstance(of, g.MapType):
+        item = encoder(of.valueType, zone)
+        return lambda pairs: None if pairs is None else [(key, item(one)) for key, one in pairs.items()]
+    if of.typeName() == "timestamp":
+        place = ZoneInfo(zone)
+        return lambda at: at if at is None or at.tzinfo else at.replace(tzinfo=place)
+    if of.typeName() in ("double", "float"):
+        return lambda value: None if value is None else float(value)
+    if isinstance(of, g.DecimalType):
+        return lambda value: None if value is None else Decimal(value)
+    return lambda value: value
+
+
+def records(batches: Iterable[pa.RecordBatch], schema: g.StructType) -> Iterator[DynamicRecord]:
+    """The rows of batches as records."""
+    makes = [decoder(field.dataType) for field in schema.fields]
+    names = [field.name for field in schema.fields]
+    for batch in batches:
+        columns = []
+        for make, column in zip(makes, batch.columns):
+            values = column.to_pylist()
+            columns.append([make(value) for value in values] if make else values)
+        if not columns:
+            yield from (DynamicRecord() for _ in range(batch.num_rows))
+        for row in zip(*columns):
+            yield DynamicRecord(zip(names, row))
+
+
+def batch(rows: list[Any], schema: g.StructType, zone: str) -> pa.RecordBatch:
+    """Records as rows of a schema."""
+    arrays, fields = [], []
+    for field in schema.fields:
+        make, of = encoder(field.dataType, zone), to_arrow(field.dataType, zone)
+        arrays.append(pa.array([make(row.get(field.name)) for row in rows], of))
+        fields.append(pa.field(field.name, of))
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+class Work:
+    """The steps over the rows of a schema; `number` is the column with the partition's number, if the steps ask for it."""
+
+    def __init__(self, schema: g.StructType, steps: tuple[Step, ...], zone: str, number: str | None) -> None:
+        self.schema, self.steps, self.zone, self.number = schema, steps, zone, number
+
+    def _run(self, batches: Iterable[pa.RecordBatch], errors: list[Any]) -> Iterator[Any]:
+        source, index = iter(batches), 0
+        if self.number is not None:
+            first = next((one for one in source if one.num_rows), None)
+            if first is None:
+                return iter(())
+            index = first.column(len(first.columns) - 1)[0].as_py()
+            source = (one for part in ([first], source) for one in part)
+        out: Iterator[Any] = records(source, self.schema)
+        for number, step in enumerate(self.steps):
+            out = step.over(out, number, errors, index)
+        return out
+
+    def survey(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """One look at all records: what their values have been, how many there are, errors by step, and a few of them."""
+        errors: list[Any] = []
+        failed = [0] * len(self.steps)
+        seen, count, size = Seen(), 0, 0
+        kept: list[bytes] | None = []
+        chunk: list[Any] = []
+        for record in self._run(batches, errors):
+            seen.add(record)
+            count += 1
+            if kept is not None:
+                chunk.append(record)
+                if len(chunk) >= 1000:
+                    kept.append(pickle.dumps(chunk))
+                    size += len(kept[-1])
+                    chunk = []
+                    kept = kept if size <= KEPT else None
+            for number, _ in errors:
+                failed[number] += 1
+            errors.clear()
+        for number, _ in errors:
+            failed[number] += 1
+        if kept is not None and chunk:
+            kept.append(pickle.dumps(chunk))
+            kept = kept if size + len(kept[-1]) <= KEPT else None
+        told = {"seen": seen.told(), "count": count, "errors": failed, "whole": kept is not None}
+        payload = [json.dumps(told).encode(), *(kept or ())]
+        yield pa.RecordBatch.from_arrays([pa.array(payload, pa.binary())], names=["payload"])
+
+    def rows(self, batches: Iterable[pa.RecordBatch], out: g.StructType) -> Iterator[pa.RecordBatch]:
+        """The records that come out, as rows of the schema."""
+        errors: list[Any] = []
+        yield from self._batches(self._run(batches, errors), errors, out)
+
+    def _batches(self, source: Iterator[Any], errors: list[Any], out: g.StructType) -> Iterator[pa.RecordBatch]:
+        rows: list[Any] = []
+        for record in source:
+            rows.append(record)
+            errors.clear()
+            if len(rows) >= BATCH:
+                yield batch(rows, out, self.zone)
+                rows = []
+        if rows:
+            yield batch(rows, out, self.zone)
+
+    def filtered(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The rows that all steps, which are filters, let through, as they are."""
+        for part in batches:
+            errors: list[Any] = []
+            mask = []
+            for record in records([part], self.schema):
+                one: Iterator[Any] = iter((record,))
+                for number, step in enumerate(self.steps):
+                    one = step.over(one, number, errors, 0)
+                mask.append(next(one, None) is not None)
+            if any(mask):
+                yield part.filter(pa.array(mask, pa.bool_()))
+
+
+class Failures(Step):
+    """In place of the steps of a `Work`: its records are those on which the steps fail."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__("failures", lambda record: record)
+        self.work = work
+
+    def over(self, records: Iterator[Any], number: int, errors: list[Any], index: int) -> Iterator[Any]:
+        """The failures of the work's steps."""
+        found: list[Any] = []
+        out = records
+        for at, step in enumerate(self.work.steps):
+            out = step.over(out, at, found, index)
+        for _ in out:
+            yield from (error for _, error in found)
+            found.clear()
+        yield from (error for _, error in found)

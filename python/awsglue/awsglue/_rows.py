@@ -1,0 +1,241 @@
+"""The rows of a frame: a DataFrame with its schema, and the functions that are still to go over it.
+
+Functions wait until something needs their answers, and then go over the data together. Their schema is worked out from the
+records in one look at all of them; where these are few (4 MB for each partition), the look brings them along, and no
+function is called twice for a record. Where they are many, a second look makes the rows.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark import cloudpickle
+from pyspark.sql import functions as F
+
+from awsglue import _columns, _paths, _python, _types
+from awsglue import gluetypes as g
+from awsglue._columns import Leaf
+from awsglue._paths import Path
+from awsglue._python import Step, Work, merged
+from awsglue._types import fits, from_spark, to_spark, united
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+# What goes to the server goes whole: a remote one has no such package.
+for _module in (g, _paths, _types, _python):
+    cloudpickle.register_pickle_by_value(_module)
+
+#: Bytes of records that go to the server in one message.
+_MESSAGE = 32 << 20
+#: The column with the partition's number, while functions ask for it.
+_NUMBER = "__partition"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one look at the records of a run has told."""
+
+    schema: g.StructType
+    count: int
+    #: Records that failed, by step.
+    errors: list[int]
+    #: All records, where they are few.
+    records: list[dict[str, Any]] | None
+
+
+@dataclass(eq=False)
+class Rows:
+    """Rows and what is to be done to them. `earlier` are runs of functions over what these rows were made from."""
+
+    base: DataFrame
+    known: g.StructType | None = None
+    choices: frozenset[Path] = frozenset()
+    steps: tuple[Step, ...] = ()
+    earlier: tuple[Rows, ...] = field(default=())
+    #: The schema that records which say nothing else have, if it is not that of `base`.
+    hint: g.StructType | None = None
+
+    @cached_property
+    def _base_schema(self) -> g.StructType:
+        return self.known or from_spark(self.base.schema, self.choices)
+
+    @cached_property
+    def schema(self) -> g.StructType:
+        """The fields and their types; functions that are waiting run for it, unless they only filter."""
+        return self._base_schema if self._filters else self.survey.schema
+
+    @property
+    def _filters(self) -> bool:
+        return all(step.kind == "filter" for step in self.steps)
+
+    @cached_property
+    def df(self) -> DataFrame:
+        """The rows as Spark has them: a choice is a struct of its types."""
+        if not self.steps:
+            return self.base
+        work, spark = self._work, self.base.sparkSession
+        surveyed = "survey" in self.__dict__ or not self._filters
+        if surveyed and self.survey.records is not None and self.schema.fields:
+            if not self.survey.records:
+                return self.base.limit(0).select(*(_columns.nothing(one.dataType).alias(one.name) for one in self.schema))
+            table = pa.Table.from_batches([_python.batch(self.survey.records, self.schema, work.zone)])
+            return spark.createDataFrame(table)
+        if self._filters:
+            return self.base.mapInArrow(lambda batches: work.filtered(batches), self.base.schema)
+        return self._made(self.schema)
+
+    def _made(self, schema: g.StructType) -> DataFrame:
+        work = self._work
+        # Batches of no columns have no rows.
+        out = schema if schema.fields else g.StructType([g.Field("__none", g.NullType())])
+        made = self._numbered.mapInArrow(lambda batches: work.rows(batches, out), to_spark(out))  # type: ignore[arg-type]
+        return made if schema.fields else made.select()
+
+    @cached_property
+    def survey(self) -> Survey:
+        """One look at all records that come out of the steps."""
+        work = self._work
+        told: dict[str, Any] = {}
+        count, errors, whole = 0, [0] * len(self.steps), True
+        payloads: list[bytes] = []
+        surveyed = self._numbered.mapInArrow(lambda batches: work.survey(batches), "payload binary")
+        for [payload] in surveyed.collect():
+            payload = bytes(payload)
+            if not payload.startswith(b"{"):
+                payloads.append(payload)
+                continue
+            part = json.loads(payload)
+            told = merged(told, {"struct": part["seen"].get("struct", {})})
+            count += part["count"]
+            errors = [one + more for one, more in zip(errors, part["errors"])]
+            whole = whole and part["whole"]
+        if sum(map(len, payloads)) > _MESSAGE:
+            whole = False
+        records = [record for payload in payloads for record in pickle.loads(payload)] if whole else None
+        schema = self.hint or self._base_schema
+        if count:
+            found = concluded(told, schema)
+            assert isinstance(found, g.StructType)
+            schema = found
+        return Survey(schema, count, errors, records)
+
+    @property
+    def _numbered(self) -> DataFrame:
+        if self._work.number is None:
+            return self.base
+        return self.base.withColumn(_NUMBER, F.spark_partition_id())
+
+    @cached_property
+    def _work(self) -> Work:
+        indexed = any(step.kind == "indexed" for step in self.steps)
+        zone = self.base.sparkSession.conf.get("spark.sql.session.timeZone") or "UTC"
+        return Work(self._base_schema, self.steps, zone, _NUMBER if indexed else None)
+
+    def then(self, step: Step) -> Rows:
+        """The rows with one function more to go over them."""
+        return Rows(self.base, self._base_schema, frozenset(), (*self.steps, step), self.earlier)
+
+    def select(self, leaves: Iterable[Leaf], df: DataFrame | None = None) -> Rows:
+        """The rows with other columns, made of these rows' columns (or those of `df`, made from them)."""
+        leaves = list(leaves)
+        source = self.df if df is None else df
+        made = source.select(*(leaf.column.alias(leaf.name) for leaf in leaves))
+        return self.made(made, g.StructType([g.Field(leaf.name, leaf.of) for leaf in leaves]))
+
+    def made(self, df: DataFrame, schema: g.StructType | None = None, *others: Rows) -> Rows:
+        """What was made of these rows, and of others, by other means."""
+        earlier = list(self.runs)
+        for other in others:
+            earlier.extend(run for run in other.runs if run not in earlier)
+        return Rows(df, schema, earlier=tuple(earlier))
+
+    @property
+    def runs(self) -> tuple[Rows, ...]:
+        """All runs of functions on the way to these rows."""
+        return (*self.earlier, self) if self.steps else self.earlier
+
+    @property
+    def leaves(self) -> list[Leaf]:
+        """The columns."""
+        return _columns.top(self.schema)
+
+    @cached_property
+    def failures(self) -> Rows:
+        """The error frame of this run."""
+        told = [
+            g.Field("callsite", g.StructType([g.Field("site", g.StringType()), g.Field("info", g.StringType())])),
+            g.Field("msg", g.StringType()), g.Field("stackTrace", g.StringType()), g.Field("input", g.StringType()),
+            g.Field("bytesread", g.LongType()), g.Field("source", g.StringType()),
+            g.Field("dynamicRecord", self._base_schema),
+        ]  # fmt: skip
+        hint = g.StructType([g.Field("error", g.StructType(told))])
+        return Rows(self.base, self._base_schema, steps=(_python.Failures(self._work),), hint=hint)
+
+
+def concluded(seen: dict[str, Any], hint: g.DataType | None) -> g.DataType:
+    """The type of values, by what they have been; what `hint` holds keeps its type."""
+    members = list(hint.choices.values()) if isinstance(hint, g.ChoiceType) else [hint] if hint else []
+    by_name = {of.typeName(): of for of in members}
+    found: list[g.DataType] = []
+    for kind, told in seen.items():
+        if kind == "int":
+            found.append(_whole(told, members))
+        elif kind == "double":
+            found.append(g.FloatType() if "float" in by_name and "double" not in by_name else g.DoubleType())
+        elif kind == "decimal":
+            found.append(_decimal(told, by_name.get("decimal")))
+        elif kind == "array":
+            element = by_name.get("array")
+            found.append(g.ArrayType(concluded(told, element.elementType if isinstance(element, g.ArrayType) else None)))
+        elif kind == "struct":
+            found.append(_struct(told, by_name))
+        else:
+            of = g.atomic(kind)
+            assert of is not None
+            found.append(of)
+    if not found:
+        return hint if hint is not None else g.NullType()
+    out = found[0]
+    for of in found[1:]:
+        out = united(out, of)
+    return out
+
+
+def _whole(ends: list[int], members: list[g.DataType]) -> g.DataType:
+    holding = [of for of in members if all(fits(end, of) for end in ends)]
+    if holding:
+        return holding[0]
+    if not all(fits(end, g.LongType()) for end in ends):
+        return g.DecimalType(38, 0)
+    wide = any(of.typeName() == "long" for of in members) or not all(fits(end, g.IntegerType()) for end in ends)
+    return g.LongType() if wide else g.IntegerType()
+
+
+def _decimal(digits: list[int], hint: g.DataType | None) -> g.DataType:
+    before, behind = digits
+    if isinstance(hint, g.DecimalType):
+        before, behind = max(before, hint.precision - hint.scale), max(behind, hint.scale)
+    before = min(38, before)
+    behind = min(38 - before, behind)
+    return g.DecimalType(max(1, before + behind), behind)
+
+
+def _struct(fields: dict[str, Any], members: dict[str, g.DataType]) -> g.DataType:
+    held = members.get("map")
+    if isinstance(held, g.MapType) and "struct" not in members:
+        value: dict[str, Any] = {}
+        for told in fields.values():
+            value = merged(value, told)
+        return g.MapType(concluded(value, held.valueType), keyType=held.keyType)
+    known = members.get("struct")
+    types = {field.name: field.dataType for field in known.fields} if isinstance(known, g.StructType) else {}
+    # The fields that were there keep their order; new ones follow.
+    order = [name for name in types if name in fields] + [name for name in fields if name not in types]
+    return g.StructType([g.Field(name, concluded(fields[name], types.get(name))) for name in order])

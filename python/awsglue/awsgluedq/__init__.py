@@ -1,0 +1,1 @@
+"""Names of AWS Glue's data-quality package."""

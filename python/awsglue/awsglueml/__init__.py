@@ -1,0 +1,1 @@
+"""Names of AWS Glue's package of transforms that learn."""
