@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 import coverage_catalog
 import coverage_organizations
 import harness
+import sessions
 from plugin_coverage import BOTOCORE, ROOT, cover, implemented, rows_of
 
 THING = "coverage"
@@ -131,6 +132,9 @@ class World:
         glue.create_classifier(JsonClassifier={"Name": THING, "JsonPath": "$[*]"})
         script = {"Name": "glueetl", "ScriptLocation": f"s3://{self.bucket}/script.py"}
         glue.create_job(Name=THING, Role=role, Command=script, Tags=tags)
+        session = sessions.Session(self.server, THING, role, by=self.root, Tags=tags)
+        session.run("1")
+        session.stop()
 
     def logs(self):
         logs = self.client("logs")
@@ -157,6 +161,8 @@ class World:
                 (glue.list_crawls, {"CrawlerName": THING}),
                 (glue.get_jobs, {}),
                 (glue.get_job_runs, {"JobName": THING}),
+                (glue.list_sessions, {}),
+                (glue.list_statements, {"SessionId": THING}),
                 *((glue.get_tags, {"ResourceArn": self.arn("glue", f"{kind}/{THING}")}) for kind in TAGGED),
             ],
             "iam": [
@@ -194,7 +200,7 @@ class World:
         return [lasting(look(**named)) for look, named in looks.get(service, [])]
 
 
-TAGGED = ("database", "crawler", "job", "catalog", "connection", "usageProfile")
+TAGGED = ("database", "crawler", "job", "session", "catalog", "connection", "usageProfile")
 HOLDERS = ("user", "group", "role")
 
 

@@ -44,10 +44,6 @@ _INSTEAD = {
     "zipWithIndex": "row_number() over a window",
     "saveAsTextFile": "DataFrame.write.text(path)",
     "filter": "DataFrame.filter",
-    "collect": "DataFrame.collect()",
-    "count": "DataFrame.count()",
-    "take": "DataFrame.take(n)",
-    "toDF": "the DataFrame itself",
 }
 
 
@@ -64,7 +60,7 @@ def no_jvm(call: str) -> NoReturn:
 
 
 class RDD:
-    """What `df.rdd` gives: every call on it is refused by its name."""
+    """An RDD: every call on it is refused by its name."""
 
     def __init__(self, origin: str = "rdd"):
         self._origin = origin
@@ -75,9 +71,18 @@ class RDD:
         refuse(f"{self._origin}.{name}", name)
 
 
-def no_rdd(frame: Any) -> RDD:
-    """The `rdd` of a DataFrame."""
-    return RDD("DataFrame.rdd")
+class FrameRdd(RDD):
+    """The `rdd` of a DataFrame: what only fetches rows is the DataFrame's own."""
+
+    def __init__(self, frame: Any):
+        super().__init__("DataFrame.rdd")
+        self._frame = frame
+        for call in ("collect", "count", "take", "first", "isEmpty"):
+            setattr(self, call, getattr(frame, call))
+
+    def toDF(self, *columns: Any) -> Any:  # noqa: N802
+        """The DataFrame again."""
+        return self._frame.toDF(*columns) if columns else self._frame
 
 
 class Rows:

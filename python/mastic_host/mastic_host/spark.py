@@ -48,7 +48,7 @@ def install(settings: dict[str, Any]) -> None:
     SparkSession.sparkContext = property(context.SparkContext.of_session)
     SparkSession._jvm = property(lambda session: context.no_jvm("spark._jvm"))
     SparkSession._jsparkSession = property(lambda session: context.no_jvm("spark._jsparkSession"))
-    DataFrame.rdd = property(context.no_rdd)
+    DataFrame.rdd = property(context.FrameRdd)
     for builder in (classic.SparkSession.Builder, SparkSession.Builder):
         builder.getOrCreate = _get_or_create
         builder.create = _get_or_create
