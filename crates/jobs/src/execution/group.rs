@@ -32,7 +32,7 @@ fn started_by(thread: &Path) -> Vec<u32> {
 /// Ends every process of a group. The shell has the call that this takes, so that it needs no unsafe code here.
 pub(crate) async fn end_group(group: u32) {
     let mut kill = Command::new("sh");
-    kill.args(["-c", &format!("kill -KILL -- -{group}")]).stderr(std::process::Stdio::null());
+    kill.args(["-c", &format!("kill -s KILL -- -{group}")]).stderr(std::process::Stdio::null());
     // It fails where nothing is left, which is what is wanted.
     if let Err(error) = kill.status().await {
         tracing::error!(%error, group, "the processes of a run could not be ended");

@@ -118,5 +118,5 @@ pub(super) async fn carry(stream: Option<impl AsyncRead + Unpin>, log: Log, even
 /// Ends this process and all that it has started: the server made them one group. The shell has the call that this takes, so
 /// that it needs no unsafe code here.
 pub(crate) fn end_all() {
-    let _ = std::process::Command::new("sh").args(["-c", "kill -KILL 0"]).status();
+    let _ = std::process::Command::new("sh").args(["-c", "kill -s KILL 0"]).status();
 }
