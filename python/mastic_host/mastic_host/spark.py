@@ -26,8 +26,10 @@ def install(settings: dict[str, Any]) -> None:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
-    from mastic_host import context
+    from mastic_host import context, paths
 
+    if not settings["remote"]:
+        paths.install()
     pyspark.SparkContext = context.SparkContext
     pyspark.SparkConf = context.SparkConf
     pyspark.Broadcast = context.Broadcast

@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 use crate::failure::Failure;
 use crate::session::Session;
 
+use super::paths;
+
 /// A server of the run's own; it ends with the process.
 pub(super) struct Bridge {
     address: SocketAddr,
@@ -106,9 +108,12 @@ impl House {
         })
     }
 
-    /// What the engine is asked; nothing for a path that is not there.
-    async fn call(&self, _path: &str, _input: Value) -> Option<Result<Value, Failure>> {
-        None
+    /// What is asked of the runner; nothing for a path that is not there.
+    async fn call(&self, path: &str, input: Value) -> Option<Result<Value, Failure>> {
+        match path {
+            "/exists" => Some(paths::missing(&self.session, input).await),
+            _ => None,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod files;
 mod kernel;
 mod modules;
 mod outcome;
+mod paths;
 mod python;
 
 use mastic_handoff::{ScriptKind, ScriptWork, Tally};

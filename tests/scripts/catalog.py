@@ -1,0 +1,15 @@
+"""The Glue catalog behind Spark's SQL: tables read, made and added to."""
+
+import sys
+
+from pyspark.sql import SparkSession
+
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+spark = SparkSession.builder.enableHiveSupport().getOrCreate()
+database, target = given["--database"], given["--target"]
+print([row.tableName for row in spark.sql(f"SHOW TABLES IN {database}").collect()])
+print(spark.sql(f"SELECT day, count(*) AS n FROM {database}.events WHERE day >= '2024-01-02' GROUP BY day").collect())
+frame = spark.table(f"{database}.events").selectExpr("id", "upper(what) AS what")
+frame.write.option("path", f"s3://{target}/made/").saveAsTable(f"{database}.made")
+frame.write.insertInto(f"{database}.made")
+print(spark.sql(f"SELECT what, count(*) AS n FROM {database}.made GROUP BY what ORDER BY what").collect())

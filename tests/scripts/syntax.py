@@ -1,0 +1,4 @@
+"""Is no Python."""
+
+for n in range(3)
+    print(n)

@@ -1,0 +1,103 @@
+"""Scripts as jobs: what they see, what they reach, what they leave. The scripts are in `scripts/`."""
+
+import collections
+
+import pytest
+
+from harness import name
+from pipeline import keys, rows
+from scripts_corpus import Corpus, archive, wheel
+
+HELLO = "def hello(what):\n    return 'hello ' + what\n"
+
+
+@pytest.fixture(scope="module")
+def corpus(server):
+    return Corpus(server, name)
+
+
+def test_arguments(corpus):
+    settings = corpus.upload("settings.json", '{"a": 1}')
+    ended = corpus.run("arguments", {"--day": "7", "--extra-files": settings})
+    assert ended.succeeded() == [
+        f"arguments.py {ended.job} 7 job-bookmark-disable",
+        "True True",
+        '{"a": 1}',
+        "[]",
+        "True __main__",
+    ]
+
+
+def test_spark_joins_and_writes(corpus):
+    ended = corpus.run("join")
+    late = [flight for flight in rows(1) if flight["dep_delay"].lstrip("-").isdigit() and int(flight["dep_delay"]) > 60]
+    most = collections.Counter(flight["carrier"] for flight in late).most_common(3)
+    worst = {carrier: max(int(f["dep_delay"]) for f in late if f["carrier"] == carrier) for carrier, _ in most}
+    names = {"EV": "ExpressJet Airlines Inc.", "B6": "JetBlue Airways", "UA": "United Air Lines Inc."}
+    expected = [f"{carrier} {names[carrier]} {count} {worst[carrier]}" for carrier, count in most]
+    assert ended.succeeded() == [*expected, f"{ended.job} True"]
+    written = keys(corpus.server, corpus.target, "late/")
+    assert written and all("/carrier=" in key for key in written)
+
+
+def test_functions_in_python_and_pandas(corpus):
+    assert corpus.run("functions").succeeded() == ["a 3 4.5", "b 5 7.5", "c None None", "[Row(all=8.0)]", "[1, 2]"]
+
+
+def test_boto3_beside_spark(corpus):
+    assert corpus.run("beside").succeeded() == ["assumed-role GlueJobRunnerSession", "{'total': 3}"]
+
+
+def test_another_account_by_its_role(corpus):
+    theirs, reader = corpus.other_account()
+    ended = corpus.run("assume", {"--theirs": theirs, "--reader": reader})
+    assert ended.succeeded() == ["from the other side", "AccessDenied"]
+
+
+def test_modules_of_the_jobs_own(corpus):
+    files = [corpus.upload("greetings.py", HELLO), corpus.upload("more.zip", archive({
+        "archived/__init__.py": "", "archived/deep.py": HELLO}))]
+    made = corpus.upload("tinywheel-1.0-py3-none-any.whl", wheel("tinywheel", "1.0", HELLO))
+    ended = corpus.run("modules", {"--extra-py-files": ",".join(files), "--additional-python-modules": made})
+    assert ended.succeeded() == ["hello file", "hello archive", "hello wheel"]
+
+
+def test_a_module_that_pip_does_not_find(corpus):
+    ended = corpus.run("modules", {"--additional-python-modules": "/nowhere/no_such_module-1.0-py3-none-any.whl"})
+    assert ended.state == "FAILED"
+    assert ended.message.startswith("Error Category: IMPORT_ERROR; --additional-python-modules: "), ended.message
+    assert "no_such_module" in ended.message
+
+
+def test_the_glue_catalog_in_sql(corpus):
+    database = corpus.database()
+    given = {"--database": database, "--enable-glue-datacatalog": "true"}
+    assert corpus.run("catalog", given).succeeded() == [
+        "['events']", "[Row(day='2024-01-02', n=2)]", "[Row(what='A', n=4), Row(what='B', n=4)]"]
+    made = corpus.glue.get_table(DatabaseName=database, Name="made")["Table"]
+    assert made["StorageDescriptor"]["Location"].rstrip("/") == f"s3://{corpus.target}/made"
+    without = corpus.run("catalog", {"--database": database})
+    assert without.state == "FAILED" and database in without.message, "SQL sees Glue's catalog only where the job says so"
+
+
+def test_lakes_by_path(corpus):
+    assert corpus.run("lakes").succeeded() == ["delta [1, 2, 2]", "iceberg [1, 2, 2]"]
+
+
+def test_a_python_shell(corpus):
+    ended = corpus.run("shell", kind="pythonshell")
+    assert ended.succeeded() == ["['airlines/airlines.csv'] False"]
+    assert ended.run["LogGroupName"] == "/aws-glue/python-jobs"
+    assert keys(corpus.server, corpus.target, "shell/") == ["shell/done"]
+
+
+def test_a_failed_script_leaves_nothing(corpus):
+    ended = corpus.run("writer")
+    assert (ended.state, ended.output) == ("FAILED", ["10"])
+    assert ended.message == (
+        "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 16; ZeroDivisionError: division by zero "
+        "(writer.py, line 16)")
+    assert keys(corpus.server, corpus.target, "half/") == []
+    kept = corpus.run("writer", {"--atomic-output": "false"})
+    assert kept.state == "FAILED"
+    assert "half/boto3" in keys(corpus.server, corpus.target, "half/")
