@@ -13,6 +13,7 @@ mod machine;
 mod master_key;
 mod preflight;
 mod remote;
+mod run_script;
 mod runs;
 mod runtime;
 mod serve;
@@ -52,6 +53,8 @@ enum Command {
     Preflight(preflight::PreflightArguments),
     /// Tells what a crawl would write, and why.
     Crawl(crawl::CrawlArguments),
+    /// Runs a local script as a job, and prints what it prints.
+    Run(run_script::RunArguments),
     /// Lists job runs: how they ended and why, and what each would have cost on AWS.
     Runs(runs::RunsArguments),
     /// Shows where a job's bookmark stands and what the next run would read, and sets it back.
@@ -86,6 +89,7 @@ async fn run(command: Command) -> Result<(), failure::Failure> {
         Command::Explain(arguments) => explain::run(arguments).await,
         Command::Preflight(arguments) => preflight::run(arguments).await,
         Command::Crawl(arguments) => crawl::run(arguments).await,
+        Command::Run(arguments) => run_script::run(arguments).await,
         Command::Runs(arguments) => runs::run(arguments).await,
         Command::Bookmark(arguments) => bookmark::run(arguments).await,
         Command::Runtime(arguments) => runtime::run(&arguments),
