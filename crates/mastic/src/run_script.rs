@@ -30,9 +30,9 @@ pub struct RunArguments {
     /// The role that it runs as, by name or ARN.
     #[arg(long)]
     role: String,
-    /// An argument of the run: `--arg day=7` is `--day 7` for the script. Glue's own count, too: `--arg
+    /// An argument of the run: `--arg day=7` is `--day 7` for the script. So are Glue's own set: `--arg
     /// job-bookmark-option=job-bookmark-enable`.
-    #[arg(long = "arg", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long = "arg", value_name = "KEY=VALUE", value_parser = pair, allow_hyphen_values = true)]
     arguments: Vec<(String, String)>,
     /// A module, or archive of modules, that the script imports.
     #[arg(long = "py-file", value_name = "FILE")]
