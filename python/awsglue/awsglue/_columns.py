@@ -250,6 +250,10 @@ def _simple(column: Column, of: g.DataType, to: g.DataType) -> Column:
     if name == "string" and to.typeName() == "timestamp":
         # Spark takes a time alone for one of today.
         return F.when(column.rlike(r"^\s*[0-9]{4}"), column.try_cast(target))
+    if name == "string" and to.typeName() == "decimal":
+        # Sail reads no exponents there.
+        power = F.when(column.rlike("[eE]"), column.try_cast("double")).try_cast(target)
+        return F.coalesce(column.try_cast(target), power)
     if name in ("float", "double") and to.typeName() == "timestamp":
         finite = ~(F.isnan(column) | (F.abs(column) > 1e13))
         return F.when(finite, column).try_cast(target)

@@ -22,6 +22,9 @@ from awsglue._types import fits, to_arrow
 
 #: Records of a batch, and bytes of a partition's records that the survey brings along.
 BATCH, KEPT = 8192, 4 << 20
+_KINDS = {
+    str: "string", float: "double", bool: "boolean", bytes: "binary", datetime: "timestamp", date: "date",
+}  # fmt: skip
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, datetime, date, Decimal})
 
 
@@ -103,7 +106,11 @@ def failure(number: int, message: str, trace: str, info: str, record: Any) -> tu
 def copied(value: Any) -> Any:
     """A record with its own structs and arrays."""
     if isinstance(value, dict):
-        return DynamicRecord((key, copied(one)) for key, one in value.items())
+        made = DynamicRecord(value)
+        for key, one in value.items():
+            if type(one) not in _PLAIN:
+                made[key] = copied(one)
+        return made
     return [copied(one) for one in value] if isinstance(value, list) else value
 
 
@@ -117,11 +124,11 @@ def normal(record: Any) -> DynamicRecord:
     if not isinstance(record, dict):
         raise TypeError(f"the function answered {type(record).__name__}, and not a record")
     made = record if type(record) is DynamicRecord else DynamicRecord(record)
-    for key, value in list(made.items()):
-        if type(key) is not str:
-            made[str(key)] = made.pop(key)
-        if type(value) not in _PLAIN:
-            made[str(key)] = _normal(value)
+    odd = [key for key, value in made.items() if type(value) not in _PLAIN or type(key) is not str]
+    for key in odd:
+        # The fields keep their order unless a name was no text.
+        value = made[key] if type(key) is str else made.pop(key)
+        made[str(key)] = _normal(value)
     return made
 
 
@@ -149,56 +156,50 @@ def _normal(value: Any) -> Any:
 class Seen:
     """What the values of a place have been: enough to tell their type."""
 
-    __slots__ = ("kinds",)
+    __slots__ = ("high", "kinds", "known", "low")
 
     def __init__(self) -> None:
         self.kinds: dict[str, Any] = {}
+        #: Types of which another value tells nothing new, and whole numbers between which one does not.
+        self.known: set[type] = {type(None)}
+        self.low, self.high = 1, 0
 
     def add(self, value: Any) -> None:
         """One value more."""
         of = type(value)
-        kinds = self.kinds
-        if of is str:
-            kinds["string"] = True
+        if of in self.known:
+            return
+        kind = _KINDS.get(of)
+        if kind is not None:
+            self.kinds[kind] = True
+            self.known.add(of)
         elif of is int:
-            ends = kinds.get("int")
-            if ends is None:
-                kinds["int"] = [value, value]
-            elif value < ends[0]:
-                ends[0] = value
-            elif value > ends[1]:
-                ends[1] = value
-        elif of is float:
-            kinds["double"] = True
-        elif of is bool:
-            kinds["boolean"] = True
+            # Which whole type holds them is all that counts, so the ends are those of a type.
+            ends = self.kinds.setdefault("int", [0, 0])
+            bits = next((bits for bits in (7, 15, 31, 63) if -(1 << bits) <= value < 1 << bits), 127)
+            ends[0], ends[1] = self.low, self.high = min(ends[0], -(1 << bits)), max(ends[1], (1 << bits) - 1)
         elif isinstance(value, dict):
-            fields = kinds.setdefault("struct", {})
+            fields = self.kinds.setdefault("struct", {})
             for name, one in value.items():
                 seen = fields.get(name)
                 if seen is None:
                     seen = fields[name] = Seen()
-                if one is not None:
-                    seen.add(one)
+                inner = type(one)
+                if inner in seen.known or (inner is int and seen.low <= one <= seen.high):
+                    continue
+                seen.add(one)
         elif isinstance(value, list):
-            seen = kinds.setdefault("array", Seen())
+            seen = self.kinds.setdefault("array", Seen())
             for one in value:
-                if one is not None:
-                    seen.add(one)
-        elif isinstance(value, datetime):
-            kinds["timestamp"] = True
-        elif isinstance(value, date):
-            kinds["date"] = True
-        elif isinstance(value, bytes):
-            kinds["binary"] = True
+                seen.add(one)
         elif isinstance(value, Decimal):
             _, digits, exponent = value.as_tuple()
             behind = max(0, -exponent) if isinstance(exponent, int) else 0
             before = max(1, len(digits) + exponent) if isinstance(exponent, int) else 1
-            known = kinds.get("decimal", [1, 0])
-            kinds["decimal"] = [max(known[0], before), max(known[1], behind)]
-        elif value is not None:
-            self.add(str(value) if isinstance(value, str) else int(value))
+            ends = self.kinds.setdefault("decimal", [1, 0])
+            ends[0], ends[1] = max(ends[0], before), max(ends[1], behind)
+        else:
+            self.kinds[next(kind for base, kind in _KINDS.items() if isinstance(value, base))] = True
 
     def told(self) -> dict[str, Any]:
         """As an object of JSON; `merged` joins several of them."""
@@ -289,17 +290,17 @@ def decoder(of: g.DataType) -> Callable[[Any], Any] | None:
     return None
 
 
-def encoder(of: g.DataType, zone: str) -> Callable[[Any], Any]:
-    """Makes of a function's value what Arrow takes."""
+def encoder(of: g.DataType, zone: str) -> Callable[[Any], Any] | None:
+    """Makes of a function's value what Arrow takes; None where it is that already."""
     if isinstance(of, g.StructType):
-        inner = {field.name: encoder(field.dataType, zone) for field in of.fields}
+        inner = {field.name: encoder(field.dataType, zone) or _same for field in of.fields}
 
         def struct(value: Any) -> Any:
             return None if value is None else {name: make(value.get(name)) for name, make in inner.items()}
 
         return struct
     if isinstance(of, g.ChoiceType):
-        members = {name: encoder(one, zone) for name, one in of.choices.items()}
+        members = {name: encoder(one, zone) or _same for name, one in of.choices.items()}
 
         def choice(value: Any) -> Any:
             if value is None:
@@ -310,18 +311,24 @@ def encoder(of: g.DataType, zone: str) -> Callable[[Any], Any]:
         return choice
     if isinstance(of, g.ArrayType):
         element = encoder(of.elementType, zone)
+        if element is None:
+            return None
         return lambda values: None if values is None else [element(value) for value in values]
     if isinstance(of, g.MapType):
-        item = encoder(of.valueType, zone)
+        item = encoder(of.valueType, zone) or _same
         return lambda pairs: None if pairs is None else [(key, item(one)) for key, one in pairs.items()]
     if of.typeName() == "timestamp":
         place = ZoneInfo(zone)
         return lambda at: at if at is None or at.tzinfo else at.replace(tzinfo=place)
     if of.typeName() in ("double", "float"):
-        return lambda value: None if value is None else float(value)
+        return lambda value: value if value is None or type(value) is float else float(value)
     if isinstance(of, g.DecimalType):
-        return lambda value: None if value is None else Decimal(value)
-    return lambda value: value
+        return lambda value: value if value is None or type(value) is Decimal else Decimal(value)
+    return None
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def records(batches: Iterable[pa.RecordBatch], schema: g.StructType) -> Iterator[DynamicRecord]:
@@ -344,7 +351,8 @@ def batch(rows: list[Any], schema: g.StructType, zone: str) -> pa.RecordBatch:
     arrays, fields = [], []
     for field in schema.fields:
         make, of = encoder(field.dataType, zone), to_arrow(field.dataType, zone)
-        arrays.append(pa.array([make(row.get(field.name)) for row in rows], of))
+        values = [row.get(field.name) for row in rows]
+        arrays.append(pa.array([make(value) for value in values] if make else values, of))
         fields.append(pa.field(field.name, of))
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 

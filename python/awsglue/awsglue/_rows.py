@@ -197,9 +197,9 @@ def concluded(seen: dict[str, Any], hint: g.DataType | None) -> g.DataType:
         elif kind == "struct":
             found.append(_struct(told, by_name))
         else:
-            of = g.atomic(kind)
-            assert of is not None
-            found.append(of)
+            simple = g.atomic(kind)
+            assert simple is not None
+            found.append(simple)
     if not found:
         return hint if hint is not None else g.NullType()
     out = found[0]

@@ -165,12 +165,12 @@ def test_what_is_no_record_is_an_error(frame):
 def test_seen_values_of_two_parts_are_joined():
     one, other = _python.Seen(), _python.Seen()
     one.add({"a": 1, "b": [1], "c": {"d": 1}})
-    other.add({"a": "x", "b": [-5], "c": {"e": True}, "f": decimal.Decimal("0.05")})
+    other.add({"a": "x", "b": [-129], "c": {"e": True}, "f": decimal.Decimal("0.05")})
     assert _python.merged(one.told(), other.told()) == {
         "struct": {
-            "a": {"int": [1, 1], "string": True},
-            "b": {"array": {"int": [-5, 1]}},
-            "c": {"struct": {"d": {"int": [1, 1]}, "e": {"boolean": True}}},
+            "a": {"int": [-128, 127], "string": True},
+            "b": {"array": {"int": [-(2**15), 2**15 - 1]}},
+            "c": {"struct": {"d": {"int": [-128, 127]}, "e": {"boolean": True}}},
             "f": {"decimal": [1, 2]},
         }
     }

@@ -150,9 +150,11 @@ def _typed(of: g.DataType) -> str | None:
 
 def _item(leaves: list[Leaf]) -> list[Leaf]:
     """The attributes of the items of a table's export."""
-    if len(leaves) == 1 and leaves[0].name == "Item" and isinstance(leaves[0].of, g.StructType):
-        item = leaves[0]
-        return [Leaf(field.name, inner(item.column, field.name), field.dataType) for field in item.of.fields]
+    if len(leaves) != 1:
+        return leaves
+    item, of = leaves[0], leaves[0].of
+    if item.name == "Item" and isinstance(of, g.StructType):
+        return [Leaf(field.name, inner(item.column, field.name), field.dataType) for field in of.fields]
     return leaves
 
 

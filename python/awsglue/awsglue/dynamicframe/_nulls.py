@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from awsglue import gluetypes as g
@@ -15,7 +16,7 @@ from awsglue._rows import Rows
 def without_empty(rows: Rows) -> Rows:
     """The rows without the fields that are null in every one; with all fields where there are no rows."""
     counted: list[Path] = []
-    counts = []
+    counts: list[Column] = []
 
     def count(at: Path, leaf: Leaf) -> Sequence[Leaf] | None:
         if EACH in at or VALUES in at:

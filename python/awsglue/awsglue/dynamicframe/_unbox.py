@@ -43,8 +43,9 @@ def parser(of: str, options: dict[str, Any]) -> Callable[[str], Any]:
     names = [field.name for field in _schema(options).fields] if options.get("withSchema") else None
 
     def parse(value: str) -> Any:
-        quoting = csv.QUOTE_NONE if quote in (-1, "-1") else csv.QUOTE_MINIMAL
-        mark = None if quoting == csv.QUOTE_NONE else quote
+        bare = quote in (-1, "-1")
+        quoting: Any
+        quoting, mark = (csv.QUOTE_NONE, None) if bare else (csv.QUOTE_MINIMAL, quote)
         lines = list(csv.reader(value.splitlines(), delimiter=separator, escapechar=escaper, quotechar=mark, quoting=quoting))
         titles = names
         if header and lines:

@@ -70,9 +70,9 @@ class DynamicFrameCollection:
 
 def _called(function: Callable[..., Any], frame: DynamicFrame, context: str) -> Any:
     try:
-        places = inspect.signature(function).parameters.values()
+        places = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        places = ()
+        places = []
     named = {place.name for place in places}
     needed = [place for place in places if place.default is place.empty and place.kind <= place.POSITIONAL_OR_KEYWORD]
     if "transformation_ctx" in named or "ctx" in named:

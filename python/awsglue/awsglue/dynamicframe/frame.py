@@ -48,12 +48,10 @@ class DynamicFrame:
         errors: DataFrame | None = None,
     ) -> None:
         paths = frozenset(_paths.parse(one) if isinstance(one, str) else tuple(one) for one in choices)
-        self._start(Rows(df, choices=paths), glue_ctx, name)
-        self._unread = errors
+        self._start(Rows(df, choices=paths), glue_ctx, name, errors)
 
-    def _start(self, rows: Rows, glue_ctx: GlueContext, name: str) -> None:
-        self._rows, self.glue_ctx, self.name = rows, glue_ctx, name
-        self._unread: DataFrame | None = None
+    def _start(self, rows: Rows, glue_ctx: GlueContext, name: str, unread: DataFrame | None = None) -> None:
+        self._rows, self.glue_ctx, self.name, self._unread = rows, glue_ctx, name, unread
         self._checks: tuple[Check, ...] = ()
         self._calls = False
 
