@@ -92,7 +92,9 @@ def test_spark_and_boto3_are_the_role(server, unique):
     role = glue_role(server, reads(own), writes(own))
     session = Session(server, unique("session"), role, DefaultArguments={
         "--extra-py-files": f"s3://{own}/lib/mine.py", "--mine": "1"})
-    assert session.text("import mine, sys; mine.answer, sys.argv[sys.argv.index('--mine') + 1]") == "(42, '1')"
+    argument = "sys.argv[sys.argv.index('--{}') + 1]".format
+    assert session.text(f"import mine, sys; mine.answer, {argument('mine')}, {argument('SESSION_ID')}") == (
+        f"(42, '1', '{session.id}')")
     # As in Glue's sessions, `spark` is there before anybody has made it.
     assert session.text(f"spark.read.csv('s3://{own}/in/', header=True).selectExpr('sum(n) as n').show()") == (
         "+----+\n|   n|\n+----+\n|30.0|\n+----+")

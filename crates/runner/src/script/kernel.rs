@@ -56,7 +56,7 @@ pub(crate) async fn run(
         Interpreter { program: program?, python: &work.python, bridge: &bridge, folders: &folders };
     let settings = json!({
         "mode": "kernel",
-        "arguments": arguments::flat(work.arguments.clone()),
+        "arguments": argv(&work),
         "paths": paths,
         "spark": super::spark(session, &special, work.spark_remote.as_deref()),
     });
@@ -76,6 +76,13 @@ pub(crate) async fn run(
     }
     let status = child.wait().await.map_err(|error| Failure::new(format!("Python was lost: {error}")))?;
     Err(ended(status, &folders))
+}
+
+/// What statements find in `sys.argv`. dbt's adapter looks for the session's id there.
+fn argv(work: &SessionWork) -> Vec<String> {
+    let mut arguments = work.arguments.clone();
+    arguments.insert("--SESSION_ID".to_owned(), work.session_id.clone());
+    arguments::flat(arguments)
 }
 
 fn line(word: SessionInput) -> Value {
