@@ -308,8 +308,8 @@ def test_errors(server, unique, plain):
            "CodeGenConfigurationNodes": copy_nodes(source, out)}
     both = "Please do not set Max Capacity if using Worker Type and Number of Workers."
     refused("InvalidInputException", both, glue.create_job, **new, MaxCapacity=2.0, WorkerType="G.1X", NumberOfWorkers=2)
-    code = {"c": {"CustomCode": {"Name": "mine", "Inputs": ["in"], "Code": "pass", "ClassName": "X"}}}
-    text = "Node 'mine' (c) is of the kind CustomCode, which Mastic does not run yet."
+    code = {"c": {"EvaluateDataQuality": {"Name": "mine", "Inputs": ["in"], "Ruleset": "Rules = [RowCount > 0]"}}}
+    text = "Node 'mine' (c) is of the kind EvaluateDataQuality, which Mastic does not run yet."
     refused("InvalidInputException", text, glue.create_job, **(new | {"CodeGenConfigurationNodes": code}))
     stranger = server.user({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "glue:*", "Resource": "*"}]})

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use bookmark::Bookmarking;
 pub use cause::{Category, Cause};
 pub use classifier::custom;
-pub use script::{Python, ScriptKind, ScriptWork};
+pub use script::{Python, ScriptKind, ScriptSource, ScriptWork};
 pub use session::{Input, Outcome, Raised, SessionEvent, SessionInput, SessionWork};
 
 /// The bytes of an argument, written as Spark writes memory: `512m`, `4g`.

@@ -16,14 +16,23 @@ pub struct ScriptWork {
     pub arguments: BTreeMap<String, String>,
     /// What kind of script it is.
     pub kind: ScriptKind,
-    /// Where the script is, `s3://...`.
-    pub location: String,
+    /// The script.
+    pub source: ScriptSource,
     /// The job's Glue version, such as `5.1`.
     pub glue_version: String,
     /// The Python that runs it.
     pub python: Python,
     /// The Spark Connect endpoint, `sc://...`, that the server's configuration names; otherwise the run has its own Spark.
     pub spark_remote: Option<String>,
+}
+
+/// Where a script comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScriptSource {
+    /// An object, `s3://bucket/key`.
+    Object(String),
+    /// The text: that of a visual job with code of the user's own in it.
+    Text(String),
 }
 
 /// The kinds of scripts.

@@ -6,7 +6,7 @@ use mastic_api_glue::glue::types::CodeGenConfigurationNode;
 use mastic_core::Fault;
 use mastic_shape::{Shape, Value};
 
-/// Kinds that the engine runs, by their names in the API model.
+/// Kinds that run, by their names in the API model.
 pub(crate) const SUPPORTED: &[&str] = &[
     "Aggregate",
     "AmazonRedshiftSource",
@@ -18,6 +18,7 @@ pub(crate) const SUPPORTED: &[&str] = &[
     "CatalogTarget",
     "ConnectorDataSource",
     "ConnectorDataTarget",
+    "CustomCode",
     "DirectJDBCSource",
     "DropDuplicates",
     "DropFields",
@@ -62,6 +63,11 @@ pub(crate) const SUPPORTED: &[&str] = &[
     "SplitFields",
     "Union",
 ];
+
+/// Whether a node has code of the user's own: the engine has no Python, so that such a graph runs as its script.
+pub(crate) fn is_code(nodes: &BTreeMap<String, CodeGenConfigurationNode>) -> bool {
+    nodes.values().any(|node| node.custom_code.is_some())
+}
 
 /// Refuses a graph with a node that is no node, or of a kind that the engine does not run.
 pub(crate) fn check(nodes: &BTreeMap<String, CodeGenConfigurationNode>) -> Result<(), Fault> {
@@ -134,7 +140,7 @@ const DATABASES: [&str; 4] = ["mariadb", "mysql", "postgresql", "redshift"];
 #[cfg(test)]
 mod tests {
     use mastic_api_glue::glue::types::{
-        ConnectorDataSource, CustomCode, S3DirectTarget, SelectFields, TargetFormat,
+        ConnectorDataSource, CustomCode, EvaluateDataQuality, S3DirectTarget, SelectFields, TargetFormat,
     };
 
     use super::*;
@@ -144,12 +150,18 @@ mod tests {
         let keep =
             CodeGenConfigurationNode { select_fields: Some(SelectFields::default()), ..Default::default() };
         assert_eq!(check(&BTreeMap::from([("a".to_owned(), keep.clone())])), Ok(()));
-        let custom = CustomCode { name: "my code".to_owned(), ..Default::default() };
-        let code = CodeGenConfigurationNode { custom_code: Some(custom), ..Default::default() };
-        let fault = check(&BTreeMap::from([("b".to_owned(), code)])).unwrap_err();
+        let rules = EvaluateDataQuality { name: "my rules".to_owned(), ..Default::default() };
+        let rules = CodeGenConfigurationNode { evaluate_data_quality: Some(rules), ..Default::default() };
+        let fault = check(&BTreeMap::from([("b".to_owned(), rules)])).unwrap_err();
         assert_eq!(
             fault.message(),
-            "Node 'my code' (b) is of the kind CustomCode, which Mastic does not run yet."
+            "Node 'my rules' (b) is of the kind EvaluateDataQuality, which Mastic does not run yet."
+        );
+        let code =
+            CodeGenConfigurationNode { custom_code: Some(CustomCode::default()), ..Default::default() };
+        let graph = BTreeMap::from([("a".to_owned(), keep.clone()), ("d".to_owned(), code)]);
+        assert!(
+            check(&graph).is_ok() && is_code(&graph) && !is_code(&BTreeMap::from([("a".to_owned(), keep)]))
         );
         assert!(check(&BTreeMap::from([("c".to_owned(), CodeGenConfigurationNode::default())])).is_err());
     }

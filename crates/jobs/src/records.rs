@@ -4,7 +4,7 @@ use mastic_api_glue::glue::types::{
     Classifier, CodeGenConfigurationNode, Crawler, CrawlerHistory, Job, JobRun,
 };
 use mastic_core::{Arn, Timestamp};
-use mastic_handoff::ScriptKind;
+use mastic_handoff::{ScriptKind, ScriptSource};
 use mastic_store::{Keyspace, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,8 +53,7 @@ pub(crate) struct RunRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Script {
     pub kind: ScriptKind,
-    /// `s3://...`.
-    pub location: String,
+    pub source: ScriptSource,
 }
 
 impl Record for RunRecord {

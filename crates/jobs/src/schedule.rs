@@ -423,7 +423,7 @@ pub(crate) fn execution(key: &RunKey, record: &RunRecord) -> Result<Execution, F
             run_id: id.clone(),
             arguments: arguments.clone(),
             kind: script.kind,
-            location: script.location.clone(),
+            source: script.source.clone(),
             glue_version: record.run.glue_version.clone().unwrap_or_default(),
             // What the server has of both, the execution adds.
             python: Python::default(),

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use mastic_api_glue::glue::types::*;
 use mastic_core::{Entropy, Fault, Timestamp};
-use mastic_handoff::{ScriptKind, bytes_of};
+use mastic_handoff::{ScriptKind, ScriptSource, bytes_of};
 use mastic_kernel::Ctx;
 use mastic_policy::{Document, DocumentKind};
 
-use crate::Jobs;
 use crate::definition::{self, Kind, Size, key};
 use crate::limits::Limits;
 use crate::records::{JOBS, JobRecord, RunRecord, Script};
 use crate::run::{at_work, find, insert, missing};
+use crate::{Jobs, node};
 
 /// What AWS says for a run of a job that is not there.
 const NO_JOB: &str = "Failed to start job run due to missing metadata.";
@@ -138,7 +138,14 @@ pub(crate) fn new_run(
     let command = definition.command.as_ref();
     let kind = Kind::parse(command.and_then(|command| command.name.as_deref()))?;
     let nodes = definition.code_gen_configuration_nodes.clone().unwrap_or_default();
-    let script = if nodes.is_empty() { Some(script(command, kind)?) } else { None };
+    let script = if nodes.is_empty() {
+        Some(script(command, kind)?)
+    } else if node::is_code(&nodes) {
+        let text = mastic_script::visual(&nodes).map_err(|error| invalid(error.to_string()))?;
+        Some(Script { kind: ScriptKind::Spark, source: ScriptSource::Text(text) })
+    } else {
+        None
+    };
     let Size { allocated, max, worker, workers } = size(definition, &input, previous.as_ref(), kind)?;
     let before = previous.unwrap_or_default();
     let retried = before.id.is_some();
@@ -210,7 +217,7 @@ pub(crate) fn new_run(
     })
 }
 
-/// The script of a job without a graph.
+/// The script of a job without a graph. A graph with code of the user's own runs as its script, too.
 fn script(command: Option<&JobCommand>, kind: Kind) -> Result<Script, Fault> {
     let location = command.and_then(|command| command.script_location.clone()).unwrap_or_default();
     if !location.starts_with("s3://") {
@@ -230,7 +237,7 @@ fn script(command: Option<&JobCommand>, kind: Kind) -> Result<Script, Fault> {
             ));
         }
     };
-    Ok(Script { kind, location })
+    Ok(Script { kind, source: ScriptSource::Object(location) })
 }
 
 /// Non-overridable arguments win over the run's, those over the job's defaults ("Job API", AWS Glue

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mastic_handoff::Category;
+use mastic_handoff::{Category, ScriptSource};
 
 use crate::failure::Failure;
 use crate::session::Session;
@@ -48,10 +48,22 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
 /// Fetches the script; where it is then.
 pub(super) async fn fetch_script(
     session: &Session,
-    url: &str,
+    source: &ScriptSource,
+    job: &str,
     folders: &Folders,
 ) -> Result<PathBuf, Failure> {
-    fetch_one(session, url, &folders.script).await.map_err(|failure| failure.at(format!("the script {url}")))
+    match source {
+        ScriptSource::Object(url) => {
+            let fetched = fetch_one(session, url, &folders.script).await;
+            fetched.map_err(|failure| failure.at(format!("the script {url}")))
+        }
+        ScriptSource::Text(text) => {
+            let name: String = job.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+            let path = folders.script.join(format!("{name}.py"));
+            tokio::fs::write(&path, text).await.map_err(|error| unwritten(&path, &error))?;
+            Ok(path)
+        }
+    }
 }
 
 /// Fetches what the arguments name; the paths where Python is to look for modules.

@@ -38,7 +38,7 @@ pub(crate) async fn run(session: &std::sync::Arc<Session>, work: ScriptWork) -> 
 async fn script(session: &std::sync::Arc<Session>, work: &ScriptWork) -> Result<(), Failure> {
     let special = Special::of(&work.arguments)?;
     let folders = Folders::make(&session.scratch)?;
-    let script = files::fetch_script(session, &work.location, &folders).await?;
+    let script = files::fetch_script(session, &work.source, &work.job_name, &folders).await?;
     let paths = files::fetch(session, &special, &folders).await?;
     let (interpreter, bridge) = tokio::join!(
         modules::interpreter(session, &work.python, &special, &folders),
