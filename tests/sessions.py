@@ -1,10 +1,20 @@
 """What tests of interactive sessions share."""
 
+import os
+import pathlib
+
 from harness import wait_for
 from pipeline import glue_role
 
 FINAL = {"AVAILABLE", "ERROR", "CANCELLED"}
 COMMAND = {"Name": "glueetl", "PythonVersion": "3"}
+
+
+def notebook_python():
+    """The interpreter of an environment with tests/requirements-notebook.txt."""
+    found = os.environ.get("MASTIC_NOTEBOOK_PYTHON")
+    assert found and os.access(found, os.X_OK), "MASTIC_NOTEBOOK_PYTHON names no interpreter; `make test` makes one"
+    return pathlib.Path(found)
 
 
 class Session:

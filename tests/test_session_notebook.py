@@ -8,16 +8,10 @@ import subprocess
 import pytest
 
 import pipeline
+from sessions import notebook_python
 
 HERE = pathlib.Path(__file__).parent
 KERNEL = "aws_glue_interactive_sessions_kernel/glue_pyspark"
-
-
-def notebook_python():
-    """The interpreter of an environment with tests/requirements-notebook.txt."""
-    found = os.environ.get("MASTIC_NOTEBOOK_PYTHON")
-    assert found and os.access(found, os.X_OK), "MASTIC_NOTEBOOK_PYTHON names no interpreter; `make test` makes one"
-    return pathlib.Path(found)
 
 
 @pytest.fixture

@@ -26,10 +26,11 @@ def install(settings: dict[str, Any]) -> None:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
-    from mastic_host import context, paths
+    from mastic_host import commands, context, paths
 
     if not settings["remote"]:
         paths.install()
+        SparkSession.sql = commands.answering(SparkSession.sql, _set)
     pyspark.SparkContext = context.SparkContext
     pyspark.SparkConf = context.SparkConf
     pyspark.Broadcast = context.Broadcast
