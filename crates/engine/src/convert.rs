@@ -31,6 +31,16 @@ impl JobGraph {
     }
 }
 
+impl Kind {
+    /// What a node of the API does.
+    ///
+    /// # Errors
+    /// The node is of a kind or has an option that the engine does not have.
+    pub fn of_node(node: &CodeGenConfigurationNode) -> Result<Self, NodeError> {
+        convert("", node).map(|node| node.kind)
+    }
+}
+
 /// What a node of the API says: its name, what it does, what feeds it.
 type Parts = (String, Kind, Vec<String>);
 

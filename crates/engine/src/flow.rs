@@ -7,7 +7,7 @@ use datafusion::prelude::{DataFrame, SessionContext};
 
 use crate::environment::Environment;
 use crate::error::{EngineError, NodeError};
-use crate::plan::{Format, JobGraph, Kind, Node, S3Target};
+use crate::plan::{CsvWriting, Format, JobGraph, Kind, Node, S3Target};
 use crate::run::read;
 use crate::share::share;
 use crate::transform;
@@ -113,6 +113,7 @@ fn sample_target(node: &Node, path: &str) -> Node {
     let target = S3Target {
         path: path.to_owned(),
         format: Format::Json,
+        csv: CsvWriting::default(),
         compression: None,
         files: None,
         partition_keys: vec![],

@@ -13,6 +13,7 @@ mod databases;
 mod environment;
 mod error;
 mod error_rows;
+mod exchange;
 mod flow;
 mod join;
 mod lake;
@@ -38,7 +39,9 @@ pub use environment::{
 };
 pub use error::{EngineError, ErrorKind, FileError, NodeError};
 pub use error_rows::ErrorRows;
+pub use exchange::{Handed, HandedGroup, Handles, Rows, Wanted, choices, hand_over};
 pub use plan::JobGraph;
 pub use run::{RunSummary, run};
 pub use sink::{Output, WrittenFile};
+pub use source::declared_columns;
 pub use statistics::{Measured, StatisticsRequest, column_statistics};

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::NodeError;
 
 mod databases;
+mod files;
 mod format;
 mod kind;
 mod lake;
 mod rows;
 
 pub use databases::*;
+pub use files::*;
 pub use format::*;
 pub use kind::*;
 pub use lake::*;
@@ -76,6 +78,11 @@ impl JobGraph {
             }
         }
         Ok(Self { nodes })
+    }
+
+    /// A source alone.
+    pub(crate) fn of_source(source: Node) -> Self {
+        Self { nodes: vec![source] }
     }
 
     /// The nodes, inputs first.

@@ -146,18 +146,124 @@ pub(crate) fn session(environment: &Environment) -> Result<SessionContext, Engin
     Ok(context)
 }
 
+/// A source, ready to be read.
+pub(crate) struct Opened {
+    /// Its table.
+    pub(crate) table: Arc<dyn TableProvider>,
+    /// The columns that it should answer, where they differ from those that it has.
+    pub(crate) columns: Option<Vec<(String, DataType)>>,
+    /// Its files, as far as they are known.
+    pub(crate) files: Vec<SourceFile>,
+    /// The partition keys, whose values each file tells.
+    pub(crate) keys: Vec<(String, DataType)>,
+}
+
+impl Opened {
+    fn table(table: Arc<dyn TableProvider>) -> Self {
+        Self { table, columns: None, files: Vec::new(), keys: Vec::new() }
+    }
+
+    /// Its rows.
+    pub(crate) fn frame(&self, context: &SessionContext) -> Result<DataFrame, DataFusionError> {
+        let frame = context.read_table(Arc::clone(&self.table))?;
+        let exprs = match &self.columns {
+            None => names(&frame).iter().map(|name| own(&frame, name).alias(name)).collect(),
+            Some(columns) => as_columns(&frame, columns),
+        };
+        frame.select(exprs)
+    }
+}
+
+/// What opening a source answers.
+pub(crate) enum Input {
+    /// A table.
+    Table(Box<Opened>),
+    /// No rows: there is nothing new to read.
+    Nothing(DataFrame),
+}
+
 pub(crate) async fn read(
     context: &SessionContext,
     environment: &Environment,
     graph: &JobGraph,
     node: &Node,
 ) -> Result<DataFrame, DataFusionError> {
+    match open(context, environment, graph, node).await? {
+        Input::Nothing(frame) => Ok(frame),
+        Input::Table(opened) => {
+            let frame = opened.frame(context)?;
+            keep_columns(environment, node, &frame).await?;
+            Ok(frame)
+        }
+    }
+}
+
+/// Keeps the columns of a source of files for runs that find nothing new.
+pub(crate) async fn keep_columns(
+    environment: &Environment,
+    node: &Node,
+    frame: &DataFrame,
+) -> Result<(), NodeError> {
+    match (Mark::of(environment, node), node.kind.files()) {
+        (Some(mark), Some(_)) => mark.keep_columns(frame).await,
+        _ => Ok(()),
+    }
+}
+
+/// Opens a source: at what no earlier run has read, if there is a bookmark.
+pub(crate) async fn open(
+    context: &SessionContext,
+    environment: &Environment,
+    graph: &JobGraph,
+    node: &Node,
+) -> Result<Input, DataFusionError> {
     let (name, mark) = (node.name.as_str(), Mark::of(environment, node));
-    let (table, columns): (Arc<dyn TableProvider>, _) = match &node.kind {
+    let found = match node.kind.files() {
+        None => None,
+        Some(files) => match listed(environment, node, files).await? {
+            None => return nothing(context, environment, node).await.map(Input::Nothing),
+            Some(found) => Some(found),
+        },
+    };
+    let opened = match (&node.kind, found) {
+        (Kind::Database(database), _) => {
+            let found = source::database::open(environment, name, database, mark.as_ref()).await?;
+            Opened { columns: found.columns, ..Opened::table(found.table) }
+        }
+        (Kind::Catalog(catalog), _) => {
+            let found = source::catalog::open(context, environment, name, catalog, mark.as_ref()).await?;
+            register(context, environment, &found.files)?;
+            Opened { table: found.table, columns: Some(found.columns), files: found.files, keys: found.keys }
+        }
+        (Kind::Iceberg(iceberg), _) => {
+            Opened::table(source::iceberg_table(environment, name, iceberg, mark.as_ref()).await?)
+        }
+        (Kind::Delta(delta), _) => {
+            let (table, columns) = source::delta_table(context, environment, name, delta).await?;
+            Opened { columns: Some(columns), ..Opened::table(table) }
+        }
+        (Kind::Arrow(arrow), _) => Opened::table(source::arrow_table(context, name, arrow).await?),
+        (_, Some((keys, files))) => {
+            let table = of_files(context, environment, graph, node, &keys, files.clone()).await?;
+            Opened { table, columns: None, files, keys }
+        }
+        _ => return Err(NodeError::new(name, "it is no source").into()),
+    };
+    Ok(Input::Table(Box::new(opened)))
+}
+
+/// A table over the files of a source that is told where they are.
+async fn of_files(
+    context: &SessionContext,
+    environment: &Environment,
+    graph: &JobGraph,
+    node: &Node,
+    keys: &[(String, DataType)],
+    files: Vec<SourceFile>,
+) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+    let (name, partitions, rejected) = (node.name.as_str(), keys.to_vec(), environment.error_rows.clone());
+    Ok(match &node.kind {
         Kind::Csv(csv) => {
-            let Some((partitions, files)) = listed(environment, node, &csv.files).await? else {
-                return nothing(context, environment, node).await;
-            };
             let declared = csv.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
             // Headers tell which columns there are; without them the author does.
             let (columns, wanted) = match declared {
@@ -170,13 +276,9 @@ pub(crate) async fn read(
             let wanted = |column: &str| wanted.get(column).cloned();
             let format = CsvFormat { nulls: environment.null_values.clone(), ..csv.format.clone() };
             let shape = CsvShape { format: &format, columns, partitions, wanted: &wanted };
-            let table = source::csv_table(name, files, shape).await?;
-            (Arc::new(table.rejecting(environment.error_rows.clone())), None)
+            Arc::new(source::csv_table(name, files, shape).await?.rejecting(rejected))
         }
         Kind::Json(json) => {
-            let Some((partitions, files)) = listed(environment, node, &json.files).await? else {
-                return nothing(context, environment, node).await;
-            };
             let columns = json.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
             let shape = JsonShape {
                 path: json.path.as_deref(),
@@ -184,54 +286,30 @@ pub(crate) async fn read(
                 columns,
                 partitions,
                 width: environment.target_partitions,
-                tolerant: environment.error_rows.is_some(),
+                tolerant: rejected.is_some(),
             };
-            let table = source::json_table(name, files, shape).await?;
-            (Arc::new(table.rejecting(environment.error_rows.clone())), None)
+            Arc::new(source::json_table(name, files, shape).await?.rejecting(rejected))
         }
         Kind::Excel(excel) => {
-            let Some((partitions, files)) = listed(environment, node, &excel.files).await? else {
-                return nothing(context, environment, node).await;
-            };
             let declared = excel.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
             let shape = ExcelShape { rows: excel.rows, skip_footer: excel.skip_footer, declared, partitions };
-            (Arc::new(source::excel_table(name, files, shape).await?), None)
+            Arc::new(source::excel_table(name, files, shape).await?)
         }
-        Kind::Parquet(parquet) => {
-            let Some((partitions, files)) = listed(environment, node, &parquet.files).await? else {
-                return nothing(context, environment, node).await;
-            };
+        Kind::Avro(_) => {
+            let columns = source::avro_columns(name, &files).await?;
+            Arc::new(source::avro_table(name, files, &columns, keys))
+        }
+        Kind::Orc(_) => {
+            let columns = source::orc_columns(name, &files).await?;
+            Arc::new(source::orc_table(name, files, &columns, keys).await?)
+        }
+        Kind::Xml(xml) => Arc::new(source::xml_source(name, files, xml, keys).await?.rejecting(rejected)),
+        Kind::Parquet(_) => {
             register(context, environment, &files)?;
-            (source::parquet_table(context, name, files, &partitions).await?, None)
+            source::parquet_table(context, name, files, keys).await?
         }
-        Kind::Database(database) => {
-            let found = source::database::open(environment, name, database, mark.as_ref()).await?;
-            (found.table, found.columns)
-        }
-        Kind::Catalog(catalog) => {
-            let found = source::catalog::open(context, environment, name, catalog, mark.as_ref()).await?;
-            register(context, environment, &found.files)?;
-            (found.table, Some(found.columns))
-        }
-        Kind::Iceberg(iceberg) => {
-            (source::iceberg_table(environment, name, iceberg, mark.as_ref()).await?, None)
-        }
-        Kind::Delta(delta) => {
-            let (table, columns) = source::delta_table(context, environment, name, delta).await?;
-            (table, Some(columns))
-        }
-        _ => return Err(NodeError::new(name, "it is no source").into()),
-    };
-    let frame = context.read_table(table)?;
-    let exprs = match columns {
-        None => names(&frame).iter().map(|name| own(&frame, name).alias(name)).collect(),
-        Some(columns) => as_columns(&frame, &columns),
-    };
-    let frame = frame.select(exprs)?;
-    if let (Some(mark), Some(_)) = (mark, node.kind.files()) {
-        mark.keep_columns(&frame).await?;
-    }
-    Ok(frame)
+        _ => return Err(NodeError::new(name, "it is no source of files").into()),
+    })
 }
 
 /// A column of a table just read, whose columns still have the table's name before them.

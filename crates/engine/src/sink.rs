@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 
 use crate::cast::cast_array;
 use crate::location::Location;
-use crate::plan::{Compression, Format};
+use crate::plan::{Compression, CsvWriting, Format};
 
 /// Files that are ended at once: the store takes its time to make each durable.
 const ENDING: usize = 8;
@@ -51,10 +51,8 @@ pub(crate) struct SinkSpec {
     pub(crate) format: Format,
     /// The compression.
     pub(crate) compression: Compression,
-    /// What a field of CSV ends with.
-    pub(crate) separator: u8,
-    /// Whether CSV files begin with the names of their columns.
-    pub(crate) header: bool,
+    /// How CSV is written.
+    pub(crate) csv: CsvWriting,
     /// The columns that become folders.
     pub(crate) partition_keys: Vec<String>,
     /// The beginning of file names: `run-<milliseconds>-part-r-`.

@@ -14,7 +14,17 @@ const BATCH: usize = 100;
 const AT_ONCE: usize = 4;
 
 /// The catalog as the engine sees it: the server's, as the run's role.
-pub(crate) struct Catalog(pub(crate) Client);
+pub(crate) struct Catalog {
+    client: Client,
+    /// The account whose catalog it is; the role's own if it is missing.
+    id: Option<String>,
+}
+
+impl Catalog {
+    pub(crate) fn of(client: Client, id: Option<String>) -> Self {
+        Self { client, id }
+    }
+}
 
 fn told(error: ClientError) -> String {
     Failure::from(error).to_string()
@@ -24,11 +34,12 @@ fn told(error: ClientError) -> String {
 impl CatalogClient for Catalog {
     async fn get_table(&self, database: &str, table: &str) -> Result<Option<Table>, String> {
         let input = GetTableRequest {
+            catalog_id: self.id.clone(),
             database_name: database.to_owned(),
             name: table.to_owned(),
             ..GetTableRequest::default()
         };
-        let error = match self.0.call::<op::GetTable>(input).await {
+        let error = match self.client.call::<op::GetTable>(input).await {
             Ok(found) => return Ok(found.table),
             Err(error) => error,
         };
@@ -36,8 +47,12 @@ impl CatalogClient for Catalog {
             return Err(told(error));
         }
         // A table that is not there can be made, but not in a database that is not there.
-        let input = GetDatabaseRequest { name: database.to_owned(), ..GetDatabaseRequest::default() };
-        match self.0.call::<op::GetDatabase>(input).await {
+        let input = GetDatabaseRequest {
+            catalog_id: self.id.clone(),
+            name: database.to_owned(),
+            ..GetDatabaseRequest::default()
+        };
+        match self.client.call::<op::GetDatabase>(input).await {
             Err(error) if error.code() == Some("EntityNotFoundException") => Err(told(error)),
             _ => Ok(None),
         }
@@ -53,13 +68,14 @@ impl CatalogClient for Catalog {
         let mut next_token = None;
         loop {
             let input = GetPartitionsRequest {
+                catalog_id: self.id.clone(),
                 database_name: database.to_owned(),
                 table_name: table.to_owned(),
                 expression: expression.map(str::to_owned),
                 next_token,
                 ..GetPartitionsRequest::default()
             };
-            let page = self.0.call::<op::GetPartitions>(input).await.map_err(told)?;
+            let page = self.client.call::<op::GetPartitions>(input).await.map_err(told)?;
             partitions.extend(page.partitions.into_iter().flatten());
             next_token = page.next_token;
             if next_token.is_none() {
@@ -71,20 +87,22 @@ impl CatalogClient for Catalog {
     async fn create_table(&self, database: &str, table: TableInput) -> Result<(), String> {
         crate::pass("runner.table");
         let input = CreateTableRequest {
+            catalog_id: self.id.clone(),
             database_name: database.to_owned(),
             table_input: Some(table),
             ..CreateTableRequest::default()
         };
-        self.0.call::<op::CreateTable>(input).await.map(drop).map_err(told)
+        self.client.call::<op::CreateTable>(input).await.map(drop).map_err(told)
     }
 
     async fn update_table(&self, database: &str, table: TableInput) -> Result<(), String> {
         let input = UpdateTableRequest {
+            catalog_id: self.id.clone(),
             database_name: database.to_owned(),
             table_input: Some(table),
             ..UpdateTableRequest::default()
         };
-        self.0.call::<op::UpdateTable>(input).await.map(drop).map_err(told)
+        self.client.call::<op::UpdateTable>(input).await.map(drop).map_err(told)
     }
 
     async fn swap_table(
@@ -94,6 +112,7 @@ impl CatalogClient for Catalog {
         version: Option<&str>,
     ) -> Result<bool, String> {
         let input = UpdateTableRequest {
+            catalog_id: self.id.clone(),
             database_name: database.to_owned(),
             table_input: Some(table),
             version_id: version.map(str::to_owned),
@@ -101,7 +120,7 @@ impl CatalogClient for Catalog {
             skip_archive: Some(true),
             ..UpdateTableRequest::default()
         };
-        match self.0.call::<op::UpdateTable>(input).await {
+        match self.client.call::<op::UpdateTable>(input).await {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some("ConcurrentModificationException") => Ok(false),
             Err(error) => Err(told(error)),
@@ -136,12 +155,12 @@ impl Catalog {
     ) -> Result<(), String> {
         crate::pass("runner.partitions");
         let input = BatchCreatePartitionRequest {
-            catalog_id: None,
+            catalog_id: self.id.clone(),
             database_name: database.to_owned(),
             table_name: table.to_owned(),
             partition_input_list,
         };
-        let answer = self.0.call::<op::BatchCreatePartition>(input).await.map_err(told)?;
+        let answer = self.client.call::<op::BatchCreatePartition>(input).await.map_err(told)?;
         for error in answer.errors.into_iter().flatten() {
             let detail = error.error_detail.unwrap_or_default();
             let code = detail.error_code.unwrap_or_default();

@@ -71,7 +71,8 @@ impl Connector for Connections {
     }
 }
 
-async fn reach(
+/// Connects, and tells each step that went well.
+pub(crate) async fn reach(
     settings: &Settings,
     authority: Option<&[u8]>,
     mut told: impl FnMut(String) + Send,

@@ -44,6 +44,7 @@ pub(super) fn source(node: &CodeGenConfigurationNode) -> Option<Result<Parts, No
             predicate: found.partition_predicate.clone(),
             bounded_files: positive(options.and_then(|options| options.bounded_files)),
             bounded_size: positive(options.and_then(|options| options.bounded_size)),
+            ..CatalogSource::default()
         };
         return Some(Ok((found.name.clone(), Kind::Catalog(kind), vec![])));
     }
@@ -125,6 +126,7 @@ pub(super) fn files(
         bounded_size: positive(options.and_then(|options| options.bounded_size)),
         max_band: positive(max_band.map(i64::from)),
         max_files_in_band: positive(max_files_in_band.map(i64::from)),
+        sample: None,
     }
 }
 

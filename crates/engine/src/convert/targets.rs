@@ -2,7 +2,9 @@ use mastic_api_glue::glue::types as api;
 
 use super::{Parts, required};
 use crate::error::NodeError;
-use crate::plan::{CatalogTarget, Compression, Format, Kind, S3Target, TargetTable, UpdateBehavior};
+use crate::plan::{
+    CatalogTarget, Compression, CsvWriting, Format, Kind, S3Target, TargetTable, UpdateBehavior,
+};
 
 /// The most files that an author may ask for in a folder.
 const MOST_FILES: usize = 1000;
@@ -53,6 +55,7 @@ fn direct(found: &api::S3DirectTarget) -> Result<Parts, NodeError> {
     let target = S3Target {
         path: found.path.clone(),
         format,
+        csv: CsvWriting::default(),
         compression: compression(node, found.compression.as_deref(), format)?,
         files: partitions(node, found.number_target_partitions.as_deref())?,
         partition_keys: found.partition_keys.clone().unwrap_or_default(),
@@ -67,6 +70,7 @@ fn parquet(found: &api::S3GlueParquetTarget) -> Result<Parts, NodeError> {
     let target = S3Target {
         path: found.path.clone(),
         format: Format::Parquet,
+        csv: CsvWriting::default(),
         compression: compression(
             node,
             found.compression.map(api::ParquetCompressionType::as_str),

@@ -46,7 +46,7 @@ impl Compression {
     ///
     /// # Errors
     /// Says which compressions the format has.
-    pub(crate) fn parse(text: &str, format: Format) -> Result<Self, String> {
+    pub fn parse(text: &str, format: Format) -> Result<Self, String> {
         let name = text.to_ascii_lowercase();
         let found = match (name.as_str(), format) {
             ("none" | "uncompressed" | "null", _) => Some(Self::None),
@@ -150,8 +150,8 @@ pub struct ExcelSource {
 impl CatalogSource {
     /// How much of the table's files is read at most.
     pub(crate) fn limits(&self) -> S3Files {
-        let (bounded_files, bounded_size) = (self.bounded_files, self.bounded_size);
-        S3Files { bounded_files, bounded_size, ..S3Files::default() }
+        let (bounded_files, bounded_size, sample) = (self.bounded_files, self.bounded_size, self.sample);
+        S3Files { bounded_files, bounded_size, sample, ..S3Files::default() }
     }
 }
 

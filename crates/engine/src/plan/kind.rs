@@ -1,6 +1,7 @@
 use super::{
-    Compression, DatabaseSource, DatabaseTarget, DeltaSource, DeltaTarget, DynamicTransform, ExcelSource,
-    Format, IcebergSource,
+    ArrowSource, AvroSource, BookmarkKeys, Compression, CsvWriting, DatabaseSource, DatabaseTarget,
+    DeltaSource, DeltaTarget, DynamicTransform, ExcelSource, Format, IcebergSource, OrcSource, Parts,
+    Sampling, XmlSource,
 };
 use super::{IcebergTarget, LakeMode, Merge, PiiDetection, RecipeStep, Spigot};
 use std::ops::RangeInclusive;
@@ -19,6 +20,14 @@ pub enum Kind {
     Parquet(ParquetSource),
     /// Reads Excel workbooks.
     Excel(ExcelSource),
+    /// Reads Avro files.
+    Avro(AvroSource),
+    /// Reads ORC files.
+    Orc(OrcSource),
+    /// Reads XML files.
+    Xml(XmlSource),
+    /// Reads what Spark has handed over.
+    Arrow(ArrowSource),
     /// Reads a catalog table.
     Catalog(CatalogSource),
     /// Reads a database.
@@ -135,6 +144,9 @@ impl Kind {
             Self::Json(source) => Some(&source.files),
             Self::Parquet(source) => Some(&source.files),
             Self::Excel(source) => Some(&source.files),
+            Self::Avro(source) => Some(&source.files),
+            Self::Orc(source) => Some(&source.files),
+            Self::Xml(source) => Some(&source.files),
             _ => None,
         }
     }
@@ -147,6 +159,7 @@ impl Kind {
             | Self::Excel(_)
             | Self::Catalog(_)
             | Self::Database(_) => 0..=0,
+            Self::Avro(_) | Self::Orc(_) | Self::Xml(_) | Self::Arrow(_) => 0..=0,
             Self::Iceberg(_) | Self::Delta(_) => 0..=0,
             Self::Join(_) | Self::Union(_) | Self::Merge(_) => 2..=2,
             Self::Sql(_) => 1..=usize::MAX,
@@ -174,6 +187,8 @@ pub struct S3Files {
     pub max_band: Option<u64>,
     /// With a bookmark, read at most so many of the files of the last `max_band`; the others wait.
     pub max_files_in_band: Option<u64>,
+    /// Read some of the files only.
+    pub sample: Option<Sampling>,
 }
 
 /// The compression of a whole text file.
@@ -225,6 +240,14 @@ pub struct CsvFormat {
     pub nulls: Vec<String>,
 }
 
+impl CsvFormat {
+    /// Quotes are `«`.
+    #[must_use]
+    pub fn quillemet() -> Self {
+        Self { quote: Some(QUILLEMET), quillemet: true, ..Self::default() }
+    }
+}
+
 impl Default for CsvFormat {
     fn default() -> Self {
         Self {
@@ -270,10 +293,18 @@ pub struct CatalogSource {
     pub table: String,
     /// Which partitions to read, as SQL over the partition keys.
     pub predicate: Option<String>,
+    /// Which partitions the catalog answers, in the grammar of `GetPartitions`.
+    pub expression: Option<String>,
     /// Read at most so many files.
     pub bounded_files: Option<u64>,
     /// Read at most so many bytes.
     pub bounded_size: Option<u64>,
+    /// Read some of the files only.
+    pub sample: Option<Sampling>,
+    /// Of a table of a database, how reading is shared out; what the table's parameters say if it is missing.
+    pub parts: Option<Parts>,
+    /// Of a table of a database, by which rows a run with bookmarks knows those that earlier runs have read.
+    pub keys: BookmarkKeys,
 }
 
 /// One line of ApplyMapping.
@@ -451,6 +482,8 @@ pub struct S3Target {
     pub path: String,
     /// The format.
     pub format: Format,
+    /// How CSV is written.
+    pub csv: CsvWriting,
     /// The compression; the format's own if it is missing (text: none, others: Snappy).
     pub compression: Option<Compression>,
     /// How many files there shall be in a folder.

@@ -358,7 +358,7 @@ mod tests {
 
     use super::*;
     use crate::location::Location;
-    use crate::plan::{Compression, Format};
+    use crate::plan::{Compression, CsvWriting, Format};
 
     #[test]
     fn streams_gather_as_much_however_many_files_there_shall_be() {
@@ -369,8 +369,7 @@ mod tests {
                 folder: Location::parse("s3://b/w/").unwrap(),
                 format: Format::Csv,
                 compression: Compression::None,
-                separator: b',',
-                header: true,
+                csv: CsvWriting::default(),
                 partition_keys: vec![],
                 prefix: String::new(),
                 id: String::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use bzip2::write::BzEncoder;
 use datafusion::arrow::array::types::{Float32Type, Float64Type};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray, make_array};
-use datafusion::arrow::csv::WriterBuilder as CsvWriter;
+use datafusion::arrow::csv::{QuoteStyle, WriterBuilder as CsvWriter};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::writer::NullableEncoder;
@@ -16,7 +16,7 @@ use super::SinkSpec;
 use super::encode::{Encoder, Ended};
 use super::xml;
 use crate::cast::cast_array;
-use crate::plan::{Compression, Format};
+use crate::plan::{Compression, CsvWriting, Format};
 
 const TIMES: &str = "%Y-%m-%d %H:%M:%S%.f";
 
@@ -27,8 +27,9 @@ const BZIP2: usize = 5500 << 10;
 /// Encodes CSV, JSON lines and XML.
 pub(super) struct TextEncoder {
     format: Format,
-    separator: u8,
-    header: bool,
+    csv: CsvWriting,
+    /// Whether nothing is written yet.
+    first: bool,
     out: Bytes,
 }
 
@@ -50,7 +51,7 @@ impl TextEncoder {
             }
             _ => Bytes::Plain(Vec::new()),
         };
-        Self { format: spec.format, separator: spec.separator, header: spec.header, out }
+        Self { format: spec.format, csv: spec.csv, first: true, out }
     }
 }
 
@@ -59,16 +60,21 @@ impl Encoder for TextEncoder {
         let mut text = Vec::new();
         match self.format {
             Format::Csv => {
+                let style = if self.csv.quote.is_some() { QuoteStyle::Necessary } else { QuoteStyle::Never };
                 let mut writer = CsvWriter::new()
-                    .with_header(std::mem::take(&mut self.header))
-                    .with_delimiter(self.separator)
+                    .with_header(std::mem::take(&mut self.first) && self.csv.header)
+                    .with_delimiter(self.csv.separator)
+                    .with_quote(self.csv.quote.unwrap_or(b'"'))
+                    .with_quote_style(style)
+                    .with_double_quote(self.csv.escape.is_none())
+                    .with_escape(self.csv.escape.unwrap_or(b'\\'))
                     .with_timestamp_format(TIMES.to_owned())
                     .with_timestamp_tz_format(TIMES.to_owned())
                     .build(&mut text);
                 writer.write(batch).map_err(|error| error.to_string())?;
             }
             Format::Xml => {
-                if std::mem::take(&mut self.header) {
+                if std::mem::take(&mut self.first) {
                     text.extend_from_slice(xml::BEGIN);
                 }
                 let batch = xml::with_text(batch)?;

@@ -17,13 +17,16 @@ use cursor::Bytes;
 use walk::Records;
 
 use super::SourceFile;
-use super::own::{adapted, apart, own_table, streamed};
+use super::own::{adapted, apart, own_table, streamed, united_columns};
 use super::scan::{Batches, FileFormat, FileTable, Work};
-use super::slices::{Framing, Pieces};
+use super::slices::{Framing, Pieces, Slice, read};
+use crate::error::FileError;
 
 const MAGIC: &[u8] = b"Obj\x01";
 /// The most bytes of a header, or of a block taken out of its compression.
 const MOST: usize = 256 << 20;
+/// Files whose beginnings are read side by side.
+const HEADS: usize = 16;
 /// Plain bytes that are decoded at a time.
 const GROUP: usize = 4 << 20;
 
@@ -35,6 +38,35 @@ pub(crate) fn avro_table(
     partitions: &[(String, DataType)],
 ) -> FileTable {
     own_table(node, files, columns, partitions, Arc::new(Avro))
+}
+
+/// The columns that the files themselves tell.
+///
+/// # Errors
+/// Names the file that is none.
+pub(crate) async fn avro_columns(
+    node: &str,
+    files: &[SourceFile],
+) -> Result<Vec<(String, DataType)>, FileError> {
+    let schemas: Vec<SchemaRef> = stream::iter(files)
+        .map(
+            |file| async move { schema(file).await.map_err(|cause| FileError::new(node, file.url(), cause)) },
+        )
+        .buffered(HEADS)
+        .try_collect()
+        .await?;
+    Ok(united_columns(schemas))
+}
+
+async fn schema(file: &SourceFile) -> Result<SchemaRef, String> {
+    let pieces = read(Slice { file: 0, range: None }, Arc::new(file.clone()), Framing::Any).await;
+    let mut reading = Reading { pieces, held: Vec::new(), at: 0, done: false, header: None, blocks: 0 };
+    let header = reading.header().await?;
+    apart(move || {
+        let reader = ReaderBuilder::new().build(Cursor::new(header.plain.clone()));
+        reader.map(|reader| reader.schema()).map_err(|error| error.to_string())
+    })
+    .await
 }
 
 #[derive(Debug)]

@@ -29,7 +29,7 @@ use crate::error::{FileError, NodeError};
 use crate::lake::LakeFormat;
 use crate::lake::iceberg::open as open_iceberg;
 use crate::location::Location;
-use crate::plan::{BookmarkKeys, CatalogSource, CsvFormat, DatabaseSource, DeltaVersion, IcebergVersion};
+use crate::plan::{CatalogSource, CsvFormat, DatabaseSource, DeltaVersion, IcebergVersion};
 use crate::types::arrow_type;
 
 /// Partitions that are listed side by side.
@@ -124,6 +124,8 @@ pub(crate) struct Found {
     pub(crate) table: Arc<dyn TableProvider>,
     /// Its files.
     pub(crate) files: Vec<SourceFile>,
+    /// The partition keys, whose values each file tells.
+    pub(crate) keys: Vec<(String, DataType)>,
     /// The columns that it should answer, data columns before partition keys.
     pub(crate) columns: Vec<(String, DataType)>,
 }
@@ -162,8 +164,11 @@ pub(crate) async fn located(
             return Err(wrong("a table of a database has no partitions for a predicate".to_owned()).into());
         }
         let parameters = |name: &str| table.parameters.as_ref()?.get(name).cloned();
-        let parts = database::parts_of(parameters).map_err(wrong)?;
-        let keys = BookmarkKeys::default();
+        let parts = match &source.parts {
+            Some(parts) => Some(parts.clone()),
+            None => database::parts_of(parameters).map_err(wrong)?,
+        };
+        let keys = source.keys.clone();
         let source = DatabaseSource { place, relation, filter: None, parts, types: vec![], keys };
         let columns = table.storage_descriptor.as_ref().and_then(|found| found.columns.as_deref());
         return Ok(Located::Database(Box::new(source), typed(columns).map_err(wrong)?));
@@ -176,7 +181,11 @@ pub(crate) async fn located(
         vec![(shape.location.clone(), vec![])]
     } else {
         let predicate = predicate.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        let expression = predicate.and_then(|predicate| expression(predicate, &table));
+        let given = source.expression.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let expression = match given {
+            Some(given) => Some(given.to_owned()),
+            None => predicate.and_then(|predicate| expression(predicate, &table)),
+        };
         let catalog = environment.catalog.as_ref();
         let all = catalog.get_partitions(database, name, expression.as_deref()).await.map_err(wrong)?;
         let wanted = match predicate {
@@ -220,7 +229,7 @@ pub(crate) async fn open(
         Located::Files(shape, files) => (*shape, files),
         Located::Database(source, columns) => {
             let table = database::open(environment, node, &source, mark).await?.table;
-            return Ok(Found { table, files: vec![], columns });
+            return Ok(Found { table, files: vec![], keys: vec![], columns });
         }
         Located::Lake(format, table) => {
             let (table, columns) = lake(context, environment, node, format, *table, mark).await?;
@@ -244,10 +253,11 @@ pub(crate) async fn open(
     if files.is_empty() {
         let fields = columns.iter().map(|(name, of)| Field::new(name, of.clone(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        return Ok(Found { table: Arc::new(MemTable::try_new(schema, vec![vec![]])?), files, columns });
+        let table = Arc::new(MemTable::try_new(schema, vec![vec![]])?);
+        return Ok(Found { table, files, keys: shape.keys, columns });
     }
     let width = environment.target_partitions;
-    let all = files.clone();
+    let (all, keys) = (files.clone(), shape.keys.clone());
     let table: Arc<dyn TableProvider> = match shape.format {
         Format::Csv | Format::OpenCsv => {
             if let Some((name, _)) = shape.columns.iter().find(|(_, of)| of.is_nested()) {
@@ -284,7 +294,7 @@ pub(crate) async fn open(
             .into());
         }
     };
-    Ok(Found { table, files: all, columns })
+    Ok(Found { table, files: all, keys, columns })
 }
 
 /// A table that knows its own files, with its columns.
@@ -330,7 +340,7 @@ fn filtered(
             frame.filter(predicate)?.into_view()
         }
     };
-    Ok(Found { table, files: Vec::new(), columns })
+    Ok(Found { table, files: Vec::new(), keys: Vec::new(), columns })
 }
 
 async fn files(

@@ -116,6 +116,9 @@ type FolderValues = Vec<(String, Option<String>)>;
 
 /// Keeps the first files, as many as the source reads at most.
 pub(crate) fn bound(files: &S3Files, mut found: Vec<SourceFile>) -> Vec<SourceFile> {
+    if let Some(sample) = files.sample {
+        found = sample.keep(found, |file| file.partition.clone());
+    }
     if let Some(limit) = files.bounded_files {
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }

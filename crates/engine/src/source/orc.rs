@@ -16,7 +16,7 @@ mod input;
 use input::{Input, Tail};
 
 use super::SourceFile;
-use super::own::{adapted, apart, own_table, streamed};
+use super::own::{adapted, apart, own_table, streamed, united_columns};
 use super::scan::{Batches, FileFormat, FileTable, Work};
 use super::slices::{Framing, Slice};
 use crate::error::FileError;
@@ -48,6 +48,35 @@ pub(crate) async fn orc_table(
         .await?;
     let names = columns.iter().map(|(name, _)| name.clone()).collect();
     Ok(own_table(node, files, columns, partitions, Arc::new(Orc { found, names })))
+}
+
+/// The columns that the files themselves tell.
+///
+/// # Errors
+/// Names the file that is none.
+pub(crate) async fn orc_columns(
+    node: &str,
+    files: &[SourceFile],
+) -> Result<Vec<(String, DataType)>, FileError> {
+    let side_by_side = if files.iter().any(|file| file.codec.is_some()) { 1 } else { TAILS };
+    let schemas: Vec<SchemaRef> = stream::iter(files)
+        .map(
+            |file| async move { schema(file).await.map_err(|cause| FileError::new(node, file.url(), cause)) },
+        )
+        .buffered(side_by_side)
+        .try_collect()
+        .await?;
+    Ok(united_columns(schemas))
+}
+
+async fn schema(file: &SourceFile) -> Result<SchemaRef, String> {
+    let tail = Tail::read(file).await?;
+    let input = Input::new(file, &tail, None);
+    apart(move || {
+        let builder = ArrowReaderBuilder::try_new(input).map_err(|error| error.to_string())?;
+        Ok(builder.with_timestamp_precision(TimestampPrecision::Microsecond).schema())
+    })
+    .await
 }
 
 /// What is known of a file.

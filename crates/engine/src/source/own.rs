@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use futures::stream::{self, StreamExt};
 
 use super::SourceFile;
 use super::scan::{Batches, FileFormat, FileTable, with_partitions};
 use crate::cast::cast_array;
+use crate::choice::{united, united_fields};
 
 /// A table over files that tell their own columns, in the columns that are wanted of them.
 pub(crate) fn own_table(
@@ -22,6 +23,43 @@ pub(crate) fn own_table(
     let fields: Vec<Field> = columns.iter().map(|(name, of)| Field::new(name, of.clone(), true)).collect();
     let (schema, kept) = with_partitions(&Schema::new(fields), partitions);
     FileTable::new(node, schema, kept.len(), files, format)
+}
+
+/// The columns of all files by those that each tells of itself. A column whose type differs between files has the type
+/// that holds all its values: a wider number, or a choice.
+pub(super) fn united_columns(schemas: impl IntoIterator<Item = SchemaRef>) -> Vec<(String, DataType)> {
+    let all = schemas.into_iter().fold(Fields::empty(), |all, schema| {
+        let own: Fields = schema
+            .fields()
+            .iter()
+            .map(|field| Field::new(field.name(), settled(field.data_type()), true))
+            .collect();
+        united_fields(&all, &own)
+    });
+    all.iter()
+        .map(|field| match field.data_type() {
+            DataType::Utf8 => (field.name().clone(), DataType::Utf8View),
+            of => (field.name().clone(), of.clone()),
+        })
+        .collect()
+}
+
+/// The type in which the engine holds values of a type that a file has: a union is a choice, a dictionary is its values.
+fn settled(of: &DataType) -> DataType {
+    match of {
+        DataType::Union(fields, _) => {
+            fields.iter().fold(DataType::Null, |all, (_, field)| united(&all, &settled(field.data_type())))
+        }
+        DataType::Dictionary(_, values) => settled(values),
+        DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        DataType::List(item) | DataType::LargeList(item) => {
+            DataType::List(Arc::new(Field::new_list_field(settled(item.data_type()), true)))
+        }
+        DataType::Struct(fields) => DataType::Struct(
+            fields.iter().map(|field| Field::new(field.name(), settled(field.data_type()), true)).collect(),
+        ),
+        other => other.clone(),
+    }
 }
 
 /// The rows in the columns of `schema`: found by their names in any case, cast, or null.

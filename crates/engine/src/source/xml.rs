@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::DataFusionError;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 mod arrays;
 mod element;
+mod infer;
 mod rows;
 mod schema;
 
@@ -15,11 +17,14 @@ use arrays::batch;
 use element::Element;
 use rows::{Row, Rows};
 pub(crate) use schema::declared;
+pub use schema::declared_columns;
 
 use super::SourceFile;
 use super::own::own_table;
 use super::scan::{Batches, FileFormat, FileTable, Work};
 use super::slices::{Framing, Pieces};
+use crate::error::NodeError;
+use crate::plan::XmlSource;
 
 /// Bytes of records that are decoded at a time.
 const BATCH_BYTES: usize = 4 << 20;
@@ -82,6 +87,25 @@ pub(crate) fn xml_table(
     partitions: &[(String, DataType)],
 ) -> FileTable {
     own_table(node, files, columns, partitions, Arc::new(Xml(Arc::new(format))))
+}
+
+/// A table over XML files, of the columns that its settings or the records themselves tell.
+///
+/// # Errors
+/// An option is wrong, or names the file that cannot be read.
+pub(crate) async fn xml_source(
+    node: &str,
+    files: Vec<SourceFile>,
+    source: &XmlSource,
+    partitions: &[(String, DataType)],
+) -> Result<FileTable, DataFusionError> {
+    let wrong = |message: String| NodeError::new(node, message);
+    let format = XmlFormat::of(|name| source.options.get(name).map(String::as_str)).map_err(wrong)?;
+    let columns = match &source.schema {
+        Some(schema) => declared(schema).map_err(|error| wrong(format!("`withSchema`: {error}")))?,
+        None => infer::columns(node, &files, &format).await?,
+    };
+    Ok(xml_table(node, files, format, &columns, partitions))
 }
 
 #[derive(Debug)]

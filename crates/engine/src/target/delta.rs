@@ -27,7 +27,8 @@ use crate::lake::columns::{matched, stored};
 use crate::lake::delta::{engine_type, open, stored_schema};
 use crate::location::Location;
 use crate::plan::{
-    Compression, DeltaPlace, DeltaTarget, DeltaVersion, FieldPath, Format, LakeMode, UpdateBehavior,
+    Compression, CsvWriting, DeltaPlace, DeltaTarget, DeltaVersion, FieldPath, Format, LakeMode,
+    UpdateBehavior,
 };
 use crate::run::store_of;
 use crate::sink::{self, Output, SinkSpec};
@@ -171,8 +172,7 @@ impl Delta {
             folder: self.folder.clone(),
             format: Format::Parquet,
             compression: self.compression,
-            separator: b',',
-            header: false,
+            csv: CsvWriting::default(),
             partition_keys: self.keys.clone(),
             prefix: "part-".to_owned(),
             id: environment.entropy.uuid(),

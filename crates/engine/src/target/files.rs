@@ -16,7 +16,7 @@ use super::{Share, Target};
 use crate::environment::Environment;
 use crate::error::NodeError;
 use crate::location::Location;
-use crate::plan::{CatalogTarget, Compression, FieldPath, Format, S3Target, UpdateBehavior};
+use crate::plan::{CatalogTarget, Compression, CsvWriting, FieldPath, Format, S3Target, UpdateBehavior};
 use crate::run::{as_columns, store_of};
 use crate::sink::{self, Output, SinkSpec};
 use crate::source::catalog::TableShape;
@@ -33,8 +33,7 @@ pub(crate) struct Files {
     format: Format,
     compression: Compression,
     keys: Vec<String>,
-    separator: u8,
-    header: bool,
+    csv: CsvWriting,
     /// How many files there shall be.
     files: Option<usize>,
     /// The columns to write, in the order of the table's; what the frame has if it is missing.
@@ -80,8 +79,7 @@ impl Files {
             format: target.format,
             compression,
             keys: key_columns(input, node, &target.partition_keys)?,
-            separator: b',',
-            header: true,
+            csv: target.csv,
             files: target.files,
             columns: None,
             table,
@@ -123,12 +121,12 @@ impl Files {
             column(input, std::slice::from_ref(key))
                 .map_err(|error| wrong(format!("partition key `{key}`: {}", error.strip_backtrace())))?;
         }
-        let (separator, header) = match format {
+        let csv = match format {
             Format::Csv => {
                 let csv = shape.csv_format().map_err(wrong)?;
-                (csv.separator, csv.skip > 0)
+                CsvWriting { separator: csv.separator, header: csv.skip > 0, ..CsvWriting::default() }
             }
-            _ => (b',', false),
+            _ => CsvWriting::default(),
         };
         let mut columns = shape.columns;
         let known = |name: &str, columns: &[(String, DataType)]| {
@@ -147,8 +145,7 @@ impl Files {
             compression: format.usual_compression(),
             files: None,
             keys,
-            separator,
-            header,
+            csv,
             columns: Some(columns),
             table: target.update.map(|update| TargetTable {
                 database: database.clone(),
@@ -167,8 +164,7 @@ impl Files {
             folder: self.folder.clone(),
             format: self.format,
             compression: self.compression,
-            separator: self.separator,
-            header: self.header,
+            csv: self.csv,
             partition_keys: self.keys.clone(),
             prefix: format!("run-{}-part-r-", environment.clock.now().millis()),
             id: environment.entropy.uuid(),
@@ -303,9 +299,10 @@ fn new_table(target: &Files, table: &TargetTable, columns: Vec<Column>, keys: Ve
         ("useGlueParquetWriter".to_owned(), (format == TableFormat::Parquet).to_string()),
     ]);
     if target.format == Format::Csv {
-        serde.insert("separatorChar".to_owned(), char::from(target.separator).to_string());
-        serde.insert("quoteChar".to_owned(), "\"".to_owned());
-        parameters.insert("skip.header.line.count".to_owned(), u8::from(target.header).to_string());
+        serde.insert("separatorChar".to_owned(), char::from(target.csv.separator).to_string());
+        let quote = target.csv.quote.map(|quote| char::from(quote).to_string());
+        serde.extend(quote.map(|quote| ("quoteChar".to_owned(), quote)));
+        parameters.insert("skip.header.line.count".to_owned(), u8::from(target.csv.header).to_string());
     }
     if target.format == Format::Xml {
         serde.insert("rowTag".to_owned(), "ROW".to_owned());

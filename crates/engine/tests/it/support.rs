@@ -217,6 +217,7 @@ pub fn parquet(path: &str) -> Kind {
 
 pub fn target(path: &str, format: Format, keys: &[&str]) -> S3Target {
     S3Target {
+        csv: CsvWriting::default(),
         path: path.to_owned(),
         format,
         compression: None,

@@ -9,7 +9,7 @@ use mastic_handoff::{Category, bytes_of};
 use crate::failure::Failure;
 
 /// The texts of `--null-values`, between commas: in CSV files they stand for no value.
-pub(super) fn null_values(arguments: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn null_values(arguments: &BTreeMap<String, String>) -> Vec<String> {
     let given = arguments.get("--null-values").filter(|text| !text.is_empty());
     given.map(|text| text.split(',').map(str::to_owned).collect()).unwrap_or_default()
 }
@@ -42,7 +42,7 @@ pub(super) fn error_rows(arguments: &BTreeMap<String, String>) -> Result<Option<
 }
 
 /// Bytes of disk that the run may have for what does not fit into its memory (`--run-disk`), if that is said.
-pub(super) fn disk(arguments: &BTreeMap<String, String>) -> Result<Option<u64>, Failure> {
+pub(crate) fn disk(arguments: &BTreeMap<String, String>) -> Result<Option<u64>, Failure> {
     let given = arguments.get("--run-disk").map(|text| bytes_of("--run-disk", text));
     given.transpose().map_err(wrong)
 }

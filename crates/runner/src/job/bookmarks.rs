@@ -34,7 +34,7 @@ pub(crate) struct JobBookmark {
 
 impl JobBookmark {
     /// Where the job stands; `None` where the run does not pay heed to that.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         client: &Client,
         job_name: &str,
         contexts: BTreeMap<String, String>,

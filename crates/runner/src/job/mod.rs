@@ -17,7 +17,8 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::stores::Buckets;
 
-use bookmarks::JobBookmark;
+pub(crate) use arguments::{disk, null_values};
+pub(crate) use bookmarks::JobBookmark;
 pub(crate) use plan::plan;
 
 /// What of the run's memory is left to what the engine does not count: code, buffers of connections, and the least of
@@ -81,7 +82,7 @@ pub(crate) fn environment(session: &Session, bookmark: Option<JobBookmark>) -> R
     let memory = (session.memory_limit.saturating_sub(UNCOUNTED) / 100 * SHARE).max(LEAST);
     Ok(Environment {
         stores: Arc::new(Buckets::new(session)?),
-        catalog: Arc::new(Catalog(session.client.clone())),
+        catalog: Arc::new(Catalog::of(session.client.clone(), None)),
         bookmarks: bookmark.map(|bookmark| Arc::new(bookmark) as Arc<dyn Bookmarks>),
         databases: Databases::new(Arc::new(Connections(session.client.clone()))),
         clock: Arc::clone(&session.clock),

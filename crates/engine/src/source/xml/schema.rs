@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field};
 use serde_json::Value;
 
-use crate::types::arrow_type;
+use crate::types::{arrow_type, type_text};
 
 /// The columns that a schema names: one of Glue's (`dataType`, `container`) or of Spark's (`type`).
 ///
@@ -17,6 +17,14 @@ pub(crate) fn declared(text: &str) -> Result<Vec<(String, DataType)>, String> {
         return Err("it is no StructType".to_owned());
     }
     fields(&schema)?.into_iter().map(|(name, of)| Ok((name.to_owned(), data_type(of, true)?))).collect()
+}
+
+/// The columns that the option `withSchema` names, with their types in Glue's grammar.
+///
+/// # Errors
+/// Says what of it is wrong or not supported.
+pub fn declared_columns(text: &str) -> Result<Vec<(String, String)>, String> {
+    Ok(declared(text)?.into_iter().map(|(name, of)| (name, type_text(&of))).collect())
 }
 
 fn kind(of: &Value) -> Option<&str> {

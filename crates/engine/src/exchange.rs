@@ -1,0 +1,276 @@
+//! Sources for a program beside the engine, Spark: their files where it reads them with the same meaning, their rows in files of
+//! Arrow's format otherwise.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::ipc::writer::FileWriter;
+use datafusion::common::DataFusionError;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::ExecutionPlanProperties;
+use futures::StreamExt;
+use tokio::task::JoinSet;
+
+use crate::cast::cast_array;
+use crate::choice;
+use crate::environment::Environment;
+use crate::error::{EngineError, FileError};
+use crate::plan::{JobGraph, Node};
+use crate::run::{Input, Opened, keep_columns, open, session};
+use crate::source::ParquetTable;
+use crate::types::type_text;
+
+/// How a source is handed over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The most groups of files that may be answered instead of rows; none where rows are wanted in any case.
+    pub groups: usize,
+    /// At most so many rows.
+    pub rows: Option<usize>,
+}
+
+/// A source that was handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handed {
+    /// By its files, all of Parquet.
+    Files(Handles),
+    /// By its rows, which are in the folder.
+    Rows(Rows),
+}
+
+/// Files of Parquet that have the same columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Handles {
+    /// The partition keys with their types in Glue's grammar.
+    pub keys: Vec<(String, String)>,
+    /// The columns with their types in Glue's grammar, partition keys among them.
+    pub columns: Vec<(String, String)>,
+    /// The files by the values of their partition keys.
+    pub groups: Vec<HandedGroup>,
+}
+
+/// Files of one partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HandedGroup {
+    /// The values of the partition keys.
+    pub values: Vec<Option<String>>,
+    /// The files' URLs.
+    pub files: Vec<String>,
+}
+
+/// Rows in files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The columns with their types in Glue's grammar.
+    pub columns: Vec<(String, String)>,
+    /// Where the columns have choices: names of columns and fields, `[]` for the elements of an array.
+    pub choices: Vec<Vec<String>>,
+    /// How many rows there are.
+    pub rows: u64,
+    /// How many records could not be read.
+    pub error_rows: usize,
+}
+
+/// Hands a source over: by its files if that says all and `wanted` allows it, else by its rows, which are put into `folder`, a folder of
+/// this machine that is made for them.
+///
+/// # Errors
+/// What the source meets, or the file that cannot be written.
+pub async fn hand_over(
+    source: Node,
+    environment: &Environment,
+    folder: &Path,
+    wanted: Wanted,
+) -> Result<Handed, EngineError> {
+    let name = source.name.clone();
+    let failed = |error: DataFusionError| EngineError::at(&name, &error);
+    let context = session(environment)?;
+    let graph = JobGraph::of_source(source.clone());
+    let frame = match open(&context, environment, &graph, &source).await.map_err(failed)? {
+        Input::Nothing(frame) => frame,
+        Input::Table(opened) => {
+            let frame = opened.frame(&context).map_err(failed)?;
+            keep_columns(environment, &source, &frame).await?;
+            let handles = handles(&opened, frame.schema().as_arrow(), wanted.groups);
+            if let Some(handles) = handles.filter(|_| wanted.rows.is_none()) {
+                return Ok(Handed::Files(handles));
+            }
+            frame
+        }
+    };
+    let frame = match wanted.rows {
+        Some(rows) => frame.limit(0, Some(rows)).map_err(failed)?,
+        None => frame,
+    };
+    let own = frame.schema().as_arrow().clone();
+    let schema = Arc::new(handed_schema(&own));
+    let plan = frame.create_physical_plan().await.map_err(failed)?;
+    let unwritable = |cause: std::io::Error| FileError::new(&name, folder.display().to_string(), cause);
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    let mut tasks = JoinSet::new();
+    for number in 0..plan.output_partitioning().partition_count() {
+        let stream = plan.execute(number, context.task_ctx()).map_err(failed)?;
+        let path = folder.join(format!("part-{number:05}.arrow"));
+        tasks.spawn(put(stream, Arc::clone(&schema), path));
+    }
+    let mut rows = 0;
+    while let Some(done) = tasks.join_next().await {
+        let broken = |error| DataFusionError::Execution(format!("a writing task broke off: {error}"));
+        rows += done.map_err(|error| failed(broken(error)))?.map_err(failed)?;
+    }
+    let error_rows = match &environment.error_rows {
+        Some(errors) => errors.write(environment).await.map_err(failed)?,
+        None => 0,
+    };
+    let columns = columns(&own);
+    Ok(Handed::Rows(Rows { columns, choices: choices(&own), rows, error_rows }))
+}
+
+/// Where the columns have choices, see [`Rows::choices`].
+#[must_use]
+pub fn choices(schema: &Schema) -> Vec<Vec<String>> {
+    fn walk(of: &DataType, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+        if choice::members(of).is_some() {
+            found.push(path.clone());
+        }
+        let mut below = |step: &str, of: &DataType| {
+            path.push(step.to_owned());
+            walk(of, path, found);
+            path.pop();
+        };
+        match of {
+            DataType::Struct(fields) => {
+                fields.iter().for_each(|field| below(field.name(), field.data_type()))
+            }
+            DataType::List(item) | DataType::LargeList(item) => below("[]", item.data_type()),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for field in schema.fields() {
+        walk(field.data_type(), &mut vec![field.name().clone()], &mut found);
+    }
+    found
+}
+
+fn columns(schema: &Schema) -> Vec<(String, String)> {
+    schema.fields().iter().map(|field| (field.name().clone(), type_text(field.data_type()))).collect()
+}
+
+/// The files of a source, if they tell all of it.
+fn handles(opened: &Opened, schema: &Schema, most: usize) -> Option<Handles> {
+    let plain = opened.table.as_any().is::<ParquetTable>()
+        && opened.files.iter().all(|file| file.codec.is_none())
+        && opened.table.schema().fields().iter().all(|field| is_plain(field.data_type()));
+    if !plain {
+        return None;
+    }
+    let mut groups: Vec<HandedGroup> = Vec::new();
+    for file in &opened.files {
+        let (count, known) = (groups.len(), groups.iter().rposition(|group| group.values == file.partition));
+        match known.and_then(|at| groups.get_mut(at)) {
+            Some(group) => group.files.push(file.url()),
+            None if count == most => return None,
+            None => groups.push(HandedGroup { values: file.partition.clone(), files: vec![file.url()] }),
+        }
+    }
+    let keys = opened.keys.iter().map(|(name, of)| (name.clone(), type_text(of))).collect();
+    Some(Handles { keys, columns: columns(schema), groups })
+}
+
+/// Whether every reader of Parquet means the same by the type.
+fn is_plain(of: &DataType) -> bool {
+    match of {
+        DataType::Boolean
+        | DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Utf8
+        | DataType::Utf8View
+        | DataType::Binary
+        | DataType::BinaryView
+        | DataType::Date32
+        | DataType::Decimal128(..)
+        | DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Microsecond, _) => true,
+        DataType::List(item) => is_plain(item.data_type()),
+        DataType::Struct(fields) => {
+            choice::members(of).is_none() && fields.iter().all(|field| is_plain(field.data_type()))
+        }
+        DataType::Map(entries, _) => is_plain(entries.data_type()),
+        _ => false,
+    }
+}
+
+/// The columns in types that Spark has.
+fn handed_schema(schema: &Schema) -> Schema {
+    Schema::new(schema.fields().iter().map(|field| handed_field(field)).collect::<Vec<_>>())
+}
+
+fn handed_field(field: &Field) -> FieldRef {
+    Arc::new(Field::new(field.name(), handed_type(field.data_type()), field.is_nullable()))
+}
+
+fn handed_type(of: &DataType) -> DataType {
+    match of {
+        DataType::Null | DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Float16 => DataType::Float32,
+        DataType::Date64 => DataType::Date32,
+        DataType::Dictionary(_, values) => handed_type(values),
+        // An instant: what Spark calls a timestamp.
+        DataType::Timestamp(..) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        DataType::List(item) | DataType::LargeList(item) => {
+            DataType::List(Arc::new(Field::new_list_field(handed_type(item.data_type()), true)))
+        }
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| handed_field(field)).collect())
+        }
+        DataType::Map(entries, sorted) => DataType::Map(handed_field(entries), *sorted),
+        other => other.clone(),
+    }
+}
+
+/// Writes a stream's rows into a file; how many there are.
+async fn put(
+    mut stream: SendableRecordBatchStream,
+    schema: SchemaRef,
+    path: std::path::PathBuf,
+) -> Result<u64, DataFusionError> {
+    let file = File::create(&path)?;
+    let mut writer = FileWriter::try_new(BufWriter::with_capacity(1 << 20, file), &schema)?;
+    let mut rows = 0;
+    while let Some(batch) = stream.next().await {
+        let (batch, schema) = (batch?, Arc::clone(&schema));
+        rows += batch.num_rows() as u64;
+        let written = SpawnedTask::spawn_blocking(move || {
+            writer.write(&handed(&batch, schema)?)?;
+            Ok::<_, ArrowError>(writer)
+        });
+        let written = written.await.map_err(|error| DataFusionError::Execution(error.to_string()))?;
+        writer = written?;
+    }
+    writer.finish()?;
+    Ok(rows)
+}
+
+fn handed(batch: &RecordBatch, schema: SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| cast_array(column, field.data_type()))
+        .collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(schema, columns)
+}

@@ -1,0 +1,312 @@
+//! What a script asks of the engine: sources, targets and the job's bookmark, in GlueContext's own words ("GlueContext
+//! class" in the AWS Glue Developer Guide).
+//!
+//! A source is answered by its files where Spark reads them with the same meaning, and else by its rows, which the engine puts
+//! into a folder of the run's scratch. Rows for a target come the same way. What a run has read moves its job's bookmark only
+//! once the script commits.
+
+mod bookmark;
+mod connections;
+mod requests;
+mod source;
+mod stores;
+mod target;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mastic_engine::plan::{Compression, CsvWriting, Format, Kind, Node, S3Target};
+use mastic_engine::{
+    Bookmarks, Databases, Environment, ErrorRows, Handed, JobGraph, Progress, RunSummary, Wanted, hand_over,
+};
+use mastic_handoff::{Bookmarking, Category, Tally};
+
+use crate::catalog::Catalog;
+use crate::events::Pace;
+use crate::failure::Failure;
+use crate::session::Session;
+
+use bookmark::ScriptBookmark;
+use connections::ScriptConnections;
+pub(crate) use requests::{
+    Column, Done, FileGroup, InitRequest, ReadAnswer, ReadRequest, Road, WriteAnswer, WriteRequest,
+};
+use stores::{SCRATCH, ScriptStores};
+
+/// Groups of files that Spark is given one by one; more of them come as rows.
+const GROUPS: usize = 64;
+
+/// The engine as one script sees it.
+pub(crate) struct Engine {
+    session: Arc<Session>,
+    environment: Environment,
+    connections: Arc<ScriptConnections>,
+    scratch: PathBuf,
+    arguments: BTreeMap<String, String>,
+    job_name: Option<String>,
+    /// How many folders there are.
+    folders: AtomicU64,
+    bookmark: Mutex<Option<Arc<ScriptBookmark>>>,
+    tally: Mutex<Tally>,
+}
+
+impl Engine {
+    /// For a script whose rows go through the folder `scratch`. `job_name` is of a job's run, with its arguments.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or certificates not be read.
+    pub(crate) fn new(
+        session: &Arc<Session>,
+        scratch: PathBuf,
+        job_name: Option<String>,
+        arguments: BTreeMap<String, String>,
+    ) -> Result<Self, Failure> {
+        let mut environment = crate::job::environment(session, None)?;
+        let connections = Arc::new(ScriptConnections::new(session.client.clone()));
+        environment.stores = Arc::new(ScriptStores::new(environment.stores, &scratch)?);
+        environment.databases = Databases::new(Arc::<ScriptConnections>::clone(&connections));
+        environment.null_values = crate::job::null_values(&arguments);
+        environment.spill_limit = crate::job::disk(&arguments)?;
+        environment.progress = told(session);
+        Ok(Self {
+            session: Arc::clone(session),
+            environment,
+            connections,
+            scratch,
+            arguments,
+            job_name,
+            folders: AtomicU64::new(0),
+            bookmark: Mutex::default(),
+            tally: Mutex::default(),
+        })
+    }
+
+    /// What the script wrote through the engine so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens the job's bookmark: from now on sources with a transformation context pay heed to it.
+    ///
+    /// # Errors
+    /// An argument about bookmarks is wrong, or the server refuses.
+    pub(crate) async fn init(&self, request: InitRequest) -> Result<Done, Failure> {
+        if let (Some(own), Some(named)) = (&self.job_name, &request.job_name)
+            && own != named
+        {
+            self.session.events.error(format!(
+                "Job.init names the job {named}; the run is one of {own}, and so is the bookmark."
+            ));
+        }
+        let opened = self.open_bookmark(&request.options).await?;
+        *self.bookmark.lock().unwrap_or_else(PoisonError::into_inner) = opened.map(Arc::new);
+        Ok(Done::default())
+    }
+
+    /// Makes what was read since the last time part of the job's bookmark.
+    ///
+    /// # Errors
+    /// A file was written anew while Spark read it, or another run has moved the bookmark.
+    pub(crate) async fn commit(&self) -> Result<Done, Failure> {
+        let Some(bookmark) = self.opened_bookmark() else { return Ok(Done::default()) };
+        bookmark.commit(self.environment.stores.as_ref()).await?;
+        let options = bookmark.options.clone();
+        let opened = self.open_bookmark(&options).await?;
+        *self.bookmark.lock().unwrap_or_else(PoisonError::into_inner) = opened.map(Arc::new);
+        Ok(Done::default())
+    }
+
+    async fn open_bookmark(
+        &self,
+        options: &BTreeMap<String, String>,
+    ) -> Result<Option<ScriptBookmark>, Failure> {
+        let Some(job_name) = &self.job_name else { return Ok(None) };
+        let mut arguments = self.arguments.clone();
+        arguments.extend(options.clone());
+        let bookmarking =
+            Bookmarking::of(&arguments).map_err(|text| Failure::of(Category::InvalidArgument, text))?;
+        ScriptBookmark::open(&self.session.client, job_name, bookmarking, options.clone()).await
+    }
+
+    fn opened_bookmark(&self) -> Option<Arc<ScriptBookmark>> {
+        self.bookmark.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A folder's name that no other exchange has.
+    fn folder(&self, stem: &str) -> String {
+        format!("{stem}-{}", self.folders.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// What the engine sees of the world while it answers one request.
+    fn environment(&self, context: &str, catalog_id: Option<String>) -> Environment {
+        let mut environment = self.environment.clone();
+        environment.bookmarks = self
+            .opened_bookmark()
+            .filter(|_| !context.is_empty())
+            .map(|bookmark| bookmark as Arc<dyn Bookmarks>);
+        environment.catalog = Arc::new(Catalog::of(self.session.client.clone(), catalog_id));
+        environment
+    }
+
+    /// Reads a source.
+    ///
+    /// # Errors
+    /// The source is of a kind or has an option that is not supported, or cannot be read.
+    pub(crate) async fn read(&self, request: ReadRequest) -> Result<ReadAnswer, Failure> {
+        let context = request.transformation_ctx.clone();
+        let mut environment = self.environment(&context, request.catalog_id.clone());
+        let read = source::of(&request, &self.connections, environment.catalog.as_ref()).await?;
+        let name = read.name.clone();
+        let node = Node { id: context.clone(), name: name.clone(), kind: read.kind, inputs: vec![] };
+        let folder = self.folder("read");
+        let errors = self.folder("errors");
+        if !read.fail_fast {
+            environment.error_rows =
+                Some(Arc::new(ErrorRows::new(format!("s3://{SCRATCH}/{errors}/"), ErrorRows::MOST)));
+        }
+        if let Some(exchange) = &request.exchange {
+            return self.read_to(&environment, node, exchange, &errors).await;
+        }
+        let rows = request.sample.as_ref().and_then(|sample| sample.num);
+        let wanted = Wanted { groups: if request.direct { GROUPS } else { 0 }, rows };
+        let handed = hand_over(node, &environment, &self.scratch.join(&folder), wanted).await;
+        match handed.map_err(|error| without_node(&error))? {
+            Handed::Files(found) => {
+                if let Some(bookmark) = self.opened_bookmark() {
+                    bookmark.read_by_spark(&context);
+                }
+                let groups = found.groups.into_iter();
+                Ok(ReadAnswer {
+                    road: Road::Spark,
+                    keys: Column::all(found.keys),
+                    columns: Column::all(found.columns),
+                    groups: groups
+                        .map(|group| FileGroup { values: group.values, files: group.files })
+                        .collect(),
+                    ..ReadAnswer::default()
+                })
+            }
+            Handed::Rows(found) => Ok(ReadAnswer {
+                road: Road::Engine,
+                format: Some("arrow"),
+                folder: Some(self.url(&folder)),
+                columns: Column::all(found.columns),
+                choices: found.choices,
+                rows: found.rows,
+                error_rows: found.error_rows,
+                errors: (found.error_rows > 0).then(|| self.url(&errors)),
+                ..ReadAnswer::default()
+            }),
+        }
+    }
+
+    /// Reads a source into files of Parquet in a folder of S3, for a Spark that is elsewhere.
+    async fn read_to(
+        &self,
+        environment: &Environment,
+        source: Node,
+        exchange: &str,
+        errors: &str,
+    ) -> Result<ReadAnswer, Failure> {
+        let folder = format!("{}/{}/", exchange.trim_end_matches('/'), self.folder("read"));
+        let target = Kind::S3Target(S3Target {
+            path: folder.clone(),
+            format: Format::Parquet,
+            csv: CsvWriting::default(),
+            compression: Some(Compression::Snappy),
+            files: None,
+            partition_keys: vec![],
+            table: None,
+        });
+        let summary = self.run(environment, source, target).await?;
+        let output = summary.outputs.first();
+        let schema = output.map(|output| output.schema.as_ref());
+        Ok(ReadAnswer {
+            road: Road::Engine,
+            format: Some("parquet"),
+            folder: Some(folder),
+            choices: schema.map(mastic_engine::choices).unwrap_or_default(),
+            rows: summary.outputs.iter().map(|output| output.rows).sum(),
+            error_rows: summary.error_rows,
+            errors: (summary.error_rows > 0).then(|| self.url(errors)),
+            ..ReadAnswer::default()
+        })
+    }
+
+    async fn run(
+        &self,
+        environment: &Environment,
+        source: Node,
+        target: Kind,
+    ) -> Result<RunSummary, Failure> {
+        let inputs = vec![source.id.clone()];
+        let name = source.name.clone();
+        let target = Node { id: "(target)".to_owned(), name, kind: target, inputs };
+        let graph = JobGraph::new(vec![source, target])?;
+        mastic_engine::run(&graph, environment).await.map_err(|error| without_node(&error))
+    }
+
+    /// Writes what Spark has put into a folder.
+    ///
+    /// # Errors
+    /// The target is of a kind or has an option that is not supported, or cannot be written.
+    pub(crate) async fn write(&self, request: WriteRequest) -> Result<WriteAnswer, Failure> {
+        let environment = self.environment("", request.catalog_id.clone());
+        let target =
+            target::of(&request, &self.session.client, &self.connections, environment.catalog.as_ref())
+                .await?;
+        let source = target::rows(&request)?;
+        let source = Node { id: "(rows)".to_owned(), name: target.name, kind: source, inputs: vec![] };
+        let summary = self.run(&environment, source, target.kind).await?;
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answer = WriteAnswer::default();
+        for output in &summary.outputs {
+            answer.rows += output.rows;
+            answer.files += output.files.len() as u64;
+            answer.bytes += output.bytes;
+            answer.partitions += output.partitions.len() as u64;
+            answer.folder.clone_from(&output.folder);
+        }
+        tally.rows += answer.rows;
+        tally.files += answer.files;
+        tally.bytes += answer.bytes;
+        for connection in summary.committed {
+            if !tally.committed.contains(&connection) {
+                tally.committed.push(connection);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn url(&self, folder: &str) -> String {
+        format!("file://{}", self.scratch.join(folder).display())
+    }
+}
+
+/// A script has no nodes whose names would help.
+fn without_node(error: &mastic_engine::EngineError) -> Failure {
+    Failure::of_engine(error.kind(), &error.without_node())
+}
+
+/// Tells what bookmarks leave out, what went wrong and, now and then, how many rows were written.
+fn told(session: &Session) -> Arc<dyn Fn(Progress) + Send + Sync> {
+    let (events, clock) = (session.events.clone(), Arc::clone(&session.clock));
+    let pace = Mutex::new(Pace::new(Duration::from_millis(500)));
+    Arc::new(move |progress| match progress {
+        Progress::Found { source, files, known, waiting } => {
+            let wait = if waiting > 0 { format!(", {waiting} wait for the next run") } else { String::new() };
+            events.output(format!("Reading {source}: {files} files; {known} were read before{wait}"));
+        }
+        Progress::Warned { text } => events.error(text),
+        Progress::Rows { rows, .. }
+            if pace.lock().unwrap_or_else(PoisonError::into_inner).due(clock.now()) =>
+        {
+            events.progress(rows);
+        }
+        _ => {}
+    })
+}

@@ -1,0 +1,137 @@
+//! What a script's Python asks, and what it is answered: JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// `POST /read`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ReadRequest {
+    /// The kind of a source that is no table of the catalog: `s3`, `mysql`.
+    pub(crate) connection_type: Option<String>,
+    pub(crate) connection_options: Map<String, Value>,
+    pub(crate) format: Option<String>,
+    pub(crate) format_options: Map<String, Value>,
+    /// The database of a table of the catalog.
+    pub(crate) database: Option<String>,
+    pub(crate) table_name: Option<String>,
+    pub(crate) catalog_id: Option<String>,
+    pub(crate) push_down_predicate: Option<String>,
+    pub(crate) additional_options: Map<String, Value>,
+    pub(crate) transformation_ctx: String,
+    /// What a sample is.
+    pub(crate) sample: Option<Sample>,
+    /// Whether files may be answered for rows.
+    pub(crate) direct: bool,
+    /// The folder in S3 where rows go for a Spark that is on another machine.
+    pub(crate) exchange: Option<String>,
+}
+
+/// What a sample is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sample {
+    /// Rows at most.
+    pub(crate) num: Option<usize>,
+    pub(crate) options: Map<String, Value>,
+}
+
+/// The road by which Spark gets a source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Road {
+    /// It reads the files itself.
+    Spark,
+    /// The engine has put the rows into a folder.
+    #[default]
+    Engine,
+}
+
+/// A column's name and its type in Glue's grammar.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) of: String,
+}
+
+impl Column {
+    pub(crate) fn all(columns: Vec<(String, String)>) -> Vec<Self> {
+        columns.into_iter().map(|(name, of)| Self { name, of }).collect()
+    }
+}
+
+/// Files that are read with these values of the partition keys.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct FileGroup {
+    pub(crate) values: Vec<Option<String>>,
+    pub(crate) files: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct ReadAnswer {
+    pub(crate) road: Road,
+    /// The format of the files in `folder`.
+    pub(crate) format: Option<&'static str>,
+    pub(crate) folder: Option<String>,
+    /// Files of Parquet, where Spark reads itself.
+    pub(crate) groups: Vec<FileGroup>,
+    /// The partition keys.
+    pub(crate) keys: Vec<Column>,
+    /// All columns in their order; none where the files of `folder` tell them.
+    pub(crate) columns: Vec<Column>,
+    /// Where the columns have choices: names of columns and fields, `[]` for the elements of an array.
+    pub(crate) choices: Vec<Vec<String>>,
+    pub(crate) rows: u64,
+    pub(crate) error_rows: usize,
+    /// The folder with the records that could not be read, as JSON lines: `file`, `line`, `reason`, `record`.
+    pub(crate) errors: Option<String>,
+}
+
+/// `POST /write`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WriteRequest {
+    /// The folder with the rows: a `file://` URL with files of Arrow's format, or an `s3://` URL with files of Parquet.
+    pub(crate) data: String,
+    /// The columns, which an empty folder does not tell.
+    pub(crate) columns: Vec<Column>,
+    pub(crate) connection_type: Option<String>,
+    pub(crate) connection_options: Map<String, Value>,
+    pub(crate) format: Option<String>,
+    pub(crate) format_options: Map<String, Value>,
+    /// The table of the catalog that is written or, of a folder, kept up to date.
+    pub(crate) database: Option<String>,
+    pub(crate) table_name: Option<String>,
+    pub(crate) catalog_id: Option<String>,
+    pub(crate) additional_options: Map<String, Value>,
+    /// A connection of the catalog that is written through.
+    pub(crate) catalog_connection: Option<String>,
+    pub(crate) transformation_ctx: String,
+    /// How many files there shall be, if the script says.
+    pub(crate) files: Option<usize>,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct WriteAnswer {
+    pub(crate) rows: u64,
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    pub(crate) partitions: u64,
+    pub(crate) folder: String,
+}
+
+/// `POST /bookmark/init`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct InitRequest {
+    pub(crate) job_name: Option<String>,
+    /// Arguments about bookmarks that the script has changed, as `--job-bookmark-option`.
+    pub(crate) options: BTreeMap<String, String>,
+}
+
+/// An answer that says nothing more.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Done {}

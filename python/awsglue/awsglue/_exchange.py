@@ -1,0 +1,105 @@
+"""Rows between Spark and the runner's engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from awsglue import _bridge
+from awsglue._bridge import Bridge
+from awsglue._errors import InvalidInputException
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+# Names of Spark's types for which Glue's grammar has others.
+_GLUE_NAMES = {"timestamp_ntz": "timestamp", "timestamp_ltz": "timestamp", "void": "string"}
+_NAMED = re.compile(rf"\b({'|'.join(_GLUE_NAMES)})(?=[,>]|$)")
+
+
+def is_remote() -> bool:
+    """Whether Spark is on another machine, which does not see this one's files."""
+    return bool(os.environ.get("MASTIC_SPARK_REMOTE"))
+
+
+def temp_dir() -> str:
+    """The folder in S3 that the job's `--TempDir` names.
+
+    Raises InvalidInputException if there is none.
+    """
+    given = None
+    for at, argument in enumerate(sys.argv):
+        if argument == "--TempDir":
+            given = sys.argv[at + 1] if at + 1 < len(sys.argv) else None
+        elif argument.startswith("--TempDir="):
+            given = argument.partition("=")[2]
+    if not given:
+        raise InvalidInputException("Spark is on another machine: rows go there through S3, and --TempDir has to name a folder")
+    return given.rstrip("/")
+
+
+def exchange_folder() -> str | None:
+    """Where in S3 rows go to a Spark on another machine; none for one on this machine."""
+    return f"{temp_dir()}/exchange" if is_remote() else None
+
+
+def read(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
+    """The frame that an answer to `/read` tells of."""
+    if answer["road"] == "engine":
+        return spark.read.format(answer["format"]).load(answer["folder"])
+    return _files(spark, answer)
+
+
+def _files(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    keys, frame = answer["keys"], None
+    for group in answer["groups"]:
+        part = spark.read.option("mergeSchema", "true").parquet(*group["files"])
+        for key, value in zip(keys, group["values"]):
+            part = part.withColumn(key["name"], F.lit(value).cast(key["type"]))
+        frame = part if frame is None else frame.unionByName(part, allowMissingColumns=True)
+    assert frame is not None, "a source without files comes as rows"
+    known = {name.lower(): name for name in frame.columns}
+    types = dict(frame.dtypes)
+    columns = []
+    for column in answer["columns"]:
+        name, of = column["name"], column["type"]
+        found = name if name in types else known.get(name.lower())
+        if found is None:
+            columns.append(F.lit(None).cast(of).alias(name))
+        elif types[found].replace("`", "") == of.replace("`", ""):
+            columns.append(F.col(ticked(found)).alias(name))
+        else:
+            columns.append(F.col(ticked(found)).cast(of).alias(name))
+    return frame.select(*columns)
+
+
+def ticked(name: str) -> str:
+    """A name as Spark takes it, whatever is in it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any]) -> dict[str, Any]:
+    """Hands the rows of a frame to the engine, which writes them as the request says; what it wrote."""
+    columns = [
+        {"name": field.name, "type": _type_text(field.dataType.simpleString())} for field in frame.schema.fields
+    ]
+    if is_remote():
+        folder = f"{exchange_folder()}/write-{uuid.uuid4().hex}"
+        frame.write.parquet(folder)
+        return bridge.ask("/write", {**request, "data": folder, "columns": columns})
+    folder = bridge.folder()
+    os.makedirs(folder)
+    try:
+        frame.write.format("arrow").mode("append").save(f"file://{folder}")
+        return bridge.ask("/write", {**request, "data": f"file://{folder}", "columns": columns})
+    finally:
+        _bridge.remove(folder)
+
+
+def _type_text(text: str) -> str:
+    return _NAMED.sub(lambda found: _GLUE_NAMES[found[1]], text)
