@@ -108,6 +108,7 @@ fn nodes() -> Vec<Node> {
         schema: None,
     };
     let target = S3Target {
+        csv: CsvWriting::default(),
         path: "s3://out/lineitem/".to_owned(),
         format: Format::Parquet,
         compression: None,

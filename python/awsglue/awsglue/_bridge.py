@@ -7,7 +7,6 @@ import os
 import shutil
 import urllib.error
 import urllib.request
-import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
@@ -52,10 +51,6 @@ class Bridge:
             except ValueError:
                 answer = {"message": told}
             raise error_of(answer) from None
-
-    def folder(self) -> str:
-        """The path of a folder of the scratch that is not there yet."""
-        return os.path.join(self.scratch, f"spark-{uuid.uuid4().hex}")
 
 
 # The runner is on this machine: no proxy is between.

@@ -7,6 +7,7 @@ import re
 import sys
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from awsglue import _bridge
 from awsglue._bridge import Bridge
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 
 # Names of Spark's types for which Glue's grammar has others.
 _GLUE_NAMES = {"timestamp_ntz": "timestamp", "timestamp_ltz": "timestamp", "void": "string"}
+_HERE = ("127.0.0.1", "localhost", "::1")
 _NAMED = re.compile(rf"\b({'|'.join(_GLUE_NAMES)})(?=[,>]|$)")
 
 
-def is_remote() -> bool:
-    """Whether Spark is on another machine, which does not see this one's files."""
-    return bool(os.environ.get("MASTIC_SPARK_REMOTE"))
+def remote() -> str:
+    """The host of a Spark that is not the run's own; empty for that."""
+    return urlsplit(os.environ.get("MASTIC_SPARK_REMOTE", "")).hostname or ""
+
+
+def reads_s3() -> bool:
+    """Whether Spark reads files in S3 by itself. A server on this machine may have nothing to do that with."""
+    return os.environ.get("MASTIC_SPARK_S3", "false" if remote() in _HERE else "true") == "true"
 
 
 def temp_dir() -> str:
@@ -41,9 +48,12 @@ def temp_dir() -> str:
     return given.rstrip("/")
 
 
-def exchange_folder() -> str | None:
-    """Where in S3 rows go to a Spark on another machine; none for one on this machine."""
-    return f"{temp_dir()}/exchange" if is_remote() else None
+def exchange_folder(bridge: Bridge) -> str | None:
+    """Where rows go to and come from a Spark that is not the run's own: a folder of this machine for one that is here too, else
+    one in S3. None for the run's own."""
+    if not remote():
+        return None
+    return f"file://{bridge.scratch}/exchange" if remote() in _HERE else f"{temp_dir()}/exchange"
 
 
 def read(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
@@ -88,17 +98,19 @@ def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any]) -> dict[str
     columns = [
         {"name": field.name, "type": _type_text(field.dataType.simpleString())} for field in frame.schema.fields
     ]
-    if is_remote():
-        folder = f"{exchange_folder()}/write-{uuid.uuid4().hex}"
-        frame.write.parquet(folder)
-        return bridge.ask("/write", {**request, "data": folder, "columns": columns})
-    folder = bridge.folder()
-    os.makedirs(folder)
+    exchange, form = exchange_folder(bridge), "parquet"
+    if exchange is None:
+        exchange, form = f"file://{bridge.scratch}/exchange", "arrow"
+    folder = f"{exchange}/write-{uuid.uuid4().hex}"
+    if form == "arrow":
+        os.makedirs(folder.removeprefix("file://"))
     try:
-        frame.write.format("arrow").mode("append").save(f"file://{folder}")
-        return bridge.ask("/write", {**request, "data": f"file://{folder}", "columns": columns})
+        # Sail writes nothing where there are no rows.
+        frame.write.format(form).mode("append").save(folder)
+        return bridge.ask("/write", {**request, "data": folder, "data_format": form, "columns": columns})
     finally:
-        _bridge.remove(folder)
+        if folder.startswith("file://"):
+            _bridge.remove(folder)
 
 
 def _type_text(text: str) -> str:

@@ -240,8 +240,9 @@ class GlueContext(Maintenance):
         """The frame, where its columns have choices, and the records that could not be read."""
         if self._bridge is None or _is_local(request):
             return self._read_plainly(request), frozenset(), None
-        exchange = _exchange.exchange_folder()
-        answer = self._bridge.ask("/read", {**request, "direct": True, "exchange": exchange})
+        exchange = _exchange.exchange_folder(self._bridge)
+        direct = _exchange.reads_s3()
+        answer = self._bridge.ask("/read", {**request, "direct": direct, "exchange": exchange})
         frame = _exchange.read(self.spark_session, answer)
         errors = self.spark_session.read.json(answer["errors"]) if answer["errors"] else None
         return frame, frozenset(tuple(path) for path in answer["choices"]), errors
@@ -432,15 +433,14 @@ class GlueContext(Maintenance):
 
 def _session(context: Any) -> SparkSession:
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-    if context is None:
-        return SparkSession.builder.getOrCreate()
     if hasattr(context, "createDataFrame"):
         return context
     for name in ("_session", "sparkSession"):
-        if name in vars(context):
+        if context is not None and name in vars(context):
             return vars(context)[name]
-    return SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+    return ConnectSession.getActiveSession() or SparkSession.builder.getOrCreate()
 
 
 def _as_spark(schema: Any) -> Any:
@@ -452,9 +452,9 @@ def _as_spark(schema: Any) -> Any:
     value = schema.jsonValue() if hasattr(schema, "jsonValue") else None
     if value is None:
         raise InvalidInputException(f"{schema!r} is no schema")
-    from awsglue._types import spark_type
+    from awsglue._types import to_spark
 
-    return spark_type(schema)
+    return to_spark(schema)
 
 
 def _sample(num: int | None, options: Options | None) -> dict[str, Any]:

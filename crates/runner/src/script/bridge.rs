@@ -10,12 +10,16 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use mastic_handoff::Category;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 use crate::failure::Failure;
 use crate::session::Session;
 
+use super::engine::{CommitRequest, Engine};
 use super::paths;
 
 /// A server of the run's own; it ends with the process.
@@ -25,12 +29,12 @@ pub(super) struct Bridge {
 }
 
 impl Bridge {
-    pub(super) async fn open(session: Arc<Session>) -> Result<Self, Failure> {
+    pub(super) async fn open(session: Arc<Session>, engine: Arc<Engine>) -> Result<Self, Failure> {
         let failed = |error| Failure::of(Category::Launch, format!("No port can be listened on: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let token = session.entropy.hex(32);
-        let house = Arc::new(House { session, token: token.clone() });
+        let house = Arc::new(House { session, engine, token: token.clone() });
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let house = Arc::clone(&house);
@@ -60,6 +64,7 @@ impl Bridge {
 
 struct House {
     session: Arc<Session>,
+    engine: Arc<Engine>,
     token: String,
 }
 
@@ -83,7 +88,7 @@ impl House {
                         return told(StatusCode::BAD_REQUEST, &json!({"message": error.to_string()}));
                     }
                 };
-                match self.call(path, input).await {
+                match self.call(path.to_owned(), input).await {
                     Some(Ok(answer)) => told(StatusCode::OK, &answer),
                     Some(Err(failure)) => {
                         let cause = failure.cause();
@@ -109,12 +114,35 @@ impl House {
     }
 
     /// What is asked of the runner; nothing for a path that is not there.
-    async fn call(&self, path: &str, input: Value) -> Option<Result<Value, Failure>> {
-        match path {
-            "/exists" => Some(paths::missing(&self.session, input).await),
-            _ => None,
+    async fn call(&self, path: String, input: Value) -> Option<Result<Value, Failure>> {
+        if path == "/exists" {
+            return Some(paths::missing(&self.session, input).await);
         }
+        let (engine, runtime) = (Arc::clone(&self.engine), Handle::current());
+        // The engine's work is no future that any thread could go on with: it has a thread of its own.
+        let done = tokio::task::spawn_blocking(move || runtime.block_on(answer(&engine, &path, input)));
+        done.await.unwrap_or_else(|error| Some(Err(Failure::of(Category::Internal, error.to_string()))))
     }
+}
+
+async fn answer(engine: &Engine, path: &str, input: Value) -> Option<Result<Value, Failure>> {
+    Some(match path {
+        "/read" => answered(input, async |request| engine.read(request).await).await,
+        "/write" => answered(input, async |request| engine.write(request).await).await,
+        "/bookmark/init" => answered(input, async |request| engine.init(request).await).await,
+        "/bookmark/commit" => answered(input, async |_: CommitRequest| engine.commit().await).await,
+        _ => return None,
+    })
+}
+
+/// Calls what answers a path.
+async fn answered<I: DeserializeOwned, O: Serialize>(
+    input: Value,
+    call: impl AsyncFnOnce(I) -> Result<O, Failure>,
+) -> Result<Value, Failure> {
+    let wrong = |error: serde_json::Error| Failure::of(Category::Internal, format!("the bridge: {error}"));
+    let answer = call(serde_json::from_value(input).map_err(wrong)?).await?;
+    serde_json::to_value(answer).map_err(wrong)
 }
 
 fn told(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {

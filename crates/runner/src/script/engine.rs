@@ -14,7 +14,7 @@ mod target;
 mod words;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,7 +33,8 @@ use crate::session::Session;
 use bookmark::ScriptBookmark;
 use connections::ScriptConnections;
 pub(crate) use requests::{
-    Column, Done, FileGroup, InitRequest, ReadAnswer, ReadRequest, Road, WriteAnswer, WriteRequest,
+    Column, CommitRequest, Done, FileGroup, InitRequest, ReadAnswer, ReadRequest, Road, WriteAnswer,
+    WriteRequest,
 };
 use stores::{SCRATCH, ScriptStores};
 
@@ -214,7 +215,7 @@ impl Engine {
     ) -> Result<ReadAnswer, Failure> {
         let folder = format!("{}/{}/", exchange.trim_end_matches('/'), self.folder("read"));
         let target = Kind::S3Target(S3Target {
-            path: folder.clone(),
+            path: self.within(&folder)?,
             format: Format::Parquet,
             csv: CsvWriting::default(),
             compression: Some(Compression::Snappy),
@@ -259,7 +260,11 @@ impl Engine {
         let target =
             target::of(&request, &self.session.client, &self.connections, environment.catalog.as_ref())
                 .await?;
-        let source = target::rows(&request)?;
+        let source = match request.data_format.as_str() {
+            "arrow" => target::arrow(&request)?,
+            "parquet" => target::parquet(self.within(&request.data)?),
+            other => return Err(words::wrong(format!("`data_format` is `{other}`"))),
+        };
         let source = Node { id: "(rows)".to_owned(), name: target.name, kind: source, inputs: vec![] };
         let summary = self.run(&environment, source, target.kind).await?;
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -280,6 +285,14 @@ impl Engine {
             }
         }
         Ok(answer)
+    }
+
+    /// A folder as the engine's stores know it.
+    fn within(&self, url: &str) -> Result<String, Failure> {
+        let Some(path) = url.strip_prefix("file://") else { return Ok(url.to_owned()) };
+        let below = Path::new(path).strip_prefix(&self.scratch).ok().and_then(Path::to_str);
+        let below = below.ok_or_else(|| words::wrong(format!("`{url}` is not in the run's scratch")))?;
+        Ok(format!("s3://{SCRATCH}/{below}/"))
     }
 
     fn url(&self, folder: &str) -> String {

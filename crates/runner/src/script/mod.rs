@@ -6,12 +6,15 @@
 
 mod arguments;
 mod bridge;
+mod engine;
 mod files;
 mod kernel;
 mod modules;
 mod outcome;
 mod paths;
 mod python;
+
+use std::sync::Arc;
 
 use mastic_handoff::{ScriptKind, ScriptWork, Tally};
 use serde_json::{Value, json};
@@ -21,28 +24,31 @@ use crate::session::Session;
 
 use arguments::Special;
 use bridge::Bridge;
+use engine::Engine;
 use files::Folders;
 pub(crate) use kernel::run as kernel;
 use python::Interpreter;
 pub(crate) use python::end_all;
 
 /// Runs the script.
-pub(crate) async fn run(session: &std::sync::Arc<Session>, work: ScriptWork) -> Result<Tally, Failure> {
+pub(crate) async fn run(session: &Arc<Session>, work: ScriptWork) -> Result<Tally, Failure> {
     let done = script(session, &work).await;
     if let Err(failure) = &done {
         session.events.error(format!("Job run failed: {failure}"));
     }
-    done.map(|()| Tally::default())
+    done
 }
 
-async fn script(session: &std::sync::Arc<Session>, work: &ScriptWork) -> Result<(), Failure> {
+async fn script(session: &Arc<Session>, work: &ScriptWork) -> Result<Tally, Failure> {
     let special = Special::of(&work.arguments)?;
     let folders = Folders::make(&session.scratch)?;
+    let (exchange, job_name) = (folders.scratch.join("exchange"), Some(work.job_name.clone()));
+    let engine = Arc::new(Engine::new(session, exchange, job_name, work.arguments.clone())?);
     let script = files::fetch_script(session, &work.source, &work.job_name, &folders).await?;
     let paths = files::fetch(session, &special, &folders).await?;
     let (interpreter, bridge) = tokio::join!(
         modules::interpreter(session, &work.python, &special, &folders),
-        Bridge::open(std::sync::Arc::clone(session)),
+        Bridge::open(Arc::clone(session), Arc::clone(&engine)),
     );
     let bridge = bridge?;
     let interpreter =
@@ -61,7 +67,8 @@ async fn script(session: &std::sync::Arc<Session>, work: &ScriptWork) -> Result<
         "outcome": outcome,
     });
     let status = interpreter.run(session, &work.job_name, &settings).await?;
-    outcome::of(status, &outcome)
+    outcome::of(status, &outcome)?;
+    Ok(engine.tally())
 }
 
 /// What `mastic_host` needs to know of Spark.

@@ -25,7 +25,8 @@ pub(crate) struct ReadRequest {
     pub(crate) sample: Option<Sample>,
     /// Whether files may be answered for rows.
     pub(crate) direct: bool,
-    /// The folder in S3 where rows go for a Spark that is on another machine.
+    /// The folder where rows go, in files of Parquet, for a Spark other than the run's own: in S3 or, as a `file://` URL, in
+    /// the scratch.
     pub(crate) exchange: Option<String>,
 }
 
@@ -94,8 +95,10 @@ pub(crate) struct ReadAnswer {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WriteRequest {
-    /// The folder with the rows: a `file://` URL with files of Arrow's format, or an `s3://` URL with files of Parquet.
+    /// The folder with the rows: in the scratch, as a `file://` URL, or in S3.
     pub(crate) data: String,
+    /// The format of the files there: `arrow` or `parquet`.
+    pub(crate) data_format: String,
     /// The columns, which an empty folder does not tell.
     pub(crate) columns: Vec<Column>,
     pub(crate) connection_type: Option<String>,
@@ -131,6 +134,11 @@ pub(crate) struct InitRequest {
     /// Arguments about bookmarks that the script has changed, as `--job-bookmark-option`.
     pub(crate) options: BTreeMap<String, String>,
 }
+
+/// `POST /bookmark/commit`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CommitRequest {}
 
 /// An answer that says nothing more.
 #[derive(Debug, Clone, Default, Serialize)]

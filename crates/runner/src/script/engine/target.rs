@@ -38,20 +38,22 @@ pub(super) struct Write {
     pub(super) kind: Kind,
 }
 
-/// The rows that Spark has put into a folder.
+/// The rows that the run's own Spark has put into a folder.
 ///
 /// # Errors
-/// The folder is neither one of this machine nor in S3.
-pub(super) fn rows(request: &WriteRequest) -> Result<Kind, Failure> {
+/// The folder is none of this machine.
+pub(super) fn arrow(request: &WriteRequest) -> Result<Kind, Failure> {
     let columns = request.columns.iter().map(|column| (column.name.clone(), column.of.clone())).collect();
     match request.data.strip_prefix("file://") {
         Some(folder) => Ok(Kind::Arrow(ArrowSource { folder: PathBuf::from(folder), columns })),
-        None if request.data.starts_with("s3") => {
-            let files = S3Files { paths: vec![request.data.clone()], recurse: true, ..S3Files::default() };
-            Ok(Kind::Parquet(ParquetSource { files }))
-        }
-        None => Err(wrong(format!("`data` is `{}`, which is no folder", request.data))),
+        None => Err(wrong(format!("`data` is `{}`, which is no folder of this machine", request.data))),
     }
+}
+
+/// The rows that another Spark has put into a folder.
+pub(super) fn parquet(path: String) -> Kind {
+    let files = S3Files { paths: vec![path], recurse: true, ..S3Files::default() };
+    Kind::Parquet(ParquetSource { files })
 }
 
 /// What a request is about.
@@ -196,7 +198,9 @@ fn delta(
         None | Some("snappy") => api::DeltaTargetCompressionType::Snappy,
         Some("uncompressed" | "none") => api::DeltaTargetCompressionType::Uncompressed,
         Some(other) => {
-            return Err(unsupported(format!("Delta Lake tables compressed with `{other}` are not supported")));
+            return Err(unsupported(format!(
+                "Delta Lake tables compressed with `{other}` are not supported"
+            )));
         }
     };
     let policy = table.map(|table| api::DirectSchemaChangePolicy {
