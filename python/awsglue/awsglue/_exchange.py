@@ -63,6 +63,25 @@ def read(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
     return _files(spark, answer)
 
 
+def errors(spark: SparkSession, answer: dict[str, Any], context: str) -> DataFrame | None:
+    """The records that could not be read, as those of transformations that failed: `error` with message and record."""
+    if not answer["errors"]:
+        return None
+    from pyspark.sql import functions as F
+
+    found = spark.read.schema("node string, file string, line bigint, reason string, record string").json(answer["errors"])
+    site = F.struct(F.lit(context).alias("site"), F.lit("").alias("info"))
+    fields = {
+        "callsite": site,
+        "msg": F.col("reason"),
+        "stackTrace": F.lit(""),
+        "input": F.col("record"),
+        "bytesread": F.length("record").cast("bigint"),
+        "source": F.concat("file", F.lit(":"), F.col("line").cast("string")),
+    }
+    return found.select(F.struct(*(column.alias(name) for name, column in fields.items())).alias("error"))
+
+
 def _files(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
     from pyspark.sql import functions as F
 

@@ -244,7 +244,7 @@ class GlueContext(Maintenance):
         direct = _exchange.reads_s3()
         answer = self._bridge.ask("/read", {**request, "direct": direct, "exchange": exchange})
         frame = _exchange.read(self.spark_session, answer)
-        errors = self.spark_session.read.json(answer["errors"]) if answer["errors"] else None
+        errors = _exchange.errors(self.spark_session, answer, request["transformation_ctx"])
         return frame, frozenset(tuple(path) for path in answer["choices"]), errors
 
     def _read_plainly(self, request: dict[str, Any]) -> DataFrame:

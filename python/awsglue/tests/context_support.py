@@ -15,29 +15,10 @@ from awsglue.context import GlueContext
 _REPOSITORY = pathlib.Path(__file__).resolve().parents[3] / "tests"
 
 
-@pytest.fixture(scope="session")
-def sail():
-    """A session of Spark over Sail."""
-    from pyspark.sql.connect.session import SparkSession
-
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        return active
-    os.environ.setdefault("SPARK_HOME", tempfile.gettempdir())
-    from pysail.spark import SparkConnectServer
-
-    server = SparkConnectServer()
-    server.start(background=True)
-    session = SparkSession.builder.remote("sc://127.0.0.1:%d" % server.listening_address[1]).getOrCreate()
-    # It ends with the last that knows it.
-    session.server = server
-    return session
-
-
 @pytest.fixture
-def glue(sail):
+def glue(spark):
     """A context without a runner beside it."""
-    return GlueContext(sail)
+    return GlueContext(spark)
 
 
 @pytest.fixture(scope="session")

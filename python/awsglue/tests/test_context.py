@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from context_support import glue, rows, sail  # noqa: F401
+from context_support import glue, rows  # noqa: F401
 
 from awsglue._errors import InvalidInputException, OperationNotSupportedException
 from awsglue._globs import excluded, pattern
@@ -47,8 +47,8 @@ def test_exclusions_and_schemas(glue, tmp_path):
     assert sorted(row["id"] for row in rows(frame)) == [1, 2]
 
 
-def test_there_and_back(glue, sail, tmp_path):
-    data = sail.createDataFrame([(1, "a", 2020), (2, None, 2021)], "id int, name string, year int")
+def test_there_and_back(glue, spark, tmp_path):
+    data = spark.createDataFrame([(1, "a", 2020), (2, None, 2021)], "id int, name string, year int")
     frame = DynamicFrame.fromDF(data, glue, "data")
     for form in ("parquet", "json", "csv"):
         place = str(tmp_path / form)
@@ -57,13 +57,13 @@ def test_there_and_back(glue, sail, tmp_path):
         )
         assert answer is frame
         assert sorted(path.name for path in (tmp_path / form).iterdir()) == ["year=2020", "year=2021"]
-        assert len(sail.read.format(form).option("header", "true").load(place).collect()) == 2
+        assert len(spark.read.format(form).option("header", "true").load(place).collect()) == 2
     again = glue.create_data_frame.from_options("parquet", {"paths": [str(tmp_path / "parquet")]})
     assert sorted(row.id for row in again.collect()) == [1, 2]
 
 
-def test_sinks_and_sources(glue, sail, tmp_path):
-    frame = DynamicFrame.fromDF(sail.range(3), glue, "numbers")
+def test_sinks_and_sources(glue, spark, tmp_path):
+    frame = DynamicFrame.fromDF(spark.range(3), glue, "numbers")
     sink = glue.getSink("s3", path=str(tmp_path / "out"))
     sink.setFormat("json")
     assert sink.writeFrame(frame) is frame
@@ -106,12 +106,12 @@ def test_what_is_not_there_is_named(glue):
         glue.nothing_of_the_kind
 
 
-def test_it_is_a_session_too(glue, sail):
-    assert glue.spark_session is sail and glue.sparkSession is sail
+def test_it_is_a_session_too(glue, spark):
+    assert glue.spark_session is spark and glue.sparkSession is spark
     assert [row.n for row in glue.sql("select 1 as n").collect()] == [1]
     assert glue.range(2).count() == 2
     assert glue.currentTimeMillis() > 1_700_000_000_000
-    assert GlueContext().spark_session is sail and GlueContext(sail).spark_session is sail
+    assert GlueContext().spark_session is spark and GlueContext(spark).spark_session is spark
 
 
 def test_the_logger(glue, capsys):
@@ -124,7 +124,7 @@ def test_the_logger(glue, capsys):
     assert told[1].endswith("ERROR [main] GlueLogger: broken") and told[2] == "ValueError: why"
 
 
-def test_batches_of_what_is_no_stream(glue, sail):
+def test_batches_of_what_is_no_stream(glue, spark):
     seen = []
 
     def batch(frame, number):
@@ -132,15 +132,15 @@ def test_batches_of_what_is_no_stream(glue, sail):
         if len(seen) == 1:
             raise ValueError("the first time only")
 
-    glue.forEachBatch(frame=sail.range(3), batch_function=batch, options={"windowSize": "10 seconds"})
+    glue.forEachBatch(frame=spark.range(3), batch_function=batch, options={"windowSize": "10 seconds"})
     assert seen == [(3, 0), (3, 0)]
     with pytest.raises(ZeroDivisionError):
-        glue.forEachBatch(sail.range(3), lambda frame, number: 1 / 0, {"batchMaxRetries": "0"})
-    assert glue.getSampleStreamingDynamicFrame(sail.range(9), {"recordPollingLimit": "4"}).count() == 4
+        glue.forEachBatch(spark.range(3), lambda frame, number: 1 / 0, {"batchMaxRetries": "0"})
+    assert glue.getSampleStreamingDynamicFrame(spark.range(9), {"recordPollingLimit": "4"}).count() == 4
 
 
-def test_ingestion_time(glue, sail):
-    frame = sail.range(1)
+def test_ingestion_time(glue, spark):
+    frame = spark.range(1)
     columns = {
         granularity: glue.add_ingestion_time_columns(frame, granularity).columns[1:]
         for granularity in ("day", "hour", "minute")

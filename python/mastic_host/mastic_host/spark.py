@@ -18,6 +18,9 @@ _server: Any = None
 def install(settings: dict[str, Any]) -> None:
     """Prepares `pyspark` for the script. Settings: `remote` (a URL or nothing), `conf`, `catalog`, `region`, `endpoint`."""
     _settings.update(settings)
+    if settings["remote"]:
+        # `awsglue` hands rows over another way.
+        os.environ["MASTIC_SPARK_REMOTE"] = settings["remote"]
     # The client looks for a Spark although it needs none.
     os.environ.setdefault("SPARK_HOME", os.environ.get("MASTIC_SCRATCH", "/"))
     os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")

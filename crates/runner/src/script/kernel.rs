@@ -16,6 +16,7 @@ use crate::session::Session;
 
 use super::arguments::{self, Special};
 use super::bridge::Bridge;
+use super::engine::Engine;
 use super::files::{self, Folders};
 use super::modules;
 use super::outcome;
@@ -46,10 +47,12 @@ pub(crate) async fn run(
 ) -> Result<Tally, Failure> {
     let special = Special::of(&work.arguments)?;
     let folders = Folders::make(&session.scratch)?;
+    let engine = Engine::new(session, folders.scratch.join("exchange"), None, work.arguments.clone())?;
+    let engine = Arc::new(engine);
     let paths = files::fetch(session, &special, &folders).await?;
     let (program, bridge) = tokio::join!(
         modules::interpreter(session, &work.python, &special, &folders),
-        Bridge::open(Arc::clone(session)),
+        Bridge::open(Arc::clone(session), engine),
     );
     let bridge = bridge?;
     let interpreter =

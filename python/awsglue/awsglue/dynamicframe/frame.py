@@ -54,6 +54,8 @@ class DynamicFrame:
         self._rows, self.glue_ctx, self.name, self._unread = rows, glue_ctx, name, unread
         self._checks: tuple[Check, ...] = ()
         self._calls = False
+        #: In how many parts, and so files, its author wants it.
+        self.partitions: int | None = None
 
     @classmethod
     def fromDF(cls, dataframe: DataFrame, glue_ctx: GlueContext, name: str = "") -> DynamicFrame:
@@ -142,7 +144,9 @@ class DynamicFrame:
     ) -> DynamicFrame:  # fmt: skip
         """The frame in so many parts."""
         rows = self._rows.made(self.df.repartition(num_partitions), self._rows.schema)
-        return self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        made = self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        made.partitions = num_partitions
+        return made
 
     def coalesce(
         self, num_partitions: int, shuffle: bool = False, transformation_ctx: str = "", info: str = "",
@@ -151,7 +155,9 @@ class DynamicFrame:
         """The frame in so many parts at most; with `shuffle` its records are dealt out anew."""
         df = self.df.repartition(num_partitions) if shuffle else self.df.coalesce(num_partitions)
         rows = self._rows.made(df, self._rows.schema)
-        return self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        made = self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        made.partitions = num_partitions
+        return made
 
     # Functions over records.
 
