@@ -435,7 +435,7 @@ def _session(context: Any) -> SparkSession:
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-    if hasattr(context, "createDataFrame"):
+    if hasattr(type(context), "createDataFrame"):
         return context
     for name in ("_session", "sparkSession"):
         if context is not None and name in vars(context):
