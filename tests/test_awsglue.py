@@ -303,3 +303,55 @@ def joined(root, items, tags):
 
     made = [[*row[:-1], [[*item[:-1], below(tags, item[-1])] for item in below(items, row[-1]) or ()]] for row in root]
     return sorted(made, key=repr)
+
+
+PERSONAL = [
+    "write to ann.lee+x@mail.example.com, soon", "4111 1111 1111 1111 and 4111 1111 1111 1112", "10.0.0.1 999.1.1.1 2001:db8::1",
+    "00:1A:2b:3C:4d:5E", "call (212) 555-0123 or 212-555-0123", "123-45-6789 000-45-6789", "passport 123456789", "Ärzte Öl",
+    "account GB82 WEST 1234 5698 7654 32", "npi 1234567893 1234567890", "dea AB1234563 AB1234564", "Ann Lee", "New York", "customer Ann",
+    "ndc 12345-678-90", "2024-01-31 or 1/2/2024", "sex: M", "911-70-1234", "", "nothing", "cpt 1234F", "claim 123-45-6789A",
+]  # fmt: skip
+KINDS = [
+    "PERSON_NAME", "EMAIL", "CREDIT_CARD", "IP_ADDRESS", "MAC_ADDRESS", "PHONE_NUMBER", "USA_SSN", "USA_ITIN", "USA_PASSPORT_NUMBER",
+    "BANK_ACCOUNT", "USA_NATIONAL_PROVIDER_IDENTIFIER", "USA_DEA_NUMBER", "USA_NATIONAL_DRUG_CODE", "DATE", "GENDER", "USA_CPT_CODE",
+    "USA_HEALTH_INSURANCE_CLAIM_NUMBER", "USA_DRIVING_LICENSE",
+]  # fmt: skip
+
+
+def test_personal_data(place, unique):
+    from awsglue.dynamicframe import DynamicFrame
+    from awsglueml.transforms import EntityDetector
+
+    rng = random.Random(SEED)
+    made = pa.table({"id": range(len(PERSONAL)), "text": PERSONAL, "name": rng.sample([*PERSONAL[1:], None], len(PERSONAL))})
+    content = io.BytesIO()
+    pq.write_table(made, content)
+    place.server.client("s3").put_object(Bucket=place.source, Key="p/p.parquet", Body=content.getvalue())
+    context = place.frames["a"].glue_ctx
+    p = DynamicFrame.fromDF(context.spark_session.createDataFrame(made), context, "p")
+
+    def node(kind, **more):
+        return "PIIDetection", {"Inputs": ["p"], "PiiType": kind, "EntityTypesToDetect": KINDS, "OutputColumnName": "told"} | more
+
+    nodes = {
+        "p": ("S3ParquetSource", {"Paths": [f"s3://{place.source}/p/"]}),
+        "low": node("RowAudit"), "high": node("RowAudit", DetectionSensitivity="HIGH"),
+        "mask": node("RowMasking", MaskValue="gone"), "hash": node("RowHashing"),
+        "part": node("RowPartialMasking", NumLeftCharsToExclude=2, NumRightCharsToExclude=1, RedactChar="x"),
+    }  # fmt: skip
+    answers = engine(place, unique, nodes, [name for name in nodes if name != "p"])
+    detector = EntityDetector()
+    found = {"low": detector.detect(p, KINDS, "told"), "high": detector.detect(p, KINDS, "told", "HIGH")}
+    options = {"numLeftCharsToExclude": "2", "numRightCharsToExclude": "1", "redactChar": "x"}
+    for name, action, settings in (
+        ("mask", "REDACT", {"redactText": "gone"}), ("hash", "SHA256_HASH", {}), ("part", "PARTIAL_REDACT", options),
+    ):  # fmt: skip
+        rules = {kind: [{"action": action, "actionOptions": settings}] for kind in KINDS}
+        found[name] = detector.detect(p, rules, "told")
+    for name, frame in found.items():
+        # Which action was used is told differently: the engine tells of what it found before.
+        if name in ("low", "high"):
+            same(answers[name], frame)
+        else:
+            columns, rows = answers[name]
+            same((columns[:-1], [row[:-1] for row in rows]), frame.drop_fields(["told"]))

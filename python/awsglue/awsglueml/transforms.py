@@ -11,6 +11,7 @@ from awsglue._columns import Leaf, cast, read
 from awsglue._paths import ticked
 from awsglue.dynamicframe._fields import place
 from awsglue.transforms import GlueTransform
+from awsglueml._detector import EntityDetector
 
 if TYPE_CHECKING:
     from awsglue.dynamicframe import DynamicFrame
@@ -67,12 +68,3 @@ class FindMatches(_Missing):
 
 class FindIncrementalMatches(FindMatches):
     """Finds records that mean the same as earlier ones."""
-
-
-class EntityDetector:
-    """Detects sensitive data."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise NotImplementedError(
-            f"EntityDetector.{name} is not supported in scripts: visual jobs have the node PIIDetection for it"
-        )
