@@ -8,7 +8,6 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 
 
 def _letters(*categories: str) -> str:
@@ -136,14 +135,18 @@ class Find:
     end: int
 
 
-@cache
+# A decorated cache would not go to the server by value.
+_forms: dict[str, re.Pattern[str]] = {}
+
+
 def _form(name: str) -> re.Pattern[str]:
-    form = _ENTITIES[name][0]
-    if "<LU>" in form:
-        upper = _letters("Lu")
-        form = form.replace("<LU>", f"[{upper}]").replace("<LL>", _letters("Ll"))
-        form = form.replace("<L>", _letters("Lu", "Ll", "Lt", "Lm", "Lo"))
-    return re.compile(form)
+    if name not in _forms:
+        form = _ENTITIES[name][0]
+        if "<LU>" in form:
+            form = form.replace("<LU>", f"[{_letters('Lu')}]").replace("<LL>", _letters("Ll"))
+            form = form.replace("<L>", _letters("Lu", "Ll", "Lt", "Lm", "Lo"))
+        _forms[name] = re.compile(form)
+    return _forms[name]
 
 
 def known(name: str) -> str:

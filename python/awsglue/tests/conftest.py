@@ -1,4 +1,7 @@
-"""One Sail for all tests, and a context that knows no more than its session."""
+"""One Sail for all tests, and a context that knows no more than its session.
+
+With `SPARK_REMOTE=sc://...` the tests run on that server instead: Apache Spark's, say.
+"""
 
 import os
 import pathlib
@@ -14,16 +17,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 def spark(tmp_path_factory):
     # The client looks for a Spark although it needs none.
     os.environ.setdefault("SPARK_HOME", str(tmp_path_factory.mktemp("spark")))
-    from pysail.spark import SparkConnectServer
     from pyspark.sql.connect.session import SparkSession
 
-    server = SparkConnectServer()
-    server.start(background=True)
-    session = SparkSession.builder.remote(f"sc://127.0.0.1:{server.listening_address[1]}").getOrCreate()
+    remote, server = os.environ.pop("SPARK_REMOTE", None), None
+    if remote is None:
+        from pysail.spark import SparkConnectServer
+
+        server = SparkConnectServer()
+        server.start(background=True)
+        remote = f"sc://127.0.0.1:{server.listening_address[1]}"
+    session = SparkSession.builder.remote(remote).getOrCreate()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     yield session
     session.stop()
-    server.stop()
+    if server is not None:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,16 @@
 """Records on which functions fail, and what comes of them."""
 
+import sys
+
 import pytest
 from conftest import rows
+from pyspark import cloudpickle
 
 from awsglue.dynamicframe import DynamicFrame, ErrorThresholdExceeded
 from awsglue.transforms import ErrorsAsDynamicFrame
+
+# A server elsewhere does not have this file.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 def failing(record):
