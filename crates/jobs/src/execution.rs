@@ -142,14 +142,23 @@ impl Jobs {
             let work = self.with_python(execution.work.clone(), &lines).await?;
             self.spawn(place, given, memory, work, &scratch).await
         };
-        let ending = match begun.await {
-            Ok((child, input)) => {
+        // The first run of a script waits minutes for its Python; nobody has to wait with it.
+        let begun = tokio::select! {
+            begun = begun => Some(begun),
+            () = stopped(&mut stop) => None,
+        };
+        let ending = match begun {
+            Some(Ok((child, input))) => {
                 started.await;
                 self.attend(&execution, credentials, (child, input), lines, dialog, &mut stop).await
             }
-            Err(reason) => {
+            Some(Err(reason)) => {
                 drop(lines);
                 Ending::Failed(Cause::new(Category::Launch, reason))
+            }
+            None => {
+                drop(lines);
+                Ending::Stopped
             }
         };
         if let Err(error) = logger.await {

@@ -128,6 +128,8 @@ class Kernel:
         name = f"<statement {statement}>"
         linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
         self._printed.begin()
+        # An earlier one may have put something else there.
+        sys.stdout = self._printed
         try:
             try:
                 self._interruptible = True
@@ -215,7 +217,6 @@ def serve(control: Control) -> int:
     printed = Printed(sys.stderr)
     kernel = Kernel(printed, settings["spark"])
     kernel.lead()
-    sys.stdout = printed
     statements: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     control.watch(_hearing(kernel, statements))
     _tell(out, {"ready": True})

@@ -138,6 +138,8 @@ def test_the_streams_are_kept_apart(session, tmp_path):
         "sys.stdin.read()"
     )
     assert text == "printed\n''"
+    kernel.run("sys.stdout = sys.stderr; print('away')")
+    assert kernel.text("print('back')") == "back"
     log = kernel.log.read_text()
     for line in ("to the log", "raw", "from a child", "warned"):
         assert line in log

@@ -30,8 +30,8 @@ while read -r line; do
 done
 "#;
 
-/// Says which version it is, and has all modules.
-const PYTHON: &str = "#!/bin/sh\necho 3.11\n";
+/// Says which version it is, and has all modules; as long as there is a file `slow` beside it, it does not answer.
+const PYTHON: &str = "#!/bin/sh\nwhile [ -e \"${0%/*}/slow\" ]; do sleep 0.01; done\necho 3.11\n";
 
 struct Roles;
 
@@ -270,6 +270,17 @@ async fn sessions_end_when_they_are_idle_or_have_lasted_long_enough() {
     let long = world.until_status("never-ready", SessionStatus::Timeout).await;
     assert_eq!(long.error_message.as_deref(), Some("The session's timeout of 0 minutes was reached."));
     assert_eq!((long.execution_time, long.dpu_seconds), (Some(0.0), Some(0.0)));
+}
+
+#[tokio::test]
+async fn a_session_is_stopped_before_its_python_is_there() {
+    let world = World::new("early");
+    let slow = world.folder.join("slow");
+    std::fs::write(&slow, "").unwrap();
+    world.begin("s", 60, 60).await;
+    world.jobs.stop("run-of-s");
+    world.until_status("s", SessionStatus::Stopped).await;
+    std::fs::remove_file(slow).unwrap();
 }
 
 #[tokio::test]
