@@ -67,16 +67,21 @@ def table(rng, schema, count):
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory):
     os.environ.setdefault("SPARK_HOME", str(tmp_path_factory.mktemp("spark")))
-    from pysail.spark import SparkConnectServer
     from pyspark.sql.connect.session import SparkSession
 
-    running = SparkConnectServer()
-    running.start(background=True)
-    session = SparkSession.builder.remote(f"sc://127.0.0.1:{running.listening_address[1]}").create()
+    remote, running = os.environ.pop("SPARK_REMOTE", None), None
+    if remote is None:
+        from pysail.spark import SparkConnectServer
+
+        running = SparkConnectServer()
+        running.start(background=True)
+        remote = f"sc://127.0.0.1:{running.listening_address[1]}"
+    session = SparkSession.builder.remote(remote).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
     yield session
     session.stop()
-    running.stop()
+    if running is not None:
+        running.stop()
 
 
 @pytest.fixture(scope="module")
