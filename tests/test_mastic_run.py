@@ -49,7 +49,7 @@ def test_it_prints_what_the_script_prints(server, local):
 def test_a_failure_is_its_own(server, local):
     done = local("--arg", "--who=nobody")
     assert done.returncode == 1
-    assert "FAILED: Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 9; ValueError: nobody is there" in done.stderr
+    assert "FAILED: Error Category: UNCLASSIFIED_ERROR; Failed Line Number: 10; ValueError: nobody is there" in done.stderr
 
 
 def test_a_job_that_stays(server, local, unique):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import types
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -116,6 +117,10 @@ class Broadcast:
 
     def __init__(self, value: Any):
         self.value = value
+
+    def __reduce__(self) -> Any:
+        # Workers on other machines do not have this class.
+        return types.SimpleNamespace, (), {"value": self.value}
 
     def unpersist(self, blocking: bool = False) -> None:
         """Nothing is kept outside this process."""

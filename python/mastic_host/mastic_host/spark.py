@@ -7,12 +7,17 @@ here: `SparkContext` from `mastic_host.context`, and Sail, or the endpoint that 
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import types
+import urllib.parse
 from typing import Any
 
 _settings: dict[str, Any] = {}
 _server: Any = None
+
+# Seconds that an endpoint may take to be reached.
+PATIENCE = 30
 
 
 def install(settings: dict[str, Any]) -> None:
@@ -31,7 +36,9 @@ def install(settings: dict[str, Any]) -> None:
 
     from mastic_host import commands, context, paths
 
-    if not settings["remote"]:
+    if settings["remote"]:
+        _carry_packages()
+    else:
         paths.install()
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
     pyspark.SparkContext = context.SparkContext
@@ -71,7 +78,7 @@ def session(options: dict[str, str] | None = None) -> Any:
     active = SparkSession.getActiveSession()
     if active is None:
         wanted = _settings["conf"] | given
-        active = _connect(SparkSession.Builder(), _settings["remote"] or _start(wanted))
+        active = _connect(_settings["remote"] or _start(wanted))
         for key, value in wanted.items():
             _set(active, key, value)
         return active
@@ -92,12 +99,31 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _connect(builder: Any, url: str) -> Any:
+def _connect(url: str) -> Any:
     from pyspark.sql.connect.session import SparkSession
 
+    _reach(url)
     connected = SparkSession(connection=url)
     SparkSession._set_default_and_active_session(connected)
     return connected
+
+
+def _reach(url: str) -> None:
+    """Fails early where nobody listens: the client itself would try for many minutes."""
+    place = urllib.parse.urlsplit(url)
+    host, port = place.hostname or "", place.port or 15002
+    try:
+        socket.create_connection((host, port), PATIENCE).close()
+    except OSError as error:
+        raise ConnectionError(f"No Spark Connect server answers at {host}:{port}: {error}") from None
+
+
+def _carry_packages() -> None:
+    """Makes functions carry what they use of the packages that workers on other machines do not have."""
+    import awsglue
+    from pyspark import cloudpickle
+
+    cloudpickle.register_pickle_by_value(awsglue)
 
 
 def _set(active: Any, key: str, value: str) -> None:
