@@ -73,11 +73,13 @@ def test_a_notebook(server, jupyter):
     })
 
     said = jupyter("airlines.ipynb", owner, role)
-    made = said["from pyspark.context import SparkContext"]
+    made = said["import sys"]
     session = glue.list_sessions(Tags={"team": "notebooks"})["Sessions"][0]
     assert f"Session {session['Id']} has been created." in made and made.endswith("\n4\n"), made
     assert said["1 + 1"] == "2\n"
     assert "|9E     |Endeavor Air Inc.     |" in said["airlines = spark.table('notebook.airlines')"], said
+    frame = said["frame = glueContext.create_dynamic_frame.from_catalog(database='notebook', table_name='airlines')"]
+    assert frame == "root\n|-- carrier: string\n|-- name: string\n\n3\n", frame
     assert "|      16|" in said["%%sql"]
     assert said["from pyspark.sql.functions import udf"] == "[Row(loud='AMERICAN AIRLINES INC.!')]\n"
     assert said["import boto3"] == "['airlines']\n"
