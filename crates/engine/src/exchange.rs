@@ -93,7 +93,7 @@ pub async fn hand_over(
     let context = session(environment)?;
     let graph = JobGraph::of_source(source.clone());
     let frame = match open(&context, environment, &graph, &source).await.map_err(failed)? {
-        Input::Nothing(frame) => frame,
+        Input::Nothing(frame) => *frame,
         Input::Table(opened) => {
             let frame = opened.frame(&context).map_err(failed)?;
             keep_columns(environment, &source, &frame).await?;

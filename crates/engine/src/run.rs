@@ -179,7 +179,7 @@ pub(crate) enum Input {
     /// A table.
     Table(Box<Opened>),
     /// No rows: there is nothing new to read.
-    Nothing(DataFrame),
+    Nothing(Box<DataFrame>),
 }
 
 pub(crate) async fn read(
@@ -189,7 +189,7 @@ pub(crate) async fn read(
     node: &Node,
 ) -> Result<DataFrame, DataFusionError> {
     match open(context, environment, graph, node).await? {
-        Input::Nothing(frame) => Ok(frame),
+        Input::Nothing(frame) => Ok(*frame),
         Input::Table(opened) => {
             let frame = opened.frame(context)?;
             keep_columns(environment, node, &frame).await?;
@@ -221,7 +221,9 @@ pub(crate) async fn open(
     let found = match node.kind.files() {
         None => None,
         Some(files) => match listed(environment, node, files).await? {
-            None => return nothing(context, environment, node).await.map(Input::Nothing),
+            None => {
+                return nothing(context, environment, node).await.map(|frame| Input::Nothing(Box::new(frame)));
+            }
             Some(found) => Some(found),
         },
     };

@@ -47,11 +47,7 @@ impl CatalogClient for Catalog {
             return Err(told(error));
         }
         // A table that is not there can be made, but not in a database that is not there.
-        let input = GetDatabaseRequest {
-            catalog_id: self.id.clone(),
-            name: database.to_owned(),
-            ..GetDatabaseRequest::default()
-        };
+        let input = GetDatabaseRequest { catalog_id: self.id.clone(), name: database.to_owned() };
         match self.client.call::<op::GetDatabase>(input).await {
             Err(error) if error.code() == Some("EntityNotFoundException") => Err(told(error)),
             _ => Ok(None),

@@ -85,11 +85,12 @@ impl From<NodeError> for Failure {
 }
 
 /// What tells the sort of a failure that reached the engine as text: from the catalog, for example.
-const MARKS: [(&str, Category); 7] = [
+const MARKS: [(&str, Category); 8] = [
     ("is not authorized to perform", Category::Permission),
     ("EntityNotFoundException", Category::ResourceNotFound),
     ("[PATH_NOT_FOUND]", Category::ResourceNotFound),
     ("there are no files to read", Category::ResourceNotFound),
+    ("it was not found", Category::ResourceNotFound),
     ("Object at location", Category::ResourceNotFound),
     ("not supported", Category::UnsupportedOperation),
     ("` failed: ", Category::Connection),

@@ -71,11 +71,11 @@ class Maintenance:
         Options: `retentionPeriod` (hours for which files stay, 168), `partitionPredicate`, `excludeStorageClasses`,
         `manifestFilePath` (a folder for `Success.csv` and `Failed.csv`).
         """
-        self._of_table(catalog_id, database, table_name, dict(options or {}), _delete, drops=True)
+        self._files_of_table(catalog_id, database, table_name, dict(options or {}), _delete, drops=True)
 
     def purge_s3_path(self, s3_path: str, options: dict[str, Any] | None = None, transformation_ctx: str = "") -> None:
         """Deletes the files under a path. Options as for `purge_table`, without `partitionPredicate`."""
-        self._of_path(s3_path, dict(options or {}), _delete)
+        self._files_of_path(s3_path, dict(options or {}), _delete)
 
     def transition_table(
         self,
@@ -88,15 +88,15 @@ class Maintenance:
     ) -> None:
         """Moves a table's files to another storage class. Options as for `purge_table`; `accountId` and `roleArn`, for which
         AWS asks, are not needed: the files are copied as the run's own role."""
-        self._of_table(catalog_id, database, table_name, dict(options or {}), _to_class(transition_to))
+        self._files_of_table(catalog_id, database, table_name, dict(options or {}), _to_class(transition_to))
 
     def transition_s3_path(
         self, s3_path: str, transition_to: str, options: dict[str, Any] | None = None, transformation_ctx: str = ""
     ) -> None:
         """Moves the files under a path to another storage class. Options as for `transition_table`."""
-        self._of_path(s3_path, dict(options or {}), _to_class(transition_to))
+        self._files_of_path(s3_path, dict(options or {}), _to_class(transition_to))
 
-    def _of_path(self, path: str, options: dict[str, Any], change: Callable[[list[dict[str, Any]], _Done], None]) -> None:
+    def _files_of_path(self, path: str, options: dict[str, Any], change: Callable[[list[dict[str, Any]], _Done], None]) -> None:
         wanted = _wanted(options)
         if options.get("partitionPredicate"):
             raise InvalidInputException("`partitionPredicate` is of tables: a path has no partitions")
@@ -104,7 +104,7 @@ class Maintenance:
         _changed((found for found in _catalog.objects(path) if wanted(found)), change, done)
         done.note(options.get("manifestFilePath"))
 
-    def _of_table(
+    def _files_of_table(
         self,
         catalog_id: str | None,
         database: str,

@@ -103,7 +103,10 @@ impl Engine {
                 "Job.init names the job {named}; the run is one of {own}, and so is the bookmark."
             ));
         }
-        let opened = self.open_bookmark(&request.options).await?;
+        let Some(job_name) = &self.job_name else { return Ok(Done::default()) };
+        let bookmarking =
+            Bookmarking::of(&self.arguments).map_err(|text| Failure::of(Category::InvalidArgument, text))?;
+        let opened = ScriptBookmark::open(&self.session.client, job_name, bookmarking).await?;
         *self.bookmark.lock().unwrap_or_else(PoisonError::into_inner) = opened.map(Arc::new);
         Ok(Done::default())
     }
@@ -113,24 +116,11 @@ impl Engine {
     /// # Errors
     /// A file was written anew while Spark read it, or another run has moved the bookmark.
     pub(crate) async fn commit(&self) -> Result<Done, Failure> {
-        let Some(bookmark) = self.opened_bookmark() else { return Ok(Done::default()) };
-        bookmark.commit(self.environment.stores.as_ref()).await?;
-        let options = bookmark.options.clone();
-        let opened = self.open_bookmark(&options).await?;
-        *self.bookmark.lock().unwrap_or_else(PoisonError::into_inner) = opened.map(Arc::new);
+        if let Some(bookmark) = self.opened_bookmark() {
+            let next = bookmark.commit(self.environment.stores.as_ref()).await?;
+            *self.bookmark.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(next));
+        }
         Ok(Done::default())
-    }
-
-    async fn open_bookmark(
-        &self,
-        options: &BTreeMap<String, String>,
-    ) -> Result<Option<ScriptBookmark>, Failure> {
-        let Some(job_name) = &self.job_name else { return Ok(None) };
-        let mut arguments = self.arguments.clone();
-        arguments.extend(options.clone());
-        let bookmarking =
-            Bookmarking::of(&arguments).map_err(|text| Failure::of(Category::InvalidArgument, text))?;
-        ScriptBookmark::open(&self.session.client, job_name, bookmarking, options.clone()).await
     }
 
     fn opened_bookmark(&self) -> Option<Arc<ScriptBookmark>> {

@@ -1,7 +1,7 @@
 //! The job's bookmark as a script moves it: what sources have read is kept here until `job.commit()`.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -19,9 +19,10 @@ const LOOKS: usize = 16;
 
 /// The bookmark, whose places are the script's transformation contexts.
 pub(super) struct ScriptBookmark {
-    job: JobBookmark,
-    /// The arguments that it was opened with, besides the run's own.
-    pub(super) options: BTreeMap<String, String>,
+    job: Arc<JobBookmark>,
+    /// What this run has committed.
+    columns: BTreeMap<String, Vec<(String, String)>>,
+    documents: BTreeMap<String, String>,
     held: Mutex<Held>,
 }
 
@@ -40,10 +41,10 @@ impl ScriptBookmark {
         client: &Client,
         job_name: &str,
         bookmarking: Bookmarking,
-        options: BTreeMap<String, String>,
     ) -> Result<Option<Self>, Failure> {
         let opened = JobBookmark::open(client, job_name, BTreeMap::new(), bookmarking).await?;
-        Ok(opened.map(|job| Self { job, options, held: Mutex::default() }))
+        let (columns, documents) = (BTreeMap::new(), BTreeMap::new());
+        Ok(opened.map(|job| Self { job: Arc::new(job), columns, documents, held: Mutex::default() }))
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -55,11 +56,11 @@ impl ScriptBookmark {
         self.held().by_spark.insert(context.to_owned());
     }
 
-    /// Tells the server all that is held.
+    /// Tells the server all that is held; the bookmark as it is then for this run.
     ///
     /// # Errors
     /// A file is not any more what it was when it was read, or the server refuses.
-    pub(super) async fn commit(&self, stores: &dyn Stores) -> Result<(), Failure> {
+    pub(super) async fn commit(&self, stores: &dyn Stores) -> Result<Self, Failure> {
         let held = std::mem::take(&mut *self.held());
         let by_spark = held.taken.iter().filter(|(context, _)| held.by_spark.contains(*context));
         let files: Vec<ReadFile> = by_spark.flat_map(|(_, taken)| taken.files.clone()).collect();
@@ -71,13 +72,16 @@ impl ScriptBookmark {
         for (context, taken) in held.taken {
             self.job.take(&context, taken).await.map_err(told)?;
         }
-        for (context, columns) in held.columns {
-            self.job.keep_columns(&context, columns).await.map_err(told)?;
+        let (mut columns, mut documents) = (self.columns.clone(), self.documents.clone());
+        for (context, found) in held.columns {
+            self.job.keep_columns(&context, found.clone()).await.map_err(told)?;
+            columns.insert(context, found);
         }
         for (context, document) in held.documents {
-            self.job.keep(&context, document).await.map_err(told)?;
+            self.job.keep(&context, document.clone()).await.map_err(told)?;
+            documents.insert(context, document);
         }
-        Ok(())
+        Ok(Self { job: Arc::clone(&self.job), columns, documents, held: Mutex::default() })
     }
 }
 
@@ -128,7 +132,7 @@ impl Bookmarks for ScriptBookmark {
     }
 
     fn columns(&self, context: &str) -> Option<&[(String, String)]> {
-        self.job.columns(context)
+        self.columns.get(context).map(Vec::as_slice).or_else(|| self.job.columns(context))
     }
 
     async fn keep_columns(&self, context: &str, columns: Vec<(String, String)>) -> Result<(), String> {
@@ -137,7 +141,11 @@ impl Bookmarks for ScriptBookmark {
     }
 
     fn documents(&self, context: &str) -> Documents {
-        self.job.documents(context)
+        let known = self.job.documents(context);
+        match self.documents.get(context) {
+            Some(committed) => Documents { after: Some(committed.clone()), ..known },
+            None => known,
+        }
     }
 
     async fn keep(&self, context: &str, document: String) -> Result<(), String> {

@@ -1,7 +1,5 @@
 //! What a script's Python asks, and what it is answered: JSON.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -131,8 +129,6 @@ pub(crate) struct WriteAnswer {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct InitRequest {
     pub(crate) job_name: Option<String>,
-    /// Arguments about bookmarks that the script has changed, as `--job-bookmark-option`.
-    pub(crate) options: BTreeMap<String, String>,
 }
 
 /// `POST /bookmark/commit`

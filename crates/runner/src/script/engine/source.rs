@@ -12,7 +12,7 @@ use mastic_engine::plan::{
 
 use super::connections::ScriptConnections;
 use super::requests::{ReadRequest, Sample};
-use super::words::{Words, unsupported, wrong};
+use super::words::{Words, kind_of, unsupported, wrong};
 use crate::failure::Failure;
 
 /// Options of files that tell AWS how to spread or list its work, or serve the studio's preview.
@@ -261,7 +261,7 @@ fn delta(mut options: Words) -> Result<Read, Failure> {
         ..Default::default()
     };
     let node = api::CodeGenConfigurationNode { s3_delta_source: Some(source), ..Default::default() };
-    Ok(Read { name, kind: Kind::of_node(&node)?, fail_fast: true })
+    Ok(Read { name, kind: kind_of(&node)?, fail_fast: true })
 }
 
 /// The options of a database with its connection named, and the other texts that are given.
@@ -302,7 +302,7 @@ fn of_database(
         ..Default::default()
     };
     let node = api::CodeGenConfigurationNode { connector_data_source: Some(source), ..Default::default() };
-    Ok(Read { name, kind: Kind::of_node(&node)?, fail_fast: true })
+    Ok(Read { name, kind: kind_of(&node)?, fail_fast: true })
 }
 
 /// The table format that a table of the catalog says it has.
@@ -394,7 +394,7 @@ async fn of_table(
             )));
         }
     };
-    Ok(Read { name, kind: Kind::of_node(&node)?, fail_fast })
+    Ok(Read { name, kind: kind_of(&node)?, fail_fast })
 }
 
 /// Names, of which one text may hold several with commas between them.

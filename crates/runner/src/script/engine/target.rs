@@ -17,7 +17,7 @@ use mastic_engine::plan::{
 use super::connections::ScriptConnections;
 use super::requests::WriteRequest;
 use super::source::{database_options, is_database, lake_of, told};
-use super::words::{Words, unsupported, wrong};
+use super::words::{Words, kind_of, unsupported, wrong};
 use crate::failure::Failure;
 
 /// Options of files that tell AWS how to spread its work, or how it writes Parquet.
@@ -221,10 +221,7 @@ fn delta(
         schema_change_policy: policy,
         ..Default::default()
     };
-    Ok(Kind::of_node(&api::CodeGenConfigurationNode {
-        s3_delta_direct_target: Some(target),
-        ..Default::default()
-    })?)
+    kind_of(&api::CodeGenConfigurationNode { s3_delta_direct_target: Some(target), ..Default::default() })
 }
 
 fn of_database(kind: &str, mut data: BTreeMap<String, String>) -> Result<Kind, Failure> {
@@ -243,10 +240,7 @@ fn of_database(kind: &str, mut data: BTreeMap<String, String>) -> Result<Kind, F
         inputs: Some(vec![]),
         ..Default::default()
     };
-    Ok(Kind::of_node(&api::CodeGenConfigurationNode {
-        connector_data_target: Some(target),
-        ..Default::default()
-    })?)
+    kind_of(&api::CodeGenConfigurationNode { connector_data_target: Some(target), ..Default::default() })
 }
 
 /// Statements without a `BEGIN` in front and the `END` behind: all that a write does is one transaction.
@@ -349,7 +343,7 @@ async fn of_table(
             )));
         }
     };
-    Ok(Kind::of_node(&node)?)
+    kind_of(&node)
 }
 
 #[cfg(test)]

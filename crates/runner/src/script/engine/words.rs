@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use mastic_api_glue::glue::types::CodeGenConfigurationNode;
+use mastic_engine::plan::Kind;
 use mastic_handoff::Category;
 use serde_json::{Map, Value};
 
@@ -21,6 +23,17 @@ pub(super) fn wrong(text: impl Into<String>) -> Failure {
 
 pub(super) fn unsupported(text: impl Into<String>) -> Failure {
     Failure::of(Category::UnsupportedOperation, text)
+}
+
+/// What a node of the API does.
+///
+/// # Errors
+/// What the engine does not have, or what is wrong.
+pub(super) fn kind_of(node: &CodeGenConfigurationNode) -> Result<Kind, Failure> {
+    Kind::of_node(node).map_err(|error| {
+        let text = error.message();
+        if text.contains("not supported") { unsupported(text) } else { wrong(text) }
+    })
 }
 
 impl Words {
