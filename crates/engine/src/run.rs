@@ -222,7 +222,9 @@ pub(crate) async fn open(
         None => None,
         Some(files) => match listed(environment, node, files).await? {
             None => {
-                return nothing(context, environment, node).await.map(|frame| Input::Nothing(Box::new(frame)));
+                return nothing(context, environment, node)
+                    .await
+                    .map(|frame| Input::Nothing(Box::new(frame)));
             }
             Some(found) => Some(found),
         },
