@@ -360,3 +360,45 @@ def test_personal_data(place, unique):
         else:
             columns, rows = answers[name]
             same((columns[:-1], [row[:-1] for row in rows]), frame.drop_fields(["told"]))
+
+
+def test_managed_transforms(place, unique):
+    """The transforms that Studio brings along; scripts call them as methods."""
+    import gs_flatten  # noqa: F401  (as scripts do)
+
+    a = place.frames["a"].select_fields(["id", "text", "word", "i", "l", "x", "day", "at", "to", "items"])
+    few = place.frames["a"].select_fields(["id", "b", "i"])
+    calls = {
+        "concat": ("gs_concat", {"colName": "both", "colList": ["word", "text", "i"], "spacer": "-"}),
+        "split": ("gs_split", {"colName": "text", "pattern": "[.-]", "newColName": "parts"}),
+        "cols": ("gs_array_to_cols", {"colName": "items", "colList": "one,two", "indexes": "1,-1"}),
+        "explode": ("gs_explode", {"colName": "items", "newCol": "item"}),
+        "flat": ("gs_flatten", {"maxLevels": 1, "separator": "_"}),
+        "seconds": ("gs_to_timestamp", {"colName": "l", "colType": "seconds", "newColName": "when"}),
+        "detect": ("gs_to_timestamp", {"colName": "l", "colType": "autodetect"}),
+        "iso": ("gs_to_timestamp", {"colName": "text", "colType": "iso", "newColName": "when"}),
+        "told": ("gs_format_timestamp", {"colName": "at", "dateFormat": "yyyy/MM/dd HH:mm", "newColName": "told"}),
+        "derived": ("gs_derived", {"colName": "sum", "expr": "l + 1"}),
+        "nulls": ("gs_null_rows", {"extended": True}),
+        "regex": ("gs_regex_extract", {"colName": "text", "regex": "([0-9]+)[.-]?([0-9]*)", "newCols": "first,second"}),
+        "pivot": ("gs_pivot", {"aggCol": "i", "aggFunction": "max", "colList": ["b"]}),
+    }  # fmt: skip
+
+    def parameter(name, value):
+        of = "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "list" if isinstance(value, list) else "str"
+        more = {"ListType": "str"} if of == "list" else {}
+        values = value if isinstance(value, list) else [str(value)]
+        return {"Name": name, "Type": of, "Value": values} | more
+
+    some = [["id"], ["text"], ["word"], ["i"], ["l"], ["x"], ["day"], ["at"], ["to"], ["items"]]
+    nodes = {"some": ("SelectFields", {"Inputs": ["a"], "Paths": some}),
+             "few": ("SelectFields", {"Inputs": ["a"], "Paths": [["id"], ["b"], ["i"]]})}  # fmt: skip
+    for name, (function, given) in calls.items():
+        nodes[name] = ("DynamicTransform", {
+            "TransformName": function, "FunctionName": function, "Path": f"s3://x/{function}.py",
+            "Inputs": ["few" if function in ("gs_pivot", "gs_null_rows") else "some"],
+            "Parameters": [parameter(*one) for one in given.items()]})  # fmt: skip
+    answers = engine(place, unique, nodes, list(calls))
+    for name, (function, given) in calls.items():
+        source = few if function in ("gs_pivot", "gs_null_rows") else a
+        same(answers[name], getattr(source, function)(**given))

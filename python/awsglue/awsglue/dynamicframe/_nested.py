@@ -24,19 +24,23 @@ if TYPE_CHECKING:
 _ROW = "__row"
 
 
-def flat(leaves: Iterable[Leaf]) -> list[Leaf]:
-    """Fields of structs as columns, their names joined with dots."""
+def flat(leaves: Iterable[Leaf], joint: str = ".", levels: int | None = None) -> list[Leaf]:
+    """Fields of structs as columns, down to so many levels, their names joined."""
     out: list[Leaf] = []
+    below = None if levels is None else levels - 1
     for leaf in leaves:
         members: Iterable[tuple[str, g.DataType]] | None = None
-        if isinstance(leaf.of, g.StructType):
+        if levels == 0:
+            members = None
+        elif isinstance(leaf.of, g.StructType):
             members = ((field.name, field.dataType) for field in leaf.of.fields)
         elif isinstance(leaf.of, g.ChoiceType):
             members = leaf.of.choices.items()
         if members is None:
             out.append(leaf)
         else:
-            out.extend(flat(Leaf(f"{leaf.name}.{name}", inner(leaf.column, name), of) for name, of in members))
+            inside = (Leaf(f"{leaf.name}{joint}{name}", inner(leaf.column, name), of) for name, of in members)
+            out.extend(flat(inside, joint, below))
     return out
 
 
