@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import rows
 
-from awsglue.dynamicframe import DynamicFrameCollection
+from awsglue.dynamicframe import DynamicFrame, DynamicFrameCollection
 from awsglue.transforms import (
     Coalesce,
     FlatMap,
@@ -113,6 +113,11 @@ def test_samples_are_written(persons, tmp_path):
 def test_frames_are_dealt_out(persons):
     assert Repartition.apply(persons, 3).getNumPartitions() == 3
     assert Coalesce.apply(persons, 1).count() == 3
+    # Sinks write as many files.
+    assert (persons.partitions, persons.coalesce(2).select_fields(["id"]).partitions) == (None, 2)
+    assert persons.repartition(2).union(persons).partitions is None
+    parted = DynamicFrame.fromDF(persons.toDF().coalesce(1), persons.glue_ctx, "one")
+    assert parted.partitions == 1 and DynamicFrame.fromDF(parted.toDF().filter("id > 1"), persons.glue_ctx).partitions is None
 
 
 def test_frames_are_written_to_their_context_s_sinks(persons, context, monkeypatch):

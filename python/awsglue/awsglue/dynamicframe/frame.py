@@ -49,11 +49,14 @@ class DynamicFrame:
     ) -> None:
         paths = frozenset(_paths.parse(one) if isinstance(one, str) else tuple(one) for one in choices)
         self._start(Rows(df, choices=paths), glue_ctx, name, errors)
+        self.partitions = _partitions(df)
 
     def _start(self, rows: Rows, glue_ctx: GlueContext, name: str, unread: DataFrame | None = None) -> None:
         self._rows, self.glue_ctx, self.name, self._unread = rows, glue_ctx, name, unread
         self._checks: tuple[Check, ...] = ()
         self._calls = False
+        #: In how many parts a script wants the records, if it has said so: sinks write as many files.
+        self.partitions: int | None = None
         #: In how many parts, and so files, its author wants it.
         self.partitions: int | None = None
 
@@ -77,6 +80,7 @@ class DynamicFrame:
         frame = DynamicFrame.__new__(DynamicFrame)
         frame._start(rows, self.glue_ctx, self.name)
         frame._calls = calls
+        frame.partitions = None if others else self.partitions
         for one in (self, *others):
             if one._unread is not None:
                 known = frame._unread
@@ -431,6 +435,13 @@ class DynamicFrame:
         """Raises ErrorThresholdExceeded if errors reach a threshold of a transformation on the way to this frame."""
         for check in self._checks:
             check.run()
+
+
+def _partitions(df: DataFrame) -> int | None:
+    """In how many parts a script has put a DataFrame, if that was the last that it did to it."""
+    plan = getattr(df, "_plan", None)
+    found = getattr(plan, "_num_partitions", None) if type(plan).__name__.startswith("Repartition") else None
+    return found if isinstance(found, int) else None
 
 
 def _longest(runs: Sequence[Rows]) -> list[Rows]:
