@@ -6,7 +6,9 @@ This module goes to the server with the function, by value: nothing needs to be 
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -20,8 +22,10 @@ import pyarrow as pa
 from awsglue import gluetypes as g
 from awsglue._types import fits, to_arrow
 
-#: Records of a batch, and bytes of a partition's records that the survey brings along.
-BATCH, KEPT = 8192, 4 << 20
+#: Records of a batch, and of a piece that is kept.
+BATCH, PIECE = 8192, 2000
+#: Bytes of a partition's records that the survey brings along, and that it writes down where it may.
+KEPT, WRITTEN = 4 << 20, 2 << 30
 _KINDS = {
     str: "string", float: "double", bool: "boolean", bytes: "binary", datetime: "timestamp", date: "date",
 }  # fmt: skip
@@ -357,6 +361,57 @@ def batch(rows: list[Any], schema: g.StructType, zone: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
+class Kept:
+    """The records of a partition, in pieces: in memory while they are few, then in a file."""
+
+    def __init__(self, folder: str | None, kept: int = KEPT, written: int = WRITTEN) -> None:
+        self.pieces: list[bytes] = []
+        self.path: str | None = None
+        self.whole = True
+        self._folder, self._kept, self._written = folder, kept, written
+        self._file: Any = None
+        self._size = 0
+
+    def add(self, records: list[Any]) -> None:
+        """One piece more. Where there is no room for it, all are given up."""
+        piece = pickle.dumps(records)
+        self._size += len(piece)
+        if self._file is None and self._size > self._kept and self._folder is not None:
+            self._file = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".records", delete=False)
+            self.path = self._file.name
+            self._file.writelines(self.pieces)
+            self.pieces = []
+        if self._size > (self._kept if self._file is None else self._written):
+            self.pieces, self.whole = [], False
+            self.close()
+        elif self._file is not None:
+            self._file.write(piece)
+        else:
+            self.pieces.append(piece)
+
+    def close(self) -> None:
+        """Closes the file, and removes one that does not hold all."""
+        if self._file is not None:
+            self._file.close()
+            if not self.whole and self.path is not None:
+                os.unlink(self.path)
+                self.path = None
+            self._file = None
+
+
+def written(batches: Iterable[pa.RecordBatch], out: g.StructType, zone: str) -> Iterator[pa.RecordBatch]:
+    """The records of files that `Kept` wrote, whose paths are the rows."""
+    for part in batches:
+        for path in part.column(0).to_pylist():
+            with open(path, "rb") as file:
+                while True:
+                    try:
+                        records = pickle.load(file)
+                    except EOFError:
+                        break
+                    yield batch(records, out, zone)
+
+
 class Work:
     """The steps over the rows of a schema; `number` is the column with the partition's number, if the steps ask for it."""
 
@@ -376,33 +431,30 @@ class Work:
             out = step.over(out, number, errors, index)
         return out
 
-    def survey(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """One look at all records: what their values have been, how many there are, errors by step, and a few of them."""
+    def survey(self, batches: Iterable[pa.RecordBatch], folder: str | None) -> Iterator[pa.RecordBatch]:
+        """One look at all records: what their values have been, how many there are, errors by step, and the records
+        themselves: with the answer if they are few, else in a file of the folder, if there is one."""
         errors: list[Any] = []
         failed = [0] * len(self.steps)
-        seen, count, size = Seen(), 0, 0
-        kept: list[bytes] | None = []
-        chunk: list[Any] = []
+        seen, count, piece, kept = Seen(), 0, [], Kept(folder)
         for record in self._run(batches, errors):
             seen.add(record)
             count += 1
-            if kept is not None:
-                chunk.append(record)
-                if len(chunk) >= 1000:
-                    kept.append(pickle.dumps(chunk))
-                    size += len(kept[-1])
-                    chunk = []
-                    kept = kept if size <= KEPT else None
+            if kept.whole:
+                piece.append(record)
+                if len(piece) >= PIECE:
+                    kept.add(piece)
+                    piece = []
             for number, _ in errors:
                 failed[number] += 1
             errors.clear()
         for number, _ in errors:
             failed[number] += 1
-        if kept is not None and chunk:
-            kept.append(pickle.dumps(chunk))
-            kept = kept if size + len(kept[-1]) <= KEPT else None
-        told = {"seen": seen.told(), "count": count, "errors": failed, "whole": kept is not None}
-        payload = [json.dumps(told).encode(), *(kept or ())]
+        if piece:
+            kept.add(piece)
+        kept.close()
+        told = {"seen": seen.told(), "count": count, "errors": failed, "whole": kept.whole, "file": kept.path}
+        payload = [json.dumps(told).encode(), *kept.pieces]
         yield pa.RecordBatch.from_arrays([pa.array(payload, pa.binary())], names=["payload"])
 
     def rows(self, batches: Iterable[pa.RecordBatch], out: g.StructType) -> Iterator[pa.RecordBatch]:

@@ -1,14 +1,16 @@
 """The rows of a frame: a DataFrame with its schema, and the functions that are still to go over it.
 
 Functions wait until something needs their answers, and then go over the data together. Their schema is worked out from the
-records in one look at all of them; where these are few (4 MB for each partition), the look brings them along, and no
-function is called twice for a record. Where they are many, a second look makes the rows.
+records in one look at all of them. The look keeps the records: few come along with its answer, many go to files of this
+machine. Functions are called once for each record then. Only where there are very many, or Spark runs on another machine,
+a second look makes the rows.
 """
 
 from __future__ import annotations
 
 import json
 import pickle
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +25,7 @@ from awsglue import gluetypes as g
 from awsglue._columns import Leaf
 from awsglue._paths import Path
 from awsglue._python import Step, Work, merged
+from awsglue._scratch import scratch
 from awsglue._types import fits, from_spark, to_spark, united
 
 if TYPE_CHECKING:
@@ -46,8 +49,9 @@ class Survey:
     count: int
     #: Records that failed, by step.
     errors: list[int]
-    #: All records, where they are few.
-    records: list[dict[str, Any]] | None
+    #: All records in pieces, where they are few, or in files; none if they were not kept.
+    pieces: list[bytes] | None
+    files: list[str]
 
 
 @dataclass(eq=False)
@@ -80,16 +84,32 @@ class Rows:
         """The rows as Spark has them: a choice is a struct of its types."""
         if not self.steps:
             return self.base
-        work, spark = self._work, self.base.sparkSession
-        surveyed = "survey" in self.__dict__ or not self._filters
-        if surveyed and self.survey.records is not None and self.schema.fields:
-            if not self.survey.records:
-                return self.base.limit(0).select(*(_columns.nothing(one.dataType).alias(one.name) for one in self.schema))
-            table = pa.Table.from_batches([_python.batch(self.survey.records, self.schema, work.zone)])
-            return spark.createDataFrame(table)
+        work = self._work
+        if "survey" in self.__dict__ or not self._filters:
+            kept = self._kept()
+            if kept is not None:
+                return kept
         if self._filters:
             return self.base.mapInArrow(lambda batches: work.filtered(batches), self.base.schema)
         return self._made(self.schema)
+
+    def _kept(self) -> DataFrame | None:
+        """The rows of the records that the survey kept, if it did."""
+        spark, schema, zone = self.base.sparkSession, self.schema, self._work.zone
+        if self.survey.pieces is None or not schema.fields:
+            return None
+        if not self.survey.count:
+            return self.base.limit(0).select(*(_columns.nothing(one.dataType).alias(one.name) for one in schema))
+        if not self.survey.files:
+            batches = [_python.batch(pickle.loads(piece), schema, zone) for piece in self.survey.pieces]
+            return spark.createDataFrame(pa.Table.from_batches(batches))
+        paths = list(self.survey.files)
+        if self.survey.pieces:
+            with tempfile.NamedTemporaryFile(dir=scratch(spark), suffix=".records", delete=False) as file:
+                file.writelines(self.survey.pieces)
+            paths.append(file.name)
+        listed = spark.createDataFrame(pa.table({"path": paths})).repartition(len(paths))
+        return listed.mapInArrow(lambda batches: _python.written(batches, schema, zone), to_spark(schema))  # type: ignore[arg-type]
 
     def _made(self, schema: g.StructType) -> DataFrame:
         work = self._work
@@ -104,27 +124,29 @@ class Rows:
         work = self._work
         told: dict[str, Any] = {}
         count, errors, whole = 0, [0] * len(self.steps), True
-        payloads: list[bytes] = []
-        surveyed = self._numbered.mapInArrow(lambda batches: work.survey(batches), "payload binary")
+        pieces: list[bytes] = []
+        files: list[str] = []
+        folder = scratch(self.base.sparkSession)
+        surveyed = self._numbered.mapInArrow(lambda batches: work.survey(batches, folder), "payload binary")
         for [payload] in surveyed.collect():
             payload = bytes(payload)
             if not payload.startswith(b"{"):
-                payloads.append(payload)
+                pieces.append(payload)
                 continue
             part = json.loads(payload)
             told = merged(told, {"struct": part["seen"].get("struct", {})})
             count += part["count"]
             errors = [one + more for one, more in zip(errors, part["errors"])]
             whole = whole and part["whole"]
-        if sum(map(len, payloads)) > _MESSAGE:
+            files.extend([part["file"]] if part["file"] else [])
+        if not files and sum(map(len, pieces)) > _MESSAGE:
             whole = False
-        records = [record for payload in payloads for record in pickle.loads(payload)] if whole else None
         schema = self.hint or self._base_schema
         if count:
             found = concluded(told, schema)
             assert isinstance(found, g.StructType)
             schema = found
-        return Survey(schema, count, errors, records)
+        return Survey(schema, count, errors, pieces if whole else None, files)
 
     @property
     def _numbered(self) -> DataFrame:

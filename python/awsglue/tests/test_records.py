@@ -7,7 +7,7 @@ import pytest
 from conftest import rows
 
 from awsglue import _python
-from awsglue.dynamicframe import DynamicRecord
+from awsglue.dynamicframe import DynamicFrame, DynamicRecord
 from awsglue.transforms import Filter, Map
 
 HOSPITALS = "`Provider Name` string, `Provider City` string, `Provider State` string, beds long"
@@ -137,15 +137,39 @@ def test_a_function_is_called_once_for_a_record_of_few(frame, tmp_path):
     assert len(open(log).read()) == 2
 
 
-def test_many_records_take_a_second_look(frame, spark, context, monkeypatch):
-    from awsglue.dynamicframe import DynamicFrame
+@pytest.mark.parametrize("written", [True, False])
+def test_many_records_are_written_down_or_take_a_second_look(frame, spark, context, monkeypatch, tmp_path, written):
+    log = str(tmp_path / "calls")
 
+    def noted(record):
+        if record["id"] == 7:
+            with open(log, "a") as file:
+                file.write("x")
+        return {"id": record["id"], "text": str(record["id"]) * 300, "odd": record["id"] % 2 or "even"}
+
+    if not written:
+        monkeypatch.setattr("awsglue._rows.scratch", lambda _: None)
     big = DynamicFrame.fromDF(spark.range(20000).repartition(3), context, "big")
-    made = big.map(lambda record: {"id": record["id"], "text": str(record["id"]) * 300, "odd": record["id"] % 2 or "even"})
-    assert made._rows.survey.records is None and made.count() == 20000
+    made = big.map(noted)
+    survey = made._rows.survey
+    assert (survey.pieces is not None, bool(survey.files)) == (written, written) and made.count() == 20000
     assert made.toDF().selectExpr("sum(id)").first()[0] == 199990000
     assert tree(made) == {"id": "long", "text": "string", "odd": "choice"}
+    assert len(open(log).read()) == (1 if written else 2)
     assert made.filter(lambda record: record.odd == "even").count() == 10000
+
+
+def test_what_is_too_much_is_given_up(tmp_path):
+    kept = _python.Kept(str(tmp_path), 100, 300)
+    kept.add(["x" * 50])
+    assert kept.pieces and kept.path is None
+    kept.add(["y" * 100])
+    assert not kept.pieces and kept.whole and len(list(tmp_path.iterdir())) == 1
+    kept.add(["z" * 300])
+    assert not kept.whole and kept.path is None and not list(tmp_path.iterdir())
+    alone = _python.Kept(None, 100)
+    alone.add(["x" * 200])
+    assert not alone.whole and not alone.pieces
 
 
 def test_rows_of_no_fields_are_counted(frame):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +12,7 @@ from awsglue import gluetypes as g
 from awsglue._columns import Leaf, cast, changed, inner, nothing
 from awsglue._paths import EACH, Path, ticked
 from awsglue._rows import Rows
+from awsglue._scratch import scratch
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -124,21 +121,12 @@ def _storable(of: g.DataType) -> g.DataType | None:
     return None if of.typeName() in ("null", "unknown") else of
 
 
-_folders: list[str] = []
-
-
 def _scratch(rows: Rows) -> str:
-    """A folder of this machine's.
-
-    Raises ValueError where Spark runs on another one.
-    """
-    host = getattr(rows.df.sparkSession.client, "host", "localhost")
-    if host not in ("localhost", "127.0.0.1", "[::1]", "::1"):
-        raise ValueError(f"relationalize needs a staging_path that both this process and Spark on {host} reach")
-    if not _folders:
-        _folders.append(tempfile.mkdtemp(prefix="awsglue-", dir=os.environ.get("MASTIC_SCRATCH")))
-        atexit.register(shutil.rmtree, _folders[0], ignore_errors=True)
-    return _folders[0]
+    spark = rows.df.sparkSession
+    folder = scratch(spark)
+    if folder is None:
+        raise ValueError(f"relationalize needs a staging_path that both this process and Spark on {spark.client.host} reach")
+    return folder
 
 
 _KINDS = frozenset({"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"})
