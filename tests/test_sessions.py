@@ -125,6 +125,19 @@ def test_statements_are_cancelled(shared):
     assert refused(shared.glue.cancel_statement, SessionId=shared.id, Id=99_999)[0] == "EntityNotFoundException"
 
 
+def test_a_statement_that_goes_on_is_cancelled_again(shared):
+    running = shared.begin("import threading\ncaught = 0\nwhile True:\n    try:\n        threading.Event().wait()\n"
+                           "    except KeyboardInterrupt:\n        caught += 1\n        if caught == 2: raise")
+    shared.until_running(running)
+
+    def cancelled():
+        shared.cancel(running)
+        return shared.statement(running)["State"] == "CANCELLED"
+
+    wait_for(cancelled)
+    assert shared.text("caught") == "2"
+
+
 def test_a_long_query_is_cancelled(shared):
     query = "select count(*) from range(1000000000) a join range(1000000000) b on a.id % 7 = b.id % 11"
     running = shared.begin(f"spark.sql('{query}').collect()")

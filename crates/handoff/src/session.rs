@@ -13,8 +13,6 @@ pub struct SessionWork {
     pub session_id: String,
     /// The `DefaultArguments`.
     pub arguments: BTreeMap<String, String>,
-    /// The names of the connections that it is made with.
-    pub connections: Vec<String>,
     /// The Python that it runs in.
     pub python: Python,
     /// The Spark Connect endpoint, `sc://...`, that the server's configuration names; otherwise the session has its own

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::statement::{cancel, done, lost};
-use super::{SESSIONS, STATEMENTS, SessionRecord, forget, meter, statement_key};
+use super::{SESSIONS, STATEMENTS, SessionRecord, StatementRecord, forget, meter, statement_key};
 use crate::Jobs;
 use crate::crawl::Switch;
 use crate::execution::{Dialog, Ending, Execution};
@@ -39,8 +39,8 @@ struct Talk {
     run: String,
     say: mpsc::UnboundedSender<SessionInput>,
     ready: bool,
-    /// The statement under way, and whether it was told to end.
-    current: Option<(i32, bool)>,
+    /// The statement under way, and how often it was told to end.
+    current: Option<(i32, u32)>,
     /// The id of the newest statement that has been looked at.
     seen: i32,
     idle_since: Instant,
@@ -181,16 +181,17 @@ impl Talk {
     /// Looks whether there is something to say to the process: a statement whose turn it is, or one to end.
     async fn look(&mut self) {
         if let Some((id, told)) = self.current {
-            if !told && self.state(id) == Some(StatementState::Cancelling) {
-                self.current = Some((id, true));
+            let wanted = self.statement(id).map_or(0, |record| record.cancels);
+            if told < wanted {
+                self.current = Some((id, wanted));
                 self.tell(SessionInput::Cancel { statement: id });
             }
             return;
         }
         while self.idle() {
             let id = self.seen + 1;
-            match self.state(id) {
-                None => return,
+            let Some(found) = self.statement(id) else { return };
+            match found.statement.state {
                 Some(StatementState::Waiting) => {
                     let begun = self.note(move |tx, at, now| {
                         let key = statement_key(at, id);
@@ -204,11 +205,11 @@ impl Talk {
                         Ok(record.statement.code)
                     });
                     if let Some(code) = begun.await.flatten() {
-                        self.current = Some((id, false));
+                        self.current = Some((id, 0));
                         self.tell(SessionInput::Run { statement: id, code });
                     }
                 }
-                Some(_) => {}
+                _ => {}
             }
             self.seen = id;
         }
@@ -219,16 +220,13 @@ impl Talk {
         let _ = self.say.send(word);
     }
 
-    fn state(&self, id: i32) -> Option<StatementState> {
+    fn statement(&self, id: i32) -> Option<StatementRecord> {
         let key = statement_key(&self.at, id);
         let found = self.jobs.background.read(|tx| Ok::<_, Fault>(STATEMENTS.get(tx, &key)?));
-        found
-            .unwrap_or_else(|fault| {
-                tracing::error!(session = self.at.2, %fault, "a statement could not be read");
-                None
-            })?
-            .statement
-            .state
+        found.unwrap_or_else(|fault| {
+            tracing::error!(session = self.at.2, %fault, "a statement could not be read");
+            None
+        })
     }
 
     /// Writes something of this session, however long it takes until that is possible; `None` if the session is not
@@ -320,7 +318,6 @@ fn execution(at: &NameKey, record: &SessionRecord) -> Result<Execution, Fault> {
         Some(name) => format!("{LOG_GROUP}-{role}-{name}"),
         None => LOG_GROUP.to_owned(),
     };
-    let connections = session.connections.clone().and_then(|list| list.connections);
     Ok(Execution {
         id: record.run.clone(),
         account: at.0.clone(),
@@ -336,7 +333,6 @@ fn execution(at: &NameKey, record: &SessionRecord) -> Result<Execution, Fault> {
         work: Work::Session(Box::new(SessionWork {
             session_id: at.2.clone(),
             arguments,
-            connections: connections.unwrap_or_default(),
             // What the server has of both, the execution adds.
             python: Python::default(),
             spark_remote: None,

@@ -56,6 +56,8 @@ const SESSIONS: Keyspace<NameKey, SessionRecord> = Keyspace::new("glue.session")
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StatementRecord {
     statement: Statement,
+    /// How often it was to be interrupted: code may catch an interrupt and go on.
+    cancels: u32,
 }
 
 impl Record for StatementRecord {

@@ -86,7 +86,7 @@ impl Jobs {
                     progress: Some(0.0),
                     ..Statement::default()
                 };
-                STATEMENTS.put(tx, &statement_key(&at, id), &StatementRecord { statement })?;
+                STATEMENTS.put(tx, &statement_key(&at, id), &StatementRecord { statement, cancels: 0 })?;
                 SESSIONS.put(tx, &at, &record)?;
                 Ok((id, record.run))
             })
@@ -107,8 +107,11 @@ impl Jobs {
                 let mut found = statement(tx, &at, input.id)?;
                 match found.statement.state {
                     Some(StatementState::Waiting) => cancel(&mut found.statement, now),
-                    Some(StatementState::Running) => found.statement.state = Some(StatementState::Cancelling),
-                    // It has ended, or will.
+                    Some(StatementState::Running | StatementState::Cancelling) => {
+                        found.statement.state = Some(StatementState::Cancelling);
+                        found.cancels = found.cancels.saturating_add(1);
+                    }
+                    // It has ended.
                     _ => return Ok::<_, Fault>(record.run),
                 }
                 STATEMENTS.put(tx, &statement_key(&at, input.id), &found)?;

@@ -194,6 +194,7 @@ impl World {
         let written = self.store.write(move |tx| {
             let mut record = STATEMENTS.get(tx, &key)?.unwrap();
             record.statement.state = Some(state);
+            record.cancels += u32::from(state == StatementState::Cancelling);
             STATEMENTS.put(tx, &key, &record)
         });
         written.await.unwrap();
