@@ -188,31 +188,29 @@ impl Talk {
             }
             return;
         }
-        while self.idle() {
-            let id = self.seen + 1;
-            let Some(found) = self.statement(id) else { return };
-            match found.statement.state {
-                Some(StatementState::Waiting) => {
-                    let begun = self.note(move |tx, at, now| {
-                        let key = statement_key(at, id);
-                        let Some(mut record) = STATEMENTS.get(tx, &key)? else { return Ok(None) };
-                        if record.statement.state != Some(StatementState::Waiting) {
-                            return Ok(None);
-                        }
-                        record.statement.state = Some(StatementState::Running);
-                        record.statement.started_on = Some(now.millis());
-                        STATEMENTS.put(tx, &key, &record)?;
-                        Ok(record.statement.code)
-                    });
-                    if let Some(code) = begun.await.flatten() {
-                        self.current = Some((id, 0));
-                        self.tell(SessionInput::Run { statement: id, code });
-                    }
-                }
-                _ => {}
+        while self.idle() && self.statement(self.seen + 1).is_some() {
+            self.seen += 1;
+            if let Some(code) = self.begin(self.seen).await {
+                self.current = Some((self.seen, 0));
+                self.tell(SessionInput::Run { statement: self.seen, code });
             }
-            self.seen = id;
         }
+    }
+
+    /// Marks a statement as running, unless it was cancelled: its code.
+    async fn begin(&self, id: i32) -> Option<String> {
+        let begun = self.note(move |tx, at, now| {
+            let key = statement_key(at, id);
+            let Some(mut record) = STATEMENTS.get(tx, &key)? else { return Ok(None) };
+            if record.statement.state != Some(StatementState::Waiting) {
+                return Ok(None);
+            }
+            record.statement.state = Some(StatementState::Running);
+            record.statement.started_on = Some(now.millis());
+            STATEMENTS.put(tx, &key, &record)?;
+            Ok(record.statement.code)
+        });
+        begun.await.flatten()
     }
 
     fn tell(&self, word: SessionInput) {

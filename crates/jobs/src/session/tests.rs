@@ -166,7 +166,7 @@ impl World {
                 STATEMENTS.put(
                     tx,
                     &statement_key(&place, record.statements),
-                    &StatementRecord { statement },
+                    &StatementRecord { statement, cancels: 0 },
                 )?;
             }
             SESSIONS.put(tx, &place, &record)
