@@ -19,11 +19,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use mastic_engine::plan::{Compression, CsvWriting, Format, Kind, Node, S3Target};
 use mastic_engine::{
-    Bookmarks, Databases, Environment, ErrorRows, Handed, JobGraph, Progress, RunSummary, Wanted, hand_over,
+    Bookmarks, Databases, Environment, ErrorKind, ErrorRows, Handed, JobGraph, Progress, RunSummary, Wanted,
+    hand_over,
 };
 use mastic_handoff::{Bookmarking, Category, Tally};
+use object_store::path::Path as ObjectPath;
 
 use crate::catalog::Catalog;
 use crate::events::Pace;
@@ -203,6 +206,15 @@ impl Engine {
         exchange: &str,
         errors: &str,
     ) -> Result<ReadAnswer, Failure> {
+        if !exchange.starts_with("file://")
+            && self.arguments.get("--atomic-output").is_none_or(|of| of != "false")
+        {
+            // What a run writes is seen by others once it has succeeded.
+            return Err(words::wrong(
+                "Spark is on another machine and cannot see what this run writes before it ends: give the job \
+                 --atomic-output false",
+            ));
+        }
         let folder = format!("{}/{}/", exchange.trim_end_matches('/'), self.folder("read"));
         let target = Kind::S3Target(S3Target {
             path: self.within(&folder)?,
@@ -252,7 +264,14 @@ impl Engine {
                 .await?;
         let source = match request.data_format.as_str() {
             "arrow" => target::arrow(&request)?,
-            "parquet" => target::parquet(self.within(&request.data)?),
+            "parquet" => {
+                let folder = self.within(&request.data)?;
+                if self.is_empty(&folder).await? {
+                    target::nothing(&request, &self.scratch.join(self.folder("nothing")))?
+                } else {
+                    target::parquet(folder)
+                }
+            }
             other => return Err(words::wrong(format!("`data_format` is `{other}`"))),
         };
         let source = Node { id: "(rows)".to_owned(), name: target.name, kind: source, inputs: vec![] };
@@ -275,6 +294,18 @@ impl Engine {
             }
         }
         Ok(answer)
+    }
+
+    /// Whether there is no file in a folder: some writers make none where there are no rows.
+    async fn is_empty(&self, folder: &str) -> Result<bool, Failure> {
+        let place = folder.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        let (bucket, key) = place.ok_or_else(|| words::wrong(format!("`{folder}` is no folder in S3")))?;
+        let failed = |error: String| Failure::of_engine(ErrorKind::Other, &format!("`{folder}`: {error}"));
+        let store = self.environment.stores.bucket(bucket).map_err(failed)?;
+        let prefix =
+            ObjectPath::parse(key.trim_end_matches('/')).map_err(|error| failed(error.to_string()))?;
+        let first = store.list(Some(&prefix)).try_next().await;
+        Ok(first.map_err(|error| failed(error.to_string()))?.is_none())
     }
 
     /// A folder as the engine's stores know it.

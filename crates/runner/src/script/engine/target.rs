@@ -2,7 +2,7 @@
 //! adding new partitions in the Data Catalog" in the AWS Glue Developer Guide).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mastic_api_glue::glue::op;
 use mastic_api_glue::glue::types as api;
@@ -43,11 +43,22 @@ pub(super) struct Write {
 /// # Errors
 /// The folder is none of this machine.
 pub(super) fn arrow(request: &WriteRequest) -> Result<Kind, Failure> {
-    let columns = request.columns.iter().map(|column| (column.name.clone(), column.of.clone())).collect();
     match request.data.strip_prefix("file://") {
-        Some(folder) => Ok(Kind::Arrow(ArrowSource { folder: PathBuf::from(folder), columns })),
+        Some(folder) => Ok(rows_in(request, PathBuf::from(folder))),
         None => Err(wrong(format!("`data` is `{}`, which is no folder of this machine", request.data))),
     }
+}
+
+/// No rows, in the columns of the request. `folder` is made for them.
+pub(super) fn nothing(request: &WriteRequest, folder: &Path) -> Result<Kind, Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(format!("`{}` cannot be made: {error}", folder.display())))?;
+    Ok(rows_in(request, folder.to_owned()))
+}
+
+fn rows_in(request: &WriteRequest, folder: PathBuf) -> Kind {
+    let columns = request.columns.iter().map(|column| (column.name.clone(), column.of.clone())).collect();
+    Kind::Arrow(ArrowSource { folder, columns })
 }
 
 /// The rows that another Spark has put into a folder.
