@@ -57,8 +57,6 @@ class DynamicFrame:
         self._calls = False
         #: In how many parts a script wants the records, if it has said so: sinks write as many files.
         self.partitions: int | None = None
-        #: In how many parts, and so files, its author wants it.
-        self.partitions: int | None = None
 
     @classmethod
     def fromDF(cls, dataframe: DataFrame, glue_ctx: GlueContext, name: str = "") -> DynamicFrame:
