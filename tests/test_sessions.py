@@ -156,8 +156,16 @@ def test_statements_come_in_pages(server, unique):
     assert [one["Id"] for one in first["Statements"] + second["Statements"]] == ids
     assert refused(session.glue.list_statements, SessionId=session.id, NextToken="zz")[0] == "InvalidInputException"
     session.until_running(ids[0])
+    session.cancel(ids[0])
+    session.end_of(ids[-1])
+    long = [session.run("print('x' * 900_000)")["Id"] for _ in range(6)]
+    third = session.glue.list_statements(SessionId=session.id, NextToken=first["NextToken"])["NextToken"]
+    rest = session.glue.list_statements(SessionId=session.id, NextToken=third)
+    assert [one["Id"] for one in rest["Statements"]] == long[-1:] and "NextToken" not in rest
+    ids += [session.begin(code) for code in (BLOCK, "1")]
+    session.until_running(ids[-2])
     session.stop()
-    lost = session.statement(ids[0])
+    lost = session.statement(ids[-2])
     assert lost["State"] == "ERROR" and lost["Output"]["ErrorValue"] == "The session was stopped."
     assert session.statement(ids[-1])["State"] == "CANCELLED"
 

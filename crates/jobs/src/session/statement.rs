@@ -13,8 +13,11 @@ use crate::definition::key;
 use crate::records::NameKey;
 use crate::{Jobs, access, page};
 
-/// Statements of a page: each may carry much text.
+/// Statements of a page.
 const PAGE: usize = 100;
+
+/// Bytes of text after which a page ends all the same.
+const PAGE_BYTES: usize = 4 << 20;
 
 impl Jobs {
     pub(super) fn register_statements(self: &Arc<Self>, registry: &mut Registry) {
@@ -39,18 +42,7 @@ impl Jobs {
         );
         registry.on::<op::ListStatements, _, _>(
             |call, input| access::session(call, "ListStatements", &input.session_id),
-            |ctx, input| async move {
-                let at = key(&ctx, &input.session_id)?;
-                let (statements, next_token) = ctx.read(|tx| {
-                    session(tx, &at)?;
-                    let range = STATEMENTS.prefix((at.0.as_str(), at.1.as_str(), at.2.as_str()));
-                    let range = page::after(range, input.next_token.as_deref())?;
-                    page::take(&STATEMENTS, STATEMENTS.scan(tx, range), PAGE, |_, record| {
-                        Ok(Some(record.statement))
-                    })
-                })?;
-                Ok(ListStatementsResponse { statements: Some(statements), next_token })
-            },
+            |ctx, input| async move { list(&ctx, &input) },
         );
         let jobs = Arc::clone(self);
         registry.on::<op::CancelStatement, _, _>(
@@ -121,6 +113,37 @@ impl Jobs {
         self.sessions.wake(&run);
         Ok(CancelStatementResponse {})
     }
+}
+
+fn list(ctx: &Ctx, input: &ListStatementsRequest) -> Result<ListStatementsResponse, Fault> {
+    let at = key(ctx, &input.session_id)?;
+    ctx.read(|tx| {
+        session(tx, &at)?;
+        let range = STATEMENTS.prefix((at.0.as_str(), at.1.as_str(), at.2.as_str()));
+        let range = page::after(range, input.next_token.as_deref())?;
+        let (mut statements, mut bytes, mut last) = (Vec::new(), 0, None);
+        for row in STATEMENTS.scan(tx, range) {
+            let (key, record) = row?;
+            if statements.len() == PAGE || bytes > PAGE_BYTES {
+                let next_token = last.map(|key| hex::encode(STATEMENTS.encode(&key)));
+                return Ok(ListStatementsResponse { statements: Some(statements), next_token });
+            }
+            bytes += size(&record.statement);
+            statements.push(record.statement);
+            last = Some(key);
+        }
+        Ok(ListStatementsResponse { statements: Some(statements), next_token: None })
+    })
+}
+
+/// Bytes of what may be long.
+fn size(statement: &Statement) -> usize {
+    let length = |text: Option<&String>| text.map_or(0, String::len);
+    let output = statement.output.as_ref();
+    let printed = output.and_then(|output| output.data.as_ref()).and_then(|data| data.text_plain.as_ref());
+    length(statement.code.as_ref())
+        + length(printed)
+        + length(output.and_then(|output| output.error_value.as_ref()))
 }
 
 fn session(tx: &ReadTx<'_>, at: &NameKey) -> Result<SessionRecord, Fault> {
