@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import pickle
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 from awsglue import _columns, _paths, _python, _types
 from awsglue import gluetypes as g
 from awsglue._columns import Leaf
-from awsglue._paths import Path
+from awsglue._paths import Path, ticked
 from awsglue._python import Step, Work, merged
 from awsglue._scratch import scratch
 from awsglue._types import fits, from_spark, to_spark, united
@@ -38,7 +38,7 @@ for _module in (g, _paths, _types, _python):
 #: Bytes of records that go to the server in one message.
 _MESSAGE = 32 << 20
 #: The column with the partition's number, while functions ask for it.
-_NUMBER = "__partition"
+_NUMBER = "__awsglue_partition"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Rows:
             if kept is not None:
                 return kept
         if self._filters:
-            return self.base.mapInArrow(lambda batches: work.filtered(batches), self.base.schema)
+            return mapped(self.base, work.filtered, self._base_schema)
         return self._made(self.schema)
 
     def _kept(self) -> DataFrame | None:
@@ -102,20 +102,22 @@ class Rows:
             return self.base.limit(0).select(*(_columns.nothing(one.dataType).alias(one.name) for one in schema))
         if not self.survey.files:
             batches = [_python.batch(pickle.loads(piece), schema, zone) for piece in self.survey.pieces]
-            return spark.createDataFrame(pa.Table.from_batches(batches))
+            local = spark.createDataFrame(pa.Table.from_batches(batches))
+            # Sail takes times of local rows for times of UTC, whatever the session's zone is.
+            return mapped(local, iter, schema) if _zoned(schema, zone) else local
         paths = list(self.survey.files)
         if self.survey.pieces:
             with tempfile.NamedTemporaryFile(dir=scratch(spark), suffix=".records", delete=False) as file:
                 file.writelines(self.survey.pieces)
             paths.append(file.name)
         listed = spark.createDataFrame(pa.table({"path": paths})).repartition(len(paths))
-        return listed.mapInArrow(lambda batches: _python.written(batches, schema, zone), to_spark(schema))  # type: ignore[arg-type]
+        return mapped(listed, lambda batches: _python.written(batches, schema, zone), schema)
 
     def _made(self, schema: g.StructType) -> DataFrame:
         work = self._work
         # Batches of no columns have no rows.
-        out = schema if schema.fields else g.StructType([g.Field("__none", g.NullType())])
-        made = self._numbered.mapInArrow(lambda batches: work.rows(batches, out), to_spark(out))  # type: ignore[arg-type]
+        out = schema if schema.fields else g.StructType([g.Field("none", g.NullType())])
+        made = mapped(self._numbered, lambda batches: work.rows(batches, out), out)
         return made if schema.fields else made.select()
 
     @cached_property
@@ -127,7 +129,7 @@ class Rows:
         pieces: list[bytes] = []
         files: list[str] = []
         folder = scratch(self.base.sparkSession)
-        surveyed = self._numbered.mapInArrow(lambda batches: work.survey(batches, folder), "payload binary")
+        surveyed = plainly(self._numbered).mapInArrow(lambda batches: work.survey(batches, folder), "payload binary")
         for [payload] in surveyed.collect():
             payload = bytes(payload)
             if not payload.startswith(b"{"):
@@ -199,6 +201,33 @@ class Rows:
         ]  # fmt: skip
         hint = g.StructType([g.Field("error", g.StructType(told))])
         return Rows(self.base, self._base_schema, steps=(_python.Failures(self._work),), hint=hint)
+
+
+def mapped(df: DataFrame, call: Callable[[Any], Iterator[pa.RecordBatch]], schema: g.StructType) -> DataFrame:
+    """What a function makes of batches of rows. Columns with dots or back-ticks in their names do not go there and back."""
+    count = len(schema.fields)
+
+    def numbered(batches: Any) -> Iterator[pa.RecordBatch]:
+        for part in call(batches):
+            yield pa.RecordBatch.from_arrays(part.columns, names=[f"c{number}" for number in range(count)])
+
+    types = to_spark(g.StructType([g.Field(f"c{number}", one.dataType) for number, one in enumerate(schema.fields)]))
+    made = plainly(df).mapInArrow(numbered, types)  # type: ignore[arg-type]
+    return made.select(*(F.col(f"c{number}").alias(one.name, metadata={}) for number, one in enumerate(schema.fields)))
+
+
+def plainly(df: DataFrame) -> DataFrame:
+    """The columns under names without dots and back-ticks, if some have them."""
+    names = df.columns
+    if not any(set(name) & set(".`") for name in names):
+        return df
+    return df.select(*(F.col(ticked(name)).alias(f"c{number}") for number, name in enumerate(names)))
+
+
+def _zoned(of: g.DataType, zone: str) -> bool:
+    if zone.removeprefix("Etc/") in ("UTC", "GMT", "Z"):
+        return False
+    return '"timestamp"' in of.json()
 
 
 def concluded(seen: dict[str, Any], hint: g.DataType | None) -> g.DataType:

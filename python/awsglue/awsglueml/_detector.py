@@ -12,7 +12,7 @@ from pyspark import cloudpickle
 
 from awsglue import gluetypes as g
 from awsglue._python import Step, Work
-from awsglue._types import to_spark
+from awsglue._rows import mapped, plainly
 from awsglueml import _entities
 from awsglueml._entities import finds, known
 
@@ -84,7 +84,7 @@ class EntityDetector:
         out = g.StructType([*(field for field in schema.fields if field.name != outputColumnName), column])
         rows, spark = frame._rows, frame.df.sparkSession
         work = Work(schema, (Step("map", look),), spark.conf.get("spark.sql.session.timeZone") or "UTC", None)
-        made = rows.df.mapInArrow(lambda batches: work.rows(batches, out), to_spark(out))  # type: ignore[arg-type]
+        made = mapped(rows.df, lambda batches: work.rows(batches, out), out)
         return frame._next(rows.made(made, out))
 
     def classify_columns(
@@ -98,7 +98,8 @@ class EntityDetector:
         """The columns that hold personal data in at least `thresholdFraction` of the rows looked at, with its kinds."""
         kinds = [known(kind) for kind in entityTypesToDetect]
         strict = _strict(detectionSensitivity)
-        texts = [field.name for field in frame._rows.schema.fields if field.dataType.typeName() == "string"]
+        fields = enumerate(frame._rows.schema.fields)
+        texts = {field.name: at for at, field in fields if field.dataType.typeName() == "string"}
         sample = frame.df if sampleFraction >= 1 else frame.df.sample(sampleFraction)
 
         def look(batches: Any) -> Any:
@@ -107,15 +108,15 @@ class EntityDetector:
             rows, counts = 0, {(name, kind): 0 for name in texts for kind in kinds}
             for batch in batches:
                 rows += batch.num_rows
-                for name in texts:
-                    for text in batch.column(name).to_pylist():
+                for name, at in texts.items():
+                    for text in batch.column(at).to_pylist():
                         for kind in {one.entity for one in finds(kinds, name, text, strict)} if text else ():
                             counts[name, kind] += 1
             found = [("", "", rows), *((name, kind, count) for (name, kind), count in counts.items() if count)]
             yield pa.RecordBatch.from_pylist([{"name": name, "kind": kind, "found": count} for name, kind, count in found])
 
         counted: dict[tuple[str, str], int] = {}
-        for name, kind, count in sample.mapInArrow(look, "name string, kind string, found bigint").collect():
+        for name, kind, count in plainly(sample).mapInArrow(look, "name string, kind string, found bigint").collect():
             counted[name, kind] = counted.get((name, kind), 0) + count
         least = thresholdFraction * counted.pop(("", ""), 0)
         out: dict[str, set[str]] = {}

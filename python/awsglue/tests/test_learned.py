@@ -73,5 +73,8 @@ def test_columns_with_personal_data(people):
     kinds = ["PERSON_NAME", "EMAIL", "USA_SSN"]
     assert detector.classify_columns(people, kinds, 1.0, 0.3) == {"name": {"PERSON_NAME"}, "note": {"EMAIL", "USA_SSN"}}
     assert detector.classify_columns(people, kinds, 1.0, 0.5) == {"name": {"PERSON_NAME"}}
+    dotted = people.rename_field("name", "`full.name`")
+    assert detector.classify_columns(dotted, kinds, 1.0, 0.5) == {"full.name": {"PERSON_NAME"}}
+    assert detector.detect(dotted, ["EMAIL"]).count() == 3
     with pytest.raises(ValueError, match="neither LOW nor HIGH"):
         detector.classify_columns(people, kinds, detectionSensitivity="SOME")

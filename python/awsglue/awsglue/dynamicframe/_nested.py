@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 #: The number of a row while its arrays are taken out.
-_ROW = "__row"
+_ROW = "__awsglue_row"
 
 
 def flat(leaves: Iterable[Leaf], joint: str = ".", levels: int | None = None) -> list[Leaf]:

@@ -48,16 +48,16 @@ def joined(left: Rows, right: Rows, keys1: str | Sequence[str], keys2: str | Seq
     if len(mine) != len(others):
         raise ValueError(f"join: one side has {len(mine)} keys and the other {len(others)}")
     pairs = [_comparable(one, other) for one, other in zip(mine, others)]
-    hidden = [f"__key{number}" for number in range(len(pairs))]
-    first = left.df.select("*", *(one.column.alias(f"__left{name}") for name, (one, _) in zip(hidden, pairs)))
-    renamed = [(leaf, f"__right.{leaf.name}") for leaf in right.leaves]
+    hidden = [f"__awsglue_key{number}" for number in range(len(pairs))]
+    first = left.df.select("*", *(one.column.alias(f"__awsglue_left{name}") for name, (one, _) in zip(hidden, pairs)))
+    renamed = [(leaf, f"__awsglue_right.{leaf.name}") for leaf in right.leaves]
     second = right.df.select(
         *(leaf.column.alias(name) for leaf, name in renamed),
-        *(other.column.alias(f"__right{name}") for name, (_, other) in zip(hidden, pairs)),
+        *(other.column.alias(f"__awsglue_right{name}") for name, (_, other) in zip(hidden, pairs)),
     )
     same = F.lit(True)
     for name in hidden:
-        same = same & (F.col(f"__left{name}") == F.col(f"__right{name}"))
+        same = same & (F.col(f"__awsglue_left{name}") == F.col(f"__awsglue_right{name}"))
     both = first.join(second, same, "inner")
     taken = {leaf.name for leaf in left.leaves}
     out = left.leaves
@@ -95,8 +95,8 @@ def merged(source: Rows, stage: Rows, keys: str | Sequence[str]) -> Rows:
         _comparable(one, other)
         for one, other in zip(_keys(source, keys, "mergeDynamicFrame"), _keys(stage, keys, "mergeDynamicFrame"))
     ]
-    left = [f"__left{number}" for number in range(len(pairs))]
-    right = [f"__right{number}" for number in range(len(pairs))]
+    left = [f"__awsglue_left{number}" for number in range(len(pairs))]
+    right = [f"__awsglue_right{number}" for number in range(len(pairs))]
     staged = stage.df.select(*(other.column.alias(name) for name, (_, other) in zip(right, pairs)))
     marked = source.df.select("*", *(one.column.alias(name) for name, (one, _) in zip(left, pairs)))
     same = F.lit(True)

@@ -425,8 +425,8 @@ class DynamicFrame:
             made = one if made is None else made.union(one)
         if made is None:
             made = DynamicFrame.__new__(DynamicFrame)
-            failing = self._rows.then(Step("map", lambda record: record))
-            made._start(failing.failures, self.glue_ctx, self.name)
+            none = Rows(self.df.limit(0), self._rows.schema).then(Step("map", lambda record: record))
+            made._start(none.failures, self.glue_ctx, self.name)
         return made
 
     def assertErrorThreshold(self) -> None:
