@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -436,7 +437,7 @@ class Work:
         themselves: with the answer if they are few, else in a file of the folder, if there is one."""
         errors: list[Any] = []
         failed = [0] * len(self.steps)
-        seen, count, piece, kept = Seen(), 0, [], Kept(folder)
+        seen, count, first, piece, kept = Seen(), 0, None, [], Kept(folder)
         for record in self._run(batches, errors):
             seen.add(record)
             count += 1
@@ -445,15 +446,18 @@ class Work:
                 if len(piece) >= PIECE:
                     kept.add(piece)
                     piece = []
-            for number, _ in errors:
+            for number, error in errors:
                 failed[number] += 1
+                first = first or error["error"]["msg"]
             errors.clear()
-        for number, _ in errors:
+        for number, error in errors:
             failed[number] += 1
+            first = first or error["error"]["msg"]
         if piece:
             kept.add(piece)
         kept.close()
         told = {"seen": seen.told(), "count": count, "errors": failed, "whole": kept.whole, "file": kept.path}
+        told["first"] = first
         payload = [json.dumps(told).encode(), *kept.pieces]
         yield pa.RecordBatch.from_arrays([pa.array(payload, pa.binary())], names=["payload"])
 
@@ -475,6 +479,7 @@ class Work:
 
     def filtered(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The rows that all steps, which are filters, let through, as they are."""
+        failed, first = 0, ""
         for part in batches:
             errors: list[Any] = []
             mask = []
@@ -483,8 +488,18 @@ class Work:
                 for number, step in enumerate(self.steps):
                     one = step.over(one, number, errors, 0)
                 mask.append(next(one, None) is not None)
+            if errors:
+                failed, first = failed + len(errors), first or errors[0][1]["error"]["msg"]
             if any(mask):
                 yield part.filter(pa.array(mask, pa.bool_()))
+        if failed:
+            # Nobody has asked for the count, so that only this tells of rows that are not there any more.
+            sys.stderr.write(f"{lost(failed, first)}\n")
+
+
+def lost(count: int, first: str | None) -> str:
+    """What is said of records that failed."""
+    return f"awsglue: {count} records failed and are left out ({first}): errorsAsDynamicFrame() has them"
 
 
 class Failures(Step):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import pickle
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -125,7 +126,7 @@ class Rows:
         """One look at all records that come out of the steps."""
         work = self._work
         told: dict[str, Any] = {}
-        count, errors, whole = 0, [0] * len(self.steps), True
+        count, errors, first, whole = 0, [0] * len(self.steps), None, True
         pieces: list[bytes] = []
         files: list[str] = []
         folder = scratch(self.base.sparkSession)
@@ -139,8 +140,11 @@ class Rows:
             told = merged(told, {"struct": part["seen"].get("struct", {})})
             count += part["count"]
             errors = [one + more for one, more in zip(errors, part["errors"])]
+            first = first or part["first"]
             whole = whole and part["whole"]
             files.extend([part["file"]] if part["file"] else [])
+        if sum(errors):
+            warnings.warn(_python.lost(sum(errors), first), stacklevel=2)
         if not files and sum(map(len, pieces)) > _MESSAGE:
             whole = False
         schema = self.hint or self._base_schema

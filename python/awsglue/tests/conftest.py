@@ -19,7 +19,7 @@ def spark(tmp_path_factory):
     os.environ.setdefault("SPARK_HOME", str(tmp_path_factory.mktemp("spark")))
     from pyspark.sql.connect.session import SparkSession
 
-    remote, server = os.environ.pop("SPARK_REMOTE", None), None
+    remote, server = os.environ.get("SPARK_REMOTE"), None
     if remote is None:
         from pysail.spark import SparkConnectServer
 

@@ -1,5 +1,6 @@
 """Records on which functions fail, and what comes of them."""
 
+import os
 import sys
 
 import pytest
@@ -40,6 +41,14 @@ def test_records_that_fail_are_left_out_and_kept_aside(numbers):
     # The record is as it was before the function changed it.
     assert told["dynamicRecord"].asDict(True) == {"n": 1, "s": {"a": "1"}}
     assert errors.schema().getField("error").dataType.getField("dynamicRecord").dataType == numbers.schema()
+
+
+def test_what_is_left_out_is_told_of(numbers, capfd):
+    with pytest.warns(UserWarning, match=r"3 records failed and are left out \(ValueError: . is odd\)"):
+        numbers.map(failing).schema()
+    assert numbers.filter(lambda record: record["nope"]).toDF().count() == 0
+    if "SPARK_REMOTE" not in os.environ:
+        assert "records failed and are left out (KeyError: 'nope')" in capfd.readouterr().err
 
 
 def test_errors_add_up_along_the_way(numbers):
