@@ -30,6 +30,18 @@ def answers(port):
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
+# What makes a Sail server the driver of a cluster.
+SETTINGS = {
+    "SAIL_MODE": "kubernetes-cluster",
+    "SAIL_KUBERNETES__NAMESPACE": "default",
+    "SAIL_KUBERNETES__DRIVER_POD_NAME": "",
+    "SAIL_CLUSTER__DRIVER_LISTEN_HOST": "127.0.0.1",
+    "SAIL_CLUSTER__DRIVER_EXTERNAL_HOST": "127.0.0.1",
+    "SAIL_CLUSTER__WORKER_INITIAL_COUNT": "2",
+    "SAIL_CLUSTER__WORKER_TASK_SLOTS": "2",
+}
+
+
 class Kubernetes(http.server.ThreadingHTTPServer):
     """As much of Kubernetes as Sail asks of it: a pod that it makes is a process here."""
 
@@ -90,18 +102,8 @@ class SailCluster:
         file.write_text(json.dumps(self.kubernetes.configuration()))
         port = free_port()
         self.url = f"sc://127.0.0.1:{port}"
-        of_cluster = {
-            "KUBECONFIG": str(file),
-            "SAIL_MODE": "kubernetes-cluster",
-            "SAIL_KUBERNETES__NAMESPACE": "default",
-            "SAIL_KUBERNETES__DRIVER_POD_NAME": "",
-            "SAIL_CLUSTER__DRIVER_LISTEN_HOST": "127.0.0.1",
-            "SAIL_CLUSTER__DRIVER_EXTERNAL_HOST": "127.0.0.1",
-            "SAIL_CLUSTER__WORKER_INITIAL_COUNT": "2",
-            "SAIL_CLUSTER__WORKER_TASK_SLOTS": "2",
-        }
         command = [harness.tool("sail"), "spark", "server", "--port", str(port)]
-        self.process = subprocess.Popen(command, env=environment | of_cluster)
+        self.process = subprocess.Popen(command, env=environment | SETTINGS | {"KUBECONFIG": str(file)})
         harness.wait_for(lambda: answers(port), 60)
 
     def stop(self):

@@ -1,11 +1,14 @@
 """The same script on Spark outside the run: a Sail cluster of several processes."""
 
-import pytest
+import json
 
-from harness import name
+import pytest
+import yaml
+
+from harness import ROOT, name
 from pipeline import reads, writes
 from scripts_corpus import Corpus
-from spark_clusters import SailCluster
+from spark_clusters import SETTINGS, SailCluster
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +39,15 @@ def test_functions_on_a_sail_cluster(corpus, sail):
 def test_an_endpoint_that_is_not_there(corpus):
     ended = corpus.run("functions", {"--spark-remote": "sc://127.0.0.1:1"})
     assert ended.state == "FAILED" and "127.0.0.1:1" in ended.message, ended.message
+
+
+def test_the_manifest_says_what_the_cluster_here_is_told():
+    documents = list(yaml.safe_load_all((ROOT / "docs" / "kubernetes.yaml").read_text()))
+    made = {(document["kind"], document["metadata"]["name"]): document for document in documents}
+    container = made["Deployment", "sail"]["spec"]["template"]["spec"]["containers"][0]
+    told = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert set(SETTINGS) <= set(told)
+    template = json.loads(told["SAIL_KUBERNETES__WORKER_POD_TEMPLATE"])
+    assert template["spec"]["containers"][0]["name"] == "worker"
+    server = made["Deployment", "mastic"]["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "MASTIC_SPARK_REMOTE", "value": "sc://sail:50051"} in server["env"]
