@@ -41,7 +41,7 @@ def test_spark_joins_and_writes(corpus):
 
 
 def test_functions_in_python_and_pandas(corpus):
-    assert corpus.run("functions").succeeded() == ["a 3 4.5", "b 5 7.5", "c None None", "[Row(all=8.0)]", "[1, 2]"]
+    assert corpus.run("functions").succeeded() == ["a 3 4.5", "b 5 7.5", "c None None", "[Row(all=8.0)]", "[1, 2]", "[Row(n=3)]"]
 
 
 def test_boto3_beside_spark(corpus):

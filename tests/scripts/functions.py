@@ -33,3 +33,5 @@ totals = priced.na.fill(0).groupBy().applyInPandas(
 )
 print(totals.collect())
 print(spark.createDataFrame(pd.DataFrame({"x": [1, 2]})).toPandas()["x"].tolist())
+priced.createOrReplaceTempView("Priced")
+print(spark.sql("SELECT count(*) AS n FROM PRICED JOIN priced p USING (item)").collect())

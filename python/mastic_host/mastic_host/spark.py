@@ -34,13 +34,14 @@ def install(settings: dict[str, Any]) -> None:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
-    from mastic_host import commands, context, paths
+    from mastic_host import commands, context, paths, views
 
     if settings["remote"]:
         _carry_packages()
     else:
         paths.install()
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
+    views.install()
     pyspark.SparkContext = context.SparkContext
     pyspark.SparkConf = context.SparkConf
     pyspark.Broadcast = context.Broadcast

@@ -1,0 +1,77 @@
+"""The same answer everywhere: a visual job on the engine, its generated script on Sail and on Apache Spark."""
+
+import pyarrow.csv  # noqa: F401  (a part of pyarrow that is imported by its name)
+import pytest
+
+import same_answer
+import test_job_generated as generated
+from harness import name
+from pipeline import ended, put_policy, reads, writes
+from scripts_corpus import Corpus
+from spark_clusters import ApacheSpark
+from test_awsglue_generated import comparable
+
+
+@pytest.fixture(scope="module")
+def corpus(server):
+    return Corpus(server, name)
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory):
+    running = ApacheSpark(tmp_path_factory.mktemp("spark"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def world(server, corpus):
+    """The jobs, and what each wrote as a visual job: name, job, location of its script, rows."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(generated.Job, "condition", comparable(generated.Job.condition))
+    source, out = same_answer.data(server)
+    allowed = [reads(source, corpus.source, corpus.scripts), writes(out, corpus.target)]
+    allowed.append({"Effect": "Allow", "Action": "glue:*", "Resource": "*"})
+    put_policy(server, corpus.role, {"Version": "2012-10-17", "Statement": allowed})
+    made = []
+    for key, nodes in same_answer.jobs(source, out, corpus.database()):
+        location, job = f"s3://{corpus.scripts}/same/{key}.py", name("same")
+        corpus.glue.create_job(Name=job, Role=corpus.role, CodeGenConfigurationNodes=nodes, GlueVersion="5.0",
+                               Command={"Name": "glueetl", "ScriptLocation": location})
+        made.append((key, job, location, corpus.glue.start_job_run(JobName=job)["JobRunId"]))
+    patch.undo()
+    found = []
+    for key, job, location, run in made:
+        assert ended(server, job, run, timeout=120)["JobRunState"] == "SUCCEEDED", key
+        found.append((key, location, same_answer.answer(server, out, key)))
+    return out, found
+
+
+def compare(corpus, world, **arguments):
+    """Runs all scripts, and tells where they differ."""
+    out, jobs = world
+    given = {f"--{key.replace('_', '-')}": value for key, value in arguments.items()}
+    given |= {"--enable-glue-datacatalog": "true", "--TempDir": f"s3://{corpus.target}/temporary/"}
+    wrong = []
+    for key, location, want in jobs:
+        job = name("again")
+        corpus.glue.create_job(Name=job, Role=corpus.role, DefaultArguments=given, GlueVersion="5.0",
+                               Command={"Name": "glueetl", "ScriptLocation": location, "PythonVersion": "3"})
+        run = corpus.glue.start_job_run(JobName=job)["JobRunId"]
+        done = ended(corpus.server, job, run, timeout=180)
+        found = same_answer.answer(corpus.server, out, key)
+        if done["JobRunState"] != "SUCCEEDED":
+            wrong.append(f"{key}: {done['ErrorMessage']}")
+        elif found != want:
+            differ = [pair for pair in zip(found, want) if pair[0] != pair[1]]
+            wrong.append(f"{key}: {len(found)} rows, not {len(want)}: {differ[:1]}")
+    assert len(jobs) == 30
+    assert not wrong, f"{len(wrong)} of {len(jobs)}:\n" + "\n".join(wrong)
+
+
+def test_sail(corpus, world):
+    compare(corpus, world)
+
+
+def test_apache_spark(corpus, world, spark):
+    compare(corpus, world, spark_remote=spark.url)
