@@ -97,4 +97,4 @@ def _message(error: BaseException) -> str:
     if type(error).__name__ == "PythonException":
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return lines[-1] if lines else text
-    return text
+    return text.partition("\n\nJVM stacktrace:")[0]

@@ -99,7 +99,7 @@ def _staged(rows: Rows, own: list[Leaf], leaves: list[Leaf], table: str, path: s
     kept = [(number, leaf, _storable(leaf.of)) for number, leaf in enumerate((*own, *leaves))]
     stored = [cast(leaf.column, leaf.of, of).alias(f"c{number}") for number, leaf, of in kept if of]
     numbered = rows.df.select((F.monotonically_increasing_id() + 1).alias(_ROW), *stored)
-    place = f"{(path or _scratch(rows)).rstrip('/')}/relationalize-{uuid.uuid4().hex}"
+    place = f"{_scratch(rows, path).rstrip('/')}/relationalize-{uuid.uuid4().hex}"
     numbered.write.parquet(place)
     read = rows.df.sparkSession.read.parquet(place)
     back = [(cast(F.col(f"c{number}"), of, leaf.of) if of else nothing(leaf.of)).alias(leaf.name) for number, leaf, of in kept]
@@ -121,9 +121,10 @@ def _storable(of: g.DataType) -> g.DataType | None:
     return None if of.typeName() in ("null", "unknown") else of
 
 
-def _scratch(rows: Rows) -> str:
+def _scratch(rows: Rows, path: str | None) -> str:
+    """A folder of this machine's, or the staging path where Spark is on another one."""
     spark = rows.df.sparkSession
-    folder = scratch(spark)
+    folder = scratch(spark) or path
     if folder is None:
         raise ValueError(f"relationalize needs a staging_path that both this process and Spark on {spark.client.host} reach")
     return folder

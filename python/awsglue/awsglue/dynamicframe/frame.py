@@ -285,7 +285,8 @@ class DynamicFrame:
         transformation_ctx: str = "", info: str = "", stageThreshold: int = 0, totalThreshold: int = 0,
     ) -> DynamicFrameCollection:  # fmt: skip
         """Frames without nested values, joined by numbers: `root`, and `root_items` with `id`, `index` and
-        `items.val` for the array `items`. Records with arrays are written to the staging path."""
+        `items.val` for the array `items`. Records with arrays are written down once, to the staging path if Spark is on another
+        machine."""
         if options:
             raise ValueError(f"relationalize has no options, and {min(options)!r} is given")
         frames = {}
