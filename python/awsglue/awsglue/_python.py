@@ -14,14 +14,13 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from numbers import Integral, Real
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from awsglue import gluetypes as g
-from awsglue._types import fits, to_arrow
+from awsglue._arrow import batch, records
+from awsglue._record import DynamicRecord, copied, normal, plain
 
 #: Records of a batch, and of a piece that is kept.
 BATCH, PIECE = 8192, 2000
@@ -30,39 +29,6 @@ KEPT, WRITTEN = 4 << 20, 2 << 30
 _KINDS = {
     str: "string", float: "double", bool: "boolean", bytes: "binary", datetime: "timestamp", date: "date",
 }  # fmt: skip
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes, datetime, date, Decimal})
-
-
-class DynamicRecord(dict):
-    """A record: its fields by their names, as items or as attributes; structs in it are records too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(f"the record has no field {name!r}") from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-    def __delattr__(self, name: str) -> None:
-        if name not in self:
-            raise AttributeError(f"the record has no field {name!r}")
-        del self[name]
-
-    def asDict(self, recursive: bool = False) -> dict[str, Any]:
-        """The record as a dictionary of Python's; with `recursive` the structs in it too."""
-        return plain(self) if recursive else dict(self)
-
-    def __reduce__(self) -> Any:
-        return dict, (dict(self),)
-
-
-def plain(value: Any) -> Any:
-    """Records as dictionaries, at any depth."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    return [plain(one) for one in value] if isinstance(value, list) else value
 
 
 class Step:
@@ -106,56 +72,6 @@ def failure(number: int, message: str, trace: str, info: str, record: Any) -> tu
         "dynamicRecord": record,
     }
     return number, normal({"error": told})
-
-
-def copied(value: Any) -> Any:
-    """A record with its own structs and arrays."""
-    if isinstance(value, dict):
-        made = DynamicRecord(value)
-        for key, one in value.items():
-            if type(one) not in _PLAIN:
-                made[key] = copied(one)
-        return made
-    return [copied(one) for one in value] if isinstance(value, list) else value
-
-
-def normal(record: Any) -> DynamicRecord:
-    """What a function answered, as a record.
-
-    Raises TypeError for what is none.
-    """
-    if hasattr(record, "asDict") and not isinstance(record, dict):
-        record = record.asDict(True)
-    if not isinstance(record, dict):
-        raise TypeError(f"the function answered {type(record).__name__}, and not a record")
-    made = record if type(record) is DynamicRecord else DynamicRecord(record)
-    odd = [key for key, value in made.items() if type(value) not in _PLAIN or type(key) is not str]
-    for key in odd:
-        # The fields keep their order unless a name was no text.
-        value = made[key] if type(key) is str else made.pop(key)
-        made[str(key)] = _normal(value)
-    return made
-
-
-def _normal(value: Any) -> Any:
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, dict) or hasattr(value, "asDict"):
-        return normal(value)
-    if isinstance(value, (list, tuple)):
-        return [_normal(one) for one in value]
-    if isinstance(value, bytearray):
-        return bytes(value)
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        return float(value)
-    for of in (bool, str, bytes, datetime, date, Decimal):
-        if isinstance(value, of):
-            return value
-    if hasattr(value, "tolist"):
-        return _normal(value.tolist())
-    raise TypeError(f"a value of the type {type(value).__name__} has no type in AWS Glue")
 
 
 class Seen:
@@ -232,134 +148,6 @@ def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
             known = out[kind]
             out[kind] = known | {name: merged(known.get(name, {}), seen) for name, seen in more.items()}
     return out
-
-
-def _kind(value: Any, members: dict[str, g.DataType]) -> str:
-    """The type of a choice that a value has.
-
-    Raises ValueError if it has none of them.
-    """
-    names: Iterable[str]
-    if type(value) is bool:
-        names = ("boolean",)
-    elif type(value) is int:
-        whole = [name for name in ("byte", "short", "int", "long") if name in members and fits(value, members[name])]
-        names = (*whole, "double", "float", "decimal")
-    elif type(value) is float:
-        names = ("double", "float")
-    elif isinstance(value, dict):
-        names = ("struct", "map")
-    elif isinstance(value, list):
-        names = ("array",)
-    elif isinstance(value, datetime):
-        names = ("timestamp",)
-    else:
-        names = {str: ("string",), bytes: ("binary",), date: ("date",), Decimal: ("decimal",)}.get(type(value), ())
-    for name in names:
-        if name in members:
-            return name
-    raise ValueError(f"a value of the type {type(value).__name__} is none of {', '.join(members)}")
-
-
-def decoder(of: g.DataType) -> Callable[[Any], Any] | None:
-    """Makes of a value of Arrow's what functions see; None where it is that already."""
-    if isinstance(of, g.StructType):
-        inner = {field.name: decoder(field.dataType) for field in of.fields}
-
-        def struct(value: Any) -> Any:
-            if value is None:
-                return None
-            return DynamicRecord((name, make(value[name]) if make else value[name]) for name, make in inner.items())
-
-        return struct
-    if isinstance(of, g.ChoiceType):
-        members = {name: decoder(one) for name, one in of.choices.items()}
-
-        def choice(value: Any) -> Any:
-            for name, make in members.items() if value is not None else ():
-                if value[name] is not None:
-                    return make(value[name]) if make else value[name]
-            return None
-
-        return choice
-    if isinstance(of, g.ArrayType):
-        element = decoder(of.elementType)
-        if element is None:
-            return None
-        return lambda values: None if values is None else [element(value) for value in values]
-    if isinstance(of, g.MapType):
-        item = decoder(of.valueType) or (lambda value: value)
-        return lambda pairs: None if pairs is None else DynamicRecord((key, item(one)) for key, one in pairs)
-    if of.typeName() == "timestamp":
-        return lambda moment: None if moment is None else moment.replace(tzinfo=None)
-    return None
-
-
-def encoder(of: g.DataType, zone: str) -> Callable[[Any], Any] | None:
-    """Makes of a function's value what Arrow takes; None where it is that already."""
-    if isinstance(of, g.StructType):
-        inner = {field.name: encoder(field.dataType, zone) or _same for field in of.fields}
-
-        def struct(value: Any) -> Any:
-            return None if value is None else {name: make(value.get(name)) for name, make in inner.items()}
-
-        return struct
-    if isinstance(of, g.ChoiceType):
-        members = {name: encoder(one, zone) or _same for name, one in of.choices.items()}
-
-        def choice(value: Any) -> Any:
-            if value is None:
-                return None
-            name = _kind(value, of.choices)
-            return {name: members[name](value)}
-
-        return choice
-    if isinstance(of, g.ArrayType):
-        element = encoder(of.elementType, zone)
-        if element is None:
-            return None
-        return lambda values: None if values is None else [element(value) for value in values]
-    if isinstance(of, g.MapType):
-        item = encoder(of.valueType, zone) or _same
-        return lambda pairs: None if pairs is None else [(key, item(one)) for key, one in pairs.items()]
-    if of.typeName() == "timestamp":
-        place = ZoneInfo(zone)
-        return lambda at: at if at is None or at.tzinfo else at.replace(tzinfo=place)
-    if of.typeName() in ("double", "float"):
-        return lambda value: value if value is None or type(value) is float else float(value)
-    if isinstance(of, g.DecimalType):
-        return lambda value: value if value is None or type(value) is Decimal else Decimal(value)
-    return None
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def records(batches: Iterable[pa.RecordBatch], schema: g.StructType) -> Iterator[DynamicRecord]:
-    """The rows of batches as records."""
-    makes = [decoder(field.dataType) for field in schema.fields]
-    names = [field.name for field in schema.fields]
-    for batch in batches:
-        columns = []
-        for make, column in zip(makes, batch.columns):
-            values = column.to_pylist()
-            columns.append([make(value) for value in values] if make else values)
-        if not columns:
-            yield from (DynamicRecord() for _ in range(batch.num_rows))
-        for row in zip(*columns):
-            yield DynamicRecord(zip(names, row))
-
-
-def batch(rows: list[Any], schema: g.StructType, zone: str) -> pa.RecordBatch:
-    """Records as rows of a schema."""
-    arrays, fields = [], []
-    for field in schema.fields:
-        make, of = encoder(field.dataType, zone), to_arrow(field.dataType, zone)
-        values = [row.get(field.name) for row in rows]
-        arrays.append(pa.array([make(value) for value in values] if make else values, of))
-        fields.append(pa.field(field.name, of))
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
 class Kept:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyspark import cloudpickle
 from pyspark.sql import functions as F
 
-from awsglue import _columns, _paths, _python, _types
+from awsglue import _arrow, _columns, _paths, _python, _record, _types
 from awsglue import gluetypes as g
 from awsglue._columns import Leaf
 from awsglue._paths import Path, ticked
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 # What goes to the server goes whole: a remote one has no such package.
-for _module in (g, _paths, _types, _python):
+for _module in (g, _paths, _types, _record, _arrow, _python):
     cloudpickle.register_pickle_by_value(_module)
 
 #: Bytes of records that go to the server in one message.
@@ -102,7 +102,7 @@ class Rows:
         if not self.survey.count:
             return self.base.limit(0).select(*(_columns.nothing(one.dataType).alias(one.name) for one in schema))
         if not self.survey.files:
-            batches = [_python.batch(pickle.loads(piece), schema, zone) for piece in self.survey.pieces]
+            batches = [_arrow.batch(pickle.loads(piece), schema, zone) for piece in self.survey.pieces]
             local = spark.createDataFrame(pa.Table.from_batches(batches))
             # Sail takes times of local rows for times of UTC, whatever the session's zone is.
             return mapped(local, iter, schema) if _zoned(schema, zone) else local

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from conftest import rows
 
-from awsglue import _paths, _python
+from awsglue import _arrow, _paths
 from awsglue import gluetypes as g
 from awsglue._types import from_spark, parse_type
 from awsglue.dynamicframe import DynamicFrame
@@ -76,7 +76,7 @@ def test_nothing_changes(spark, context, seed):
     rng = random.Random(seed)
     schema = a_struct(rng, 3, 5)
     made = [{field.name: a_value(rng, field.dataType) for field in schema.fields} for _ in range(12)]
-    df = spark.createDataFrame(pa.Table.from_batches([_python.batch(made, schema, "UTC")]))
+    df = spark.createDataFrame(pa.Table.from_batches([_arrow.batch(made, schema, "UTC")]))
     frame = DynamicFrame.fromDF(df, context, "f")
     assert frame.schema() == schema and from_spark(df.schema) == schema
     before = rows(frame)

@@ -114,6 +114,16 @@ def test_types_of_the_input_stay(frame):
     assert tree(wider) == {"b": "int", "n": "int"}
 
 
+def test_nothing_is_in_a_struct_that_is_null(frame):
+    numbers = frame([(1,), (2,)], "n int")
+    made = numbers.map(lambda record: {"s": {"a": 1, "b": {"c": "x"}} if record.n == 1 else None, "l": [None, {"d": 5}]})
+    found = made.toDF().selectExpr("s.a", "s.b.c", "l[0].d as d").collect()
+    assert sorted((row.asDict() for row in found), key=repr) == [
+        {"a": 1, "c": "x", "d": None},
+        {"a": None, "c": None, "d": None},
+    ]
+
+
 def test_functions_go_over_partitions(frame):
     numbers = frame([(n,) for n in range(6)], "n int").repartition(2)
     sums = numbers.mapPartitions(lambda part: [{"total": sum(one.n for one in part)}])

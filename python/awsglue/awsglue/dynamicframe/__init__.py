@@ -1,6 +1,6 @@
 """DynamicFrames: records that describe themselves, over DataFrames of Spark Connect."""
 
-from awsglue._python import DynamicRecord
+from awsglue._record import DynamicRecord
 from awsglue.dynamicframe import _studio
 from awsglue.dynamicframe._choices import ResolveOption
 from awsglue.dynamicframe._errors import ErrorThresholdExceeded

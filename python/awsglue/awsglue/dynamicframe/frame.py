@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from awsglue import _paths
 from awsglue import gluetypes as g
+from awsglue._arrow import records
 from awsglue._paths import Path
-from awsglue._python import Step, records
+from awsglue._python import Step
 from awsglue._rows import Rows
 from awsglue._types import MARK, choices, tree
 from awsglue.dynamicframe import _choices, _fields, _nested, _together, _unbox
@@ -38,6 +39,9 @@ class DynamicFrame:
     action on the frame fails; 0 for never). They are lazy, as those of DataFrames are.
     """
 
+    #: In how many parts a script wants the records, if it has said so: sinks write as many files.
+    partitions: int | None
+
     def __init__(
         self,
         df: DataFrame,
@@ -55,8 +59,7 @@ class DynamicFrame:
         self._rows, self.glue_ctx, self.name, self._unread = rows, glue_ctx, name, unread
         self._checks: tuple[Check, ...] = ()
         self._calls = False
-        #: In how many parts a script wants the records, if it has said so: sinks write as many files.
-        self.partitions: int | None = None
+        self.partitions = None
 
     @classmethod
     def fromDF(cls, dataframe: DataFrame, glue_ctx: GlueContext, name: str = "") -> DynamicFrame:
