@@ -11,6 +11,7 @@ import pytest
 from harness import name, statement
 from pipeline import keys
 from script_context import Bench
+from sessions import Session
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +191,22 @@ def test_another_accounts_table(bench, server):
         told(glue.create_dynamic_frame.from_catalog(given["--database"], "t", catalog_id=given["--account"]))
     """, {"--database": database, "--account": account}).succeeded()
     assert read(out[0]) == [{"id": 7}]
+
+
+def test_sessions_read_and_write_too(bench):
+    bench.put("session/a.json", '{"id": 1}\n{"id": "x"}\n')
+    session = Session(bench.server, bench.unique("session"), role=bench.role, GlueVersion="5.0")
+    ended = session.end_of(session.begin(f"""
+from awsglue.context import GlueContext
+from pyspark.context import SparkContext
+glue = GlueContext(SparkContext.getOrCreate())
+frame = glue.create_dynamic_frame.from_options("s3", {{"paths": ["s3://{bench.target}/session/"]}}, "json")
+glue.write_dynamic_frame.from_options(
+    frame.resolveChoice(choice="cast:string"), "s3", {{"path": "s3://{bench.target}/from-session/"}}, "csv")
+print(sorted(frame.choices), frame.count())
+"""))
+    assert ended["Output"]["Data"]["TextPlain"].strip() == "[('id',)] 2", ended
+    session.glue.stop_session(Id=session.id)
+    session.until("STOPPED")
+    [key] = keys(bench.server, bench.target, "from-session/")
+    assert bench.body(key) == "id\n1\nx\n"

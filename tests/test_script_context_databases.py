@@ -78,6 +78,33 @@ def test_sinks(bench, place):
     assert len(place.rows(f"SELECT id FROM {table}")) == 4
 
 
+def test_bookmarks_by_keys(bench, place):
+    table = place.unique("grows")
+    place.sql(f"CREATE TABLE {table} (id int PRIMARY KEY, town varchar(20)); INSERT INTO {table} VALUES (1, 'a'), (2, 'b')")
+    job = bench.job("""
+        options = {"connectionName": given["--connection"], "dbtable": given["--table"], "jobBookmarkKeys": ["id"],
+                   "jobBookmarkKeysSortOrder": "asc"}
+        told(glue.create_dynamic_frame.from_options(given["--kind"], options, transformation_ctx="grows"), "id")
+        job.commit()
+    """, arguments(place) | {"--table": table, "--job-bookmark-option": "job-bookmark-enable"})
+    assert bench.again(job).succeeded() == ['[{"id": 1}, {"id": 2}]']
+    place.sql(f"INSERT INTO {table} VALUES (5, 'c')")
+    assert bench.again(job).succeeded() == ['[{"id": 5}]']
+    assert bench.again(job).succeeded() == ["[]"]
+
+
+def test_a_sink_of_a_connection_type(bench, place):
+    table = place.unique("sunk")
+    bench.go("""
+        by_name = {"connectionName": given["--connection"], "dbtable": given["--table"]}
+        sink = glue.getSink(given["--kind"], **by_name)
+        sink.writeFrame(DynamicFrame.fromDF(spark.range(2), glue, "n"))
+        empty = spark.range(2).where("id > 9")
+        glue.write_dynamic_frame.from_options(DynamicFrame.fromDF(empty, glue, "none"), given["--kind"], by_name)
+    """, arguments(place) | {"--table": table}).succeeded()
+    assert len(place.rows(f"SELECT id FROM {table}")) == 2
+
+
 @pytest.fixture(scope="module")
 def redshift(server, postgres):  # noqa: F811
     url = f"jdbc:redshift://{HOST}:{postgres.port}/nyc"
