@@ -21,8 +21,9 @@ use crate::cast::cast_array;
 use crate::choice;
 use crate::environment::Environment;
 use crate::error::{EngineError, FileError};
+use crate::open::{Input, Opened, keep_columns, open};
 use crate::plan::{JobGraph, Node};
-use crate::run::{Input, Opened, keep_columns, open, session};
+use crate::run::session;
 use crate::source::ParquetTable;
 use crate::types::type_text;
 

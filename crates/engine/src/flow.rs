@@ -7,8 +7,8 @@ use datafusion::prelude::{DataFrame, SessionContext};
 
 use crate::environment::Environment;
 use crate::error::{EngineError, NodeError};
+use crate::open::read;
 use crate::plan::{CsvWriting, Format, JobGraph, Kind, Node, S3Target};
-use crate::run::read;
 use crate::share::share;
 use crate::transform;
 

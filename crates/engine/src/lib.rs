@@ -20,6 +20,7 @@ mod lake;
 mod leaf;
 mod location;
 mod memory;
+mod open;
 pub mod plan;
 mod run;
 mod share;

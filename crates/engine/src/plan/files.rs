@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{ColumnType, S3Files};
+use super::{BookmarkKeys, ColumnType, CsvFormat, Parts, QUILLEMET, S3Files};
 
 /// Settings of a source of Avro files, which tell their own columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,29 @@ pub struct Sampling {
     pub files: usize,
 }
 
+/// Settings of a catalog source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CatalogSource {
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// Which partitions to read, as SQL over the partition keys.
+    pub predicate: Option<String>,
+    /// Which partitions the catalog answers, in the grammar of `GetPartitions`.
+    pub expression: Option<String>,
+    /// Read at most so many files.
+    pub bounded_files: Option<u64>,
+    /// Read at most so many bytes.
+    pub bounded_size: Option<u64>,
+    /// Read some of the files only.
+    pub sample: Option<Sampling>,
+    /// Of a table of a database, how reading is shared out; what the table's parameters say if it is missing.
+    pub parts: Option<Parts>,
+    /// Of a table of a database, by which rows a run with bookmarks knows those that earlier runs have read.
+    pub keys: BookmarkKeys,
+}
+
 /// How CSV is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CsvWriting {
@@ -62,6 +85,14 @@ pub struct CsvWriting {
 impl Default for CsvWriting {
     fn default() -> Self {
         Self { separator: b',', quote: Some(b'"'), escape: None, header: true }
+    }
+}
+
+impl CsvFormat {
+    /// Quotes are `«`.
+    #[must_use]
+    pub fn quillemet() -> Self {
+        Self { quote: Some(QUILLEMET), quillemet: true, ..Self::default() }
     }
 }
 

@@ -1,7 +1,7 @@
 use super::{
-    ArrowSource, AvroSource, BookmarkKeys, Compression, CsvWriting, DatabaseSource, DatabaseTarget,
-    DeltaSource, DeltaTarget, DynamicTransform, ExcelSource, Format, IcebergSource, OrcSource, Parts,
-    Sampling, XmlSource,
+    ArrowSource, AvroSource, CatalogSource, Compression, CsvWriting, DatabaseSource, DatabaseTarget,
+    DeltaSource, DeltaTarget, DynamicTransform, ExcelSource, Format, IcebergSource, OrcSource, Sampling,
+    XmlSource,
 };
 use super::{IcebergTarget, LakeMode, Merge, PiiDetection, RecipeStep, Spigot};
 use std::ops::RangeInclusive;
@@ -240,14 +240,6 @@ pub struct CsvFormat {
     pub nulls: Vec<String>,
 }
 
-impl CsvFormat {
-    /// Quotes are `«`.
-    #[must_use]
-    pub fn quillemet() -> Self {
-        Self { quote: Some(QUILLEMET), quillemet: true, ..Self::default() }
-    }
-}
-
 impl Default for CsvFormat {
     fn default() -> Self {
         Self {
@@ -282,29 +274,6 @@ pub struct JsonSource {
 pub struct ParquetSource {
     /// The files.
     pub files: S3Files,
-}
-
-/// Settings of a catalog source.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CatalogSource {
-    /// The database.
-    pub database: String,
-    /// The table.
-    pub table: String,
-    /// Which partitions to read, as SQL over the partition keys.
-    pub predicate: Option<String>,
-    /// Which partitions the catalog answers, in the grammar of `GetPartitions`.
-    pub expression: Option<String>,
-    /// Read at most so many files.
-    pub bounded_files: Option<u64>,
-    /// Read at most so many bytes.
-    pub bounded_size: Option<u64>,
-    /// Read some of the files only.
-    pub sample: Option<Sampling>,
-    /// Of a table of a database, how reading is shared out; what the table's parameters say if it is missing.
-    pub parts: Option<Parts>,
-    /// Of a table of a database, by which rows a run with bookmarks knows those that earlier runs have read.
-    pub keys: BookmarkKeys,
 }
 
 /// One line of ApplyMapping.
