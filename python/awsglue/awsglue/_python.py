@@ -77,50 +77,42 @@ def failure(number: int, message: str, trace: str, info: str, record: Any) -> tu
 class Seen:
     """What the values of a place have been: enough to tell their type."""
 
-    __slots__ = ("high", "kinds", "known", "low")
+    __slots__ = ("kinds",)
 
     def __init__(self) -> None:
         self.kinds: dict[str, Any] = {}
-        #: Types of which another value tells nothing new, and whole numbers between which one does not.
-        self.known: set[type] = {type(None)}
-        self.low, self.high = 1, 0
 
-    def add(self, value: Any) -> None:
-        """One value more."""
-        of = type(value)
-        if of in self.known:
-            return
-        kind = _KINDS.get(of)
-        if kind is not None:
-            self.kinds[kind] = True
-            self.known.add(of)
-        elif of is int:
-            # Which whole type holds them is all that counts, so the ends are those of a type.
-            ends = self.kinds.setdefault("int", [0, 0])
-            bits = next((bits for bits in (7, 15, 31, 63) if -(1 << bits) <= value < 1 << bits), 127)
-            ends[0], ends[1] = self.low, self.high = min(ends[0], -(1 << bits)), max(ends[1], (1 << bits) - 1)
-        elif isinstance(value, dict):
+    def add(self, values: list[Any]) -> None:
+        """More values: those of a field in many records at once."""
+        for of in dict.fromkeys(map(type, values)):
+            kind = _KINDS.get(of)
+            if kind is not None:
+                self.kinds[kind] = True
+            elif of is int:
+                own = values if len(values) == 1 else [value for value in values if type(value) is int]
+                # Which whole type holds them is all that counts, so the ends are those of a type.
+                ends = self.kinds.setdefault("int", [0, 0])
+                for value in (min(own), max(own)):
+                    bits = next((bits for bits in (7, 15, 31, 63) if -(1 << bits) <= value < 1 << bits), 127)
+                    ends[0], ends[1] = min(ends[0], -(1 << bits)), max(ends[1], (1 << bits) - 1)
+            elif of is not type(None):
+                self._other(of, [value for value in values if type(value) is of])
+
+    def _other(self, of: type, values: list[Any]) -> None:
+        if issubclass(of, dict):
             fields = self.kinds.setdefault("struct", {})
-            for name, one in value.items():
-                seen = fields.get(name)
-                if seen is None:
-                    seen = fields[name] = Seen()
-                inner = type(one)
-                if inner in seen.known or (inner is int and seen.low <= one <= seen.high):
-                    continue
-                seen.add(one)
-        elif isinstance(value, list):
-            seen = self.kinds.setdefault("array", Seen())
-            for one in value:
-                seen.add(one)
-        elif isinstance(value, Decimal):
-            _, digits, exponent = value.as_tuple()
-            behind = max(0, -exponent) if isinstance(exponent, int) else 0
-            before = max(1, len(digits) + exponent) if isinstance(exponent, int) else 1
+            for name in dict.fromkeys(name for value in values for name in value):
+                fields.setdefault(name, Seen()).add([value.get(name) for value in values])
+        elif issubclass(of, list):
+            self.kinds.setdefault("array", Seen()).add([one for value in values for one in value])
+        elif issubclass(of, Decimal):
             ends = self.kinds.setdefault("decimal", [1, 0])
-            ends[0], ends[1] = max(ends[0], before), max(ends[1], behind)
+            for value in values:
+                _, digits, exponent = value.as_tuple()
+                if isinstance(exponent, int):
+                    ends[0], ends[1] = max(ends[0], len(digits) + exponent), max(ends[1], -exponent)
         else:
-            self.kinds[next(kind for base, kind in _KINDS.items() if isinstance(value, base))] = True
+            self.kinds[next(kind for base, kind in _KINDS.items() if issubclass(of, base))] = True
 
     def told(self) -> dict[str, Any]:
         """As an object of JSON; `merged` joins several of them."""
@@ -163,6 +155,8 @@ class Kept:
 
     def add(self, records: list[Any]) -> None:
         """One piece more. Where there is no room for it, all are given up."""
+        if not records or not self.whole:
+            return
         piece = pickle.dumps(records)
         self._size += len(piece)
         if self._file is None and self._size > self._kept and self._folder is not None:
@@ -227,23 +221,24 @@ class Work:
         failed = [0] * len(self.steps)
         seen, count, first, piece, kept = Seen(), 0, None, [], Kept(folder)
         for record in self._run(batches, errors):
-            seen.add(record)
-            count += 1
-            if kept.whole:
-                piece.append(record)
-                if len(piece) >= PIECE:
-                    kept.add(piece)
-                    piece = []
-            for number, error in errors:
-                failed[number] += 1
-                first = first or error["error"]["msg"]
-            errors.clear()
+            piece.append(record)
+            if len(piece) >= PIECE:
+                seen.add(piece)
+                kept.add(piece)
+                count += len(piece)
+                piece = []
+            if errors:
+                for number, error in errors:
+                    failed[number] += 1
+                    first = first or error["error"]["msg"]
+                errors.clear()
         for number, error in errors:
             failed[number] += 1
             first = first or error["error"]["msg"]
-        if piece:
-            kept.add(piece)
+        seen.add(piece)
+        kept.add(piece)
         kept.close()
+        count += len(piece)
         told = {"seen": seen.told(), "count": count, "errors": failed, "whole": kept.whole, "file": kept.path}
         told["first"] = first
         payload = [json.dumps(told).encode(), *kept.pieces]

@@ -198,8 +198,8 @@ def test_what_is_no_record_is_an_error(frame):
 
 def test_seen_values_of_two_parts_are_joined():
     one, other = _python.Seen(), _python.Seen()
-    one.add({"a": 1, "b": [1], "c": {"d": 1}})
-    other.add({"a": "x", "b": [-129], "c": {"e": True}, "f": decimal.Decimal("0.05")})
+    one.add([{"a": 1, "b": [1], "c": {"d": 1}}, {"a": None}])
+    other.add([{"a": "x", "b": [-129], "c": {"e": True}, "f": decimal.Decimal("0.05")}])
     assert _python.merged(one.told(), other.told()) == {
         "struct": {
             "a": {"int": [-128, 127], "string": True},
