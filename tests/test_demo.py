@@ -30,6 +30,7 @@ def test_the_demo_tells_the_whole_story(shown):
         "To allow it, add to the bucket policy of nyc-flights-111122223333, account 111122223333:",
         '"Principal": { "AWS": "arn:aws:iam::444455556666:role/AWSGlueServiceRole-etl" }',
         "second run: SUCCEEDED",
+        "the same as a script: SUCCEEDED; PySpark over Spark Connect, without a JVM, and the same report",
         "How long each step took:",
     ]:
         assert line in text, text

@@ -26,3 +26,6 @@ pub const FILES: &[(&str, &[u8])] = &[
 
 /// The visual job, as `aws glue create-job --code-gen-configuration-nodes` takes it.
 pub const JOB: &str = include_str!("../../demo/job.json");
+
+/// The same job as a script.
+pub const SCRIPT: &str = include_str!("../../demo/job.py");

@@ -2,6 +2,7 @@
 
 mod cast;
 mod data;
+mod script;
 mod story;
 mod table;
 mod timeline;
@@ -72,6 +73,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
             settings.runner.display()
         )));
     }
+    let place = settings.runtime.clone();
     let server = assemble(&home, settings).await?;
     let endpoint = server.endpoint.clone();
     timeline.done(step, &format!("answers at {endpoint}"));
@@ -81,7 +83,7 @@ pub async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         // Either word or silence ends it.
         let _ = stopped.await;
     }));
-    let told = story::tell(&mut timeline, &home, &endpoint).await;
+    let told = story::tell(&mut timeline, &home, &endpoint, &place).await;
     // The server may have ended by itself.
     let _ = stop.send(());
     let ended = serving.await;

@@ -13,9 +13,11 @@ use mastic_api_glue::glue::types::*;
 use mastic_api_mastic::mastic::op::{CreateAccount, ExplainRequest};
 use mastic_api_mastic::mastic::types::{CreateAccountRequest, ExplainRequestRequest};
 use mastic_client::{Client, Credentials};
+use mastic_runtime::Place;
 
 use super::cast::{self, ANALYTICS, CRAWLER_ROLE, JOB_ROLE, STORAGE};
 use super::data::{ANALYTICS_BUCKET, FILES, JOB, STORAGE_BUCKET};
+use super::script;
 use super::table::{parse_csv, render};
 use super::timeline::{Step, Timeline};
 use crate::failure::Failure;
@@ -32,7 +34,12 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// Tells the whole story.
 #[expect(clippy::print_stdout, reason = "the demo talks to a person")]
-pub async fn tell(timeline: &mut Timeline, home: &Home, endpoint: &str) -> Result<(), Failure> {
+pub async fn tell(
+    timeline: &mut Timeline,
+    home: &Home,
+    endpoint: &str,
+    python: &Place,
+) -> Result<(), Failure> {
     let storage = Client::new(endpoint, REGION, root_credentials(home, "default")?)?;
     upload(timeline, &storage).await?;
     let (root, ana) = found_analytics(timeline, home, endpoint, &storage).await?;
@@ -57,7 +64,7 @@ pub async fn tell(timeline: &mut Timeline, home: &Home, endpoint: &str) -> Resul
     );
 
     let step = timeline.step("first run");
-    let run = run_job(&ana, &step).await?;
+    let run = run_job(&ana, JOB_NAME, &step).await?;
     let reason = run.error_message.clone().unwrap_or_default();
     if run.job_run_state != Some(JobRunState::Failed) {
         return Err(Failure::Usage("the first run should have been denied, and was not".to_owned()));
@@ -72,13 +79,15 @@ pub async fn tell(timeline: &mut Timeline, home: &Home, endpoint: &str) -> Resul
     timeline.done(step, &format!("account {STORAGE} adds the statement to its bucket policy"));
 
     let step = timeline.step("second run");
-    let run = run_job(&ana, &step).await?;
+    let run = run_job(&ana, JOB_NAME, &step).await?;
     if run.job_run_state != Some(JobRunState::Succeeded) {
         let reason = run.error_message.unwrap_or_default();
         return Err(Failure::Usage(format!("the second run should have succeeded: {reason}")));
     }
     timeline.done(step, "SUCCEEDED; its output appeared all at once");
-    show_result(&root, &ana).await
+    show_result(&root, &ana).await?;
+    println!();
+    script::run(timeline, &root, &ana, python).await
 }
 
 async fn upload(timeline: &mut Timeline, storage: &Client) -> Result<(), Failure> {
@@ -176,13 +185,13 @@ async fn crawl(timeline: &mut Timeline, ana: &Client) -> Result<(), Failure> {
 }
 
 /// Starts the job and waits until its run has ended.
-async fn run_job(ana: &Client, step: &Step) -> Result<JobRun, Failure> {
-    let request = StartJobRunRequest { job_name: JOB_NAME.to_owned(), ..StartJobRunRequest::default() };
+pub(super) async fn run_job(ana: &Client, job: &str, step: &Step) -> Result<JobRun, Failure> {
+    let request = StartJobRunRequest { job_name: job.to_owned(), ..StartJobRunRequest::default() };
     let run_id = ana.call::<StartJobRun>(request).await?.job_run_id.unwrap_or_default();
     loop {
         tokio::time::sleep(POLL).await;
         let request =
-            GetJobRunRequest { job_name: JOB_NAME.to_owned(), run_id: run_id.clone(), ..Default::default() };
+            GetJobRunRequest { job_name: job.to_owned(), run_id: run_id.clone(), ..Default::default() };
         let run = ana.call::<GetJobRun>(request).await?.job_run.unwrap_or_default();
         step.say(run.job_run_state.map_or("", JobRunState::as_str));
         if run.completed_on.is_some() {
@@ -218,12 +227,7 @@ fn request_id_in(text: &str) -> Option<&str> {
 
 #[expect(clippy::print_stdout, reason = "the demo talks to a person")]
 async fn show_result(root: &Client, ana: &Client) -> Result<(), Failure> {
-    let listing = root.s3().list(ANALYTICS_BUCKET, "report/", None).await?;
-    let mut lines = Vec::new();
-    for object in listing.objects {
-        let bytes = ana.s3().get_object(ANALYTICS_BUCKET, &object.key).await?;
-        lines.extend(parse_csv(&String::from_utf8_lossy(&bytes)));
-    }
+    let lines = report(root, ana, "report/").await?;
     println!("\nMinutes of delay at departure, and flights, per airline and month of 2013:\n");
     let heading = ["airline", "January", "flights", "February", "flights", "March", "flights"];
     for line in render(&heading, &by_month(&lines)) {
@@ -232,8 +236,19 @@ async fn show_result(root: &Client, ana: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The lines of the report in a folder.
+pub(super) async fn report(root: &Client, ana: &Client, folder: &str) -> Result<Vec<Vec<String>>, Failure> {
+    let listing = root.s3().list(ANALYTICS_BUCKET, folder, None).await?;
+    let mut lines = Vec::new();
+    for object in listing.objects {
+        let bytes = ana.s3().get_object(ANALYTICS_BUCKET, &object.key).await?;
+        lines.extend(parse_csv(&String::from_utf8_lossy(&bytes)));
+    }
+    Ok(lines)
+}
+
 /// One row per airline: for each month the mean delay and the number of flights.
-fn by_month(lines: &[Vec<String>]) -> Vec<Vec<String>> {
+pub(super) fn by_month(lines: &[Vec<String>]) -> Vec<Vec<String>> {
     let mut rows: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for line in lines {
         let [airline, month, flights, delay, ..] = line.as_slice() else { continue };
