@@ -292,9 +292,10 @@ mod tests {
     use crate::node::SUPPORTED;
 
     /// Kinds that neither read nor write anything.
-    const TRANSFORMS: [&str; 19] = [
+    const TRANSFORMS: [&str; 20] = [
         "Aggregate",
         "ApplyMapping",
+        "CustomCode",
         "DropDuplicates",
         "DropFields",
         "DropNullFields",

@@ -17,6 +17,8 @@ def run(settings: dict[str, Any]) -> int:
     """Runs the script that the settings name; how it ended is in the file `outcome`."""
     sys.path[:0] = settings["paths"]
     sys.argv = [settings["script"], *settings["arguments"]]
+    # `getResolvedOptions` takes shortened names up to 5.1.
+    os.environ["GLUE_VERSION"] = settings["glue_version"]
     if settings["spark"]:
         from mastic_host import spark
 

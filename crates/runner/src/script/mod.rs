@@ -60,6 +60,7 @@ async fn script(session: &Arc<Session>, work: &ScriptWork) -> Result<Tally, Fail
     };
     let settings = json!({
         "mode": "script",
+        "glue_version": work.glue_version,
         "script": script,
         "arguments": arguments::argv(work),
         "paths": paths,
