@@ -26,6 +26,7 @@ _CLASSES = (
     "ONEZONE_IA",
     "INTELLIGENT_TIERING",
     "GLACIER",
+    "GLACIER_IR",
     "DEEP_ARCHIVE",
 )
 _KNOWN = {"retentionPeriod", "partitionPredicate", "excludeStorageClasses", "manifestFilePath", "accountId", "roleArn"}

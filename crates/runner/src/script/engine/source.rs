@@ -103,10 +103,7 @@ fn files(options: &mut Words, recurse: bool, sample: Option<Sampling>) -> Result
         Some(paths) => paths,
         None => options.list("path")?.ok_or_else(|| wrong("`paths` of connection_options is missing"))?,
     };
-    let excluded = options.list("excludeStorageClasses")?.unwrap_or_default();
-    if !excluded.is_empty() {
-        return Err(unsupported("`excludeStorageClasses` is not supported: all storage classes are read"));
-    }
+    exclude_classes(options)?;
     let compression = match options.text("compressionType")?.map(|text| text.to_ascii_lowercase()).as_deref()
     {
         None | Some("none" | "uncompressed") => None,
@@ -127,6 +124,15 @@ fn files(options: &mut Words, recurse: bool, sample: Option<Sampling>) -> Result
         max_files_in_band: options.positive("maxFilesInBand")?,
         sample,
     })
+}
+
+/// Storage classes that no object of this server can have are excluded anyway.
+fn exclude_classes(options: &mut Words) -> Result<(), Failure> {
+    let excluded = options.list("excludeStorageClasses")?.unwrap_or_default();
+    match excluded.iter().find(|class| !["GLACIER", "DEEP_ARCHIVE"].contains(&class.as_str())) {
+        None => Ok(()),
+        Some(class) => Err(unsupported(format!("`excludeStorageClasses` with `{class}` is not supported"))),
+    }
 }
 
 fn of_files(
@@ -326,6 +332,7 @@ async fn of_table(
     let name = format!("{database}.{table}");
     let mut options = Words::new("additional_options", &request.additional_options);
     let fail_fast = options.flag("isFailFast")?.unwrap_or(false);
+    exclude_classes(&mut options)?;
     let predicate = request.push_down_predicate.clone().filter(|text| !text.trim().is_empty());
     let sample = request.sample.as_ref().map(sampling).transpose()?.flatten();
     let keys = BookmarkKeys {
@@ -467,6 +474,12 @@ mod tests {
             told(json!({"format": "ion", "connection_options": {"paths": ["s3://b/"]}})).contains("`ion`")
         );
         assert!(told(json!({"format": "csv"})).contains("`paths`"));
+        let classes = |class: &str| {
+            let options = json!({"path": "s3://b/", "excludeStorageClasses": ["GLACIER", class]});
+            told(json!({"format": "csv", "connection_options": options}))
+        };
+        assert_eq!(classes("DEEP_ARCHIVE"), "");
+        assert!(classes("STANDARD_IA").contains("`STANDARD_IA`"));
         let odd = json!({"format": "csv", "format_options": {"attachFilename": "f"},
                          "connection_options": {"paths": ["s3://b/"]}});
         assert_eq!(told(odd), "the option `attachFilename` of format_options is not supported");
