@@ -157,6 +157,27 @@ def test_parquet_of_unlike_files(bench):
     assert read(out[1]) == [{"id": "1"}, {"id": "two"}]
 
 
+@pytest.mark.parametrize("odd", [False, True])
+def test_many_partitions(bench, odd):
+    # More of them than Spark is given one by one: it gets the folder, unless that holds something else.
+    folder, content = bench.unique("many"), io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"id": [1]}), content)
+    for day in range(70):
+        bench.put(f"{folder}/day={day:02}/a.parquet", content.getvalue())
+    if odd:
+        bench.put(f"{folder}/_delta_of_others/a.parquet", b"nothing for us")
+    out = bench.go("""
+        frame = glue.create_dynamic_frame.from_options("s3", {"paths": [f"{target}/{given['--folder']}/"]}, "parquet")
+        print(frame.count(), frame.toDF().columns, frame.toDF().where("day = '07'").count())
+        request = {"connection_type": "s3", "format": "parquet", "direct": True, "folders": True,
+                   "connection_options": {"paths": [f"{target}/{given['--folder']}/"]}}
+        answer = glue._bridge.ask("/read", request)
+        print(answer["road"], len(answer["groups"]), str(answer["folder"]).removeprefix(target))
+    """, {"--folder": folder}).succeeded()
+    assert out[0] == "70 ['id', 'day'] 1"
+    assert out[1].startswith("engine 0 file://") if odd else out[1] == f"spark 0 /{folder}/"
+
+
 def test_denials_in_the_servers_words(bench):
     ended = bench.go("""
         fails(glue.create_dynamic_frame.from_options, "s3", {"paths": [f"s3://{given['--secret']}/plans/"]}, "parquet")

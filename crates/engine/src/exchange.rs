@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::Path as LocalPath;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -14,7 +14,8 @@ use datafusion::common::DataFusionError;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlanProperties;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
 use tokio::task::JoinSet;
 
 use crate::cast::cast_array;
@@ -24,7 +25,7 @@ use crate::error::{EngineError, FileError};
 use crate::open::{Input, Opened, keep_columns, open};
 use crate::plan::{JobGraph, Node};
 use crate::run::session;
-use crate::source::ParquetTable;
+use crate::source::{ParquetTable, SourceFile};
 use crate::types::type_text;
 
 /// How a source is handed over.
@@ -32,6 +33,8 @@ use crate::types::type_text;
 pub struct Wanted {
     /// The most groups of files that may be answered instead of rows; none where rows are wanted in any case.
     pub groups: usize,
+    /// Whether a folder may be answered that holds the files of all partitions and nothing else, as `key=value/` names them.
+    pub folders: bool,
     /// At most so many rows.
     pub rows: Option<usize>,
 }
@@ -54,6 +57,8 @@ pub struct Handles {
     pub columns: Vec<(String, String)>,
     /// The files by the values of their partition keys.
     pub groups: Vec<HandedGroup>,
+    /// The URL of the folder that holds all of them, where there would be too many groups.
+    pub folder: Option<String>,
 }
 
 /// Files of one partition.
@@ -86,7 +91,7 @@ pub struct Rows {
 pub async fn hand_over(
     source: Node,
     environment: &Environment,
-    folder: &Path,
+    folder: &LocalPath,
     wanted: Wanted,
 ) -> Result<Handed, EngineError> {
     let name = source.name.clone();
@@ -98,9 +103,11 @@ pub async fn hand_over(
         Input::Table(opened) => {
             let frame = opened.frame(&context).map_err(failed)?;
             keep_columns(environment, &source, &frame).await?;
-            let handles = handles(&opened, frame.schema().as_arrow(), wanted.groups);
-            if let Some(handles) = handles.filter(|_| wanted.rows.is_none()) {
-                return Ok(Handed::Files(handles));
+            if wanted.rows.is_none() {
+                let handles = handles(environment, &opened, frame.schema().as_arrow(), wanted).await;
+                if let Some(handles) = handles.map_err(failed)? {
+                    return Ok(Handed::Files(handles));
+                }
             }
             frame
         }
@@ -165,13 +172,28 @@ fn columns(schema: &Schema) -> Vec<(String, String)> {
 }
 
 /// The files of a source, if they tell all of it.
-fn handles(opened: &Opened, schema: &Schema, most: usize) -> Option<Handles> {
+async fn handles(
+    environment: &Environment,
+    opened: &Opened,
+    schema: &Schema,
+    wanted: Wanted,
+) -> Result<Option<Handles>, DataFusionError> {
     let plain = opened.table.as_any().is::<ParquetTable>()
         && opened.files.iter().all(|file| file.codec.is_none())
         && opened.table.schema().fields().iter().all(|field| is_plain(field.data_type()));
-    if !plain {
-        return None;
+    if !plain || wanted.groups == 0 {
+        return Ok(None);
     }
+    let keys = opened.keys.iter().map(|(name, of)| (name.clone(), type_text(of))).collect();
+    let all = Handles { keys, columns: columns(schema), ..Handles::default() };
+    if let Some(groups) = groups(opened, wanted.groups) {
+        return Ok(Some(Handles { groups, ..all }));
+    }
+    let folder = if wanted.folders { folder(environment, opened).await? } else { None };
+    Ok(folder.map(|folder| Handles { folder: Some(folder), ..all }))
+}
+
+fn groups(opened: &Opened, most: usize) -> Option<Vec<HandedGroup>> {
     let mut groups: Vec<HandedGroup> = Vec::new();
     for file in &opened.files {
         let (count, known) = (groups.len(), groups.iter().rposition(|group| group.values == file.partition));
@@ -181,8 +203,36 @@ fn handles(opened: &Opened, schema: &Schema, most: usize) -> Option<Handles> {
             None => groups.push(HandedGroup { values: file.partition.clone(), files: vec![file.url()] }),
         }
     }
-    let keys = opened.keys.iter().map(|(name, of)| (name.clone(), type_text(of))).collect();
-    Some(Handles { keys, columns: columns(schema), groups })
+    Some(groups)
+}
+
+/// The folder that holds the files of all partitions by their names, and nothing else.
+async fn folder(environment: &Environment, opened: &Opened) -> Result<Option<String>, DataFusionError> {
+    let Some(first) = opened.files.first() else { return Ok(None) };
+    let Some(root) = root(first, &opened.keys) else { return Ok(None) };
+    let same =
+        |file: &SourceFile| file.bucket == first.bucket && self::root(file, &opened.keys) == Some(root);
+    if !opened.files.iter().all(same) {
+        return Ok(None);
+    }
+    let prefix = Path::parse(root.trim_end_matches('/'))?;
+    let store = environment.stores.bucket(&first.bucket).map_err(DataFusionError::Execution)?;
+    let count = store.list(Some(&prefix)).try_fold(0, async |count: usize, _| Ok(count + 1)).await?;
+    Ok((count == opened.files.len()).then(|| format!("s3://{}/{root}", first.bucket)))
+}
+
+/// The part of a file's key before its partition's folders, if they are called as the partition is.
+fn root<'a>(file: &'a SourceFile, keys: &[(String, DataType)]) -> Option<&'a str> {
+    let key = file.meta.location.as_ref();
+    let mut folders = key.strip_suffix(".parquet")?.rsplit_once('/')?.0;
+    for ((name, _), value) in keys.iter().zip(&file.partition).rev() {
+        let (above, last) = folders.rsplit_once('/')?;
+        // What is escaped, or missing, has another name than its value.
+        let plain =
+            value.as_ref().is_some_and(|value| last == format!("{name}={value}") && !last.contains('%'));
+        folders = if plain { above } else { return None };
+    }
+    key.get(..=folders.len())
 }
 
 /// Whether every reader of Parquet means the same by the type.
@@ -274,4 +324,34 @@ fn handed(batch: &RecordBatch, schema: SchemaRef) -> Result<RecordBatch, ArrowEr
         .map(|(column, field)| cast_array(column, field.data_type()))
         .collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_new(schema, columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt;
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn partitions_are_called_by_their_values() {
+        let store: Arc<dyn object_store::ObjectStore> = Arc::new(InMemory::new());
+        let keys = [("year".to_owned(), DataType::Utf8View), ("m".to_owned(), DataType::Int32)];
+        for (key, values, expected) in [
+            ("t/x/year=2024/m=01/a.parquet", ["2024", "01"], Some("t/x/")),
+            ("t/x/year=2024/m=01/a", ["2024", "01"], None),
+            ("t/x/year=2024/m=01/a.parquet", ["2024", "1"], None),
+            ("t/x/m=01/year=2024/a.parquet", ["2024", "01"], None),
+            ("t/year=a%20b/m=1/a.parquet", ["a%20b", "1"], None),
+            ("t/y/a.parquet", ["2024", "01"], None),
+        ] {
+            let path = Path::parse(key).unwrap();
+            store.put(&path, "x".into()).await.unwrap();
+            let meta = store.head(&path).await.unwrap();
+            let partition = values.map(|value| Some(value.to_owned())).to_vec();
+            let file =
+                SourceFile { store: Arc::clone(&store), bucket: "b".into(), meta, codec: None, partition };
+            assert_eq!(root(&file, &keys), expected, "{key}");
+        }
+    }
 }

@@ -86,6 +86,8 @@ def _files(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
     from pyspark.sql import functions as F
 
     keys, frame = answer["keys"], None
+    if answer["folder"]:
+        frame = spark.read.parquet(answer["folder"])
     for group in answer["groups"]:
         part = spark.read.option("mergeSchema", "true").parquet(*group["files"])
         for key, value in zip(keys, group["values"]):

@@ -241,8 +241,8 @@ class GlueContext(Maintenance):
         if self._bridge is None or _is_local(request):
             return self._read_plainly(request), frozenset(), None
         exchange = _exchange.exchange_folder(self._bridge)
-        direct = _exchange.reads_s3()
-        answer = self._bridge.ask("/read", {**request, "direct": direct, "exchange": exchange})
+        roads = {"direct": _exchange.reads_s3(), "folders": not exchange, "exchange": exchange}
+        answer = self._bridge.ask("/read", {**request, **roads})
         frame = _exchange.read(self.spark_session, answer)
         errors = _exchange.errors(self.spark_session, answer, request["transformation_ctx"])
         return frame, frozenset(tuple(path) for path in answer["choices"]), errors

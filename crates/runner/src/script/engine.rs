@@ -166,7 +166,8 @@ impl Engine {
             return self.read_to(&environment, node, exchange, &errors).await;
         }
         let rows = request.sample.as_ref().and_then(|sample| sample.num);
-        let wanted = Wanted { groups: if request.direct { GROUPS } else { 0 }, rows };
+        let groups = if request.direct { GROUPS } else { 0 };
+        let wanted = Wanted { groups, folders: request.folders, rows };
         let handed = hand_over(node, &environment, &self.scratch.join(&folder), wanted).await;
         match handed.map_err(|error| without_node(&error))? {
             Handed::Files(found) => {
@@ -176,6 +177,7 @@ impl Engine {
                 let groups = found.groups.into_iter();
                 Ok(ReadAnswer {
                     road: Road::Spark,
+                    folder: found.folder,
                     keys: Column::all(found.keys),
                     columns: Column::all(found.columns),
                     groups: groups

@@ -23,6 +23,8 @@ pub(crate) struct ReadRequest {
     pub(crate) sample: Option<Sample>,
     /// Whether files may be answered for rows.
     pub(crate) direct: bool,
+    /// Whether a folder of files may be, whose partitions Spark takes for text.
+    pub(crate) folders: bool,
     /// The folder where rows go, in files of Parquet, for a Spark other than the run's own: in S3 or, as a `file://` URL, in
     /// the scratch.
     pub(crate) exchange: Option<String>,
@@ -72,7 +74,7 @@ pub(crate) struct FileGroup {
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct ReadAnswer {
     pub(crate) road: Road,
-    /// The format of the files in `folder`.
+    /// The format of the rows in `folder`; none where that holds the source's own files, of Parquet.
     pub(crate) format: Option<&'static str>,
     pub(crate) folder: Option<String>,
     /// Files of Parquet, where Spark reads itself.
