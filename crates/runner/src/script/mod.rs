@@ -1,5 +1,5 @@
 //! A run of a job with a script: fetches it, starts Python as a child, carries its lines, and tells how it ended. Interactive
-//! sessions are made of the same ([`kernel`]).
+//! sessions are made of the same ([`mod@kernel`]).
 //!
 //! Python reaches the server as any client does. What it cannot have by itself it asks of the runner over the
 //! [`bridge`]: fresh credentials, and the engine.
