@@ -26,6 +26,12 @@ impl Plans for Jobs {
             draft.file(script, "script");
         }
         let arguments = effective_arguments(job, Default::default());
+        for name in ["--extra-py-files", "--extra-files", "--additional-python-modules"] {
+            let items = arguments.get(name).map(String::as_str).unwrap_or_default().split(',').map(str::trim);
+            for file in items.filter(|item| item.starts_with("s3")) {
+                draft.file(file, name);
+            }
+        }
         if let Some(folder) = arguments.get("--TempDir") {
             draft.own(folder, "temporary directory");
         }
