@@ -1,11 +1,12 @@
 """Scripts as jobs: what they see, what they reach, what they leave. The scripts are in `scripts/`."""
 
 import collections
+import json
 
 import pytest
 
 from harness import name
-from pipeline import keys, rows
+from pipeline import keys, rows, run
 from scripts_corpus import Corpus, archive, wheel
 
 HELLO = "def hello(what):\n    return 'hello ' + what\n"
@@ -101,3 +102,57 @@ def test_a_failed_script_leaves_nothing(corpus):
     kept = corpus.run("writer", {"--atomic-output": "false"})
     assert kept.state == "FAILED"
     assert "half/boto3" in keys(corpus.server, corpus.target, "half/")
+
+
+CODE = """    from awsglue.dynamicframe import DynamicFrame
+    from pyspark.sql import functions as F
+
+    df = dfc.select(list(dfc.keys())[0]).toDF()
+    print(df.count(), "flights")
+    late = df.where(F.col("dep_delay").cast("int") > int(MINUTES)).select("carrier", "flight")
+    return DynamicFrameCollection({"late": DynamicFrame.fromDF(late, glueContext, "late")}, glueContext)"""
+
+
+def custom(corpus, code):
+    """A visual job with code of the user's own: its name."""
+    nodes = {
+        "in": {"S3CsvSource": {"Name": "in", "Paths": [f"s3://{corpus.source}/flights/"], "Separator": "comma",
+                               "QuoteChar": "quote", "WithHeader": True, "Recurse": True}},
+        "own": {"CustomCode": {"Name": "own", "Inputs": ["in"], "ClassName": "Late", "Code": code}},
+        "one": {"SelectFromCollection": {"Name": "one", "Inputs": ["own"], "Index": 0}},
+        "out": {"S3DirectTarget": {"Name": "out", "Inputs": ["one"], "Path": f"s3://{corpus.target}/custom/", "Format": "json"}},
+    }
+    job = name("custom")
+    corpus.glue.create_job(Name=job, Role=corpus.role, Command={"Name": "glueetl"}, CodeGenConfigurationNodes=nodes)
+    return job
+
+
+def test_code_of_the_users_own_in_a_visual_job(corpus):
+    job = custom(corpus, CODE.replace("MINUTES", "'60'"))
+    ended = corpus.ended(job, run(corpus.server, job, timeout=120))
+    flights_ = rows(1)
+    assert ended.succeeded() == [f"{len(flights_)} flights"]
+    s3, found = corpus.server.client("s3"), []
+    for key in keys(corpus.server, corpus.target, "custom/"):
+        body = s3.get_object(Bucket=corpus.target, Key=key)["Body"].read().decode()
+        found += [json.loads(line) for line in body.splitlines()]
+    late = [f for f in flights_ if f["dep_delay"].lstrip("-").isdigit() and int(f["dep_delay"]) > 60]
+    assert len(found) == len(late) and {row["carrier"] for row in found} == {f["carrier"] for f in late}
+    broken = custom(corpus, CODE.replace("MINUTES", "'x'"))
+    failed = run(corpus.server, broken, timeout=120)
+    assert failed["JobRunState"] == "FAILED"
+    assert "ValueError: invalid literal for int() with base 10: 'x'" in failed["ErrorMessage"]
+
+
+def test_preflight_knows_what_a_script_brings(corpus):
+    job = corpus.make("modules", {"--extra-py-files": f"s3://{corpus.secret}/helpers.py"})
+    answer = corpus.server.call("mastic", "Mastic.Preflight", {"JobName": job}).json()
+    missing = [(entry["Action"], entry["Resource"]) for entry in answer["Permissions"] if not entry["Allowed"]]
+    assert missing == [("s3:GetObject", f"arn:aws:s3:::{corpus.secret}/helpers.py")], answer
+
+
+def test_versions_of_glue_cast_as_their_spark_does(corpus):
+    assert corpus.run("casts", GlueVersion="5.1").succeeded() == ["[None, 5]"]
+    newer = corpus.run("casts", GlueVersion="6.0")
+    assert newer.state == "FAILED" and "Cannot cast" in newer.message, newer.message
+    assert corpus.run("casts", {"--conf": "spark.sql.ansi.enabled=false"}, GlueVersion="6.0").output == ["[None, 5]"]

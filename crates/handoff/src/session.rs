@@ -13,6 +13,8 @@ pub struct SessionWork {
     pub session_id: String,
     /// The `DefaultArguments`.
     pub arguments: BTreeMap<String, String>,
+    /// The session's Glue version, such as `5.1`.
+    pub glue_version: String,
     /// The Python that it runs in.
     pub python: Python,
     /// The Spark Connect endpoint, `sc://...`, that the server's configuration names; otherwise the session has its own

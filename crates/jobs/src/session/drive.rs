@@ -331,6 +331,7 @@ fn execution(at: &NameKey, record: &SessionRecord) -> Result<Execution, Fault> {
         work: Work::Session(Box::new(SessionWork {
             session_id: at.2.clone(),
             arguments,
+            glue_version: record.session.glue_version.clone().unwrap_or_default(),
             // What the server has of both, the execution adds.
             python: Python::default(),
             spark_remote: None,

@@ -61,7 +61,7 @@ pub(crate) async fn run(
         "mode": "kernel",
         "arguments": argv(&work),
         "paths": paths,
-        "spark": super::spark(session, &special, work.spark_remote.as_deref()),
+        "spark": super::spark(session, &special, work.spark_remote.as_deref(), &work.glue_version),
     });
     let (mut child, mut input) = interpreter.start(session, &work.session_id, &settings).await?;
     tokio::spawn(carry(child.stderr.take(), Log::Error, session.events.clone()));

@@ -55,7 +55,7 @@ async fn script(session: &Arc<Session>, work: &ScriptWork) -> Result<Tally, Fail
         Interpreter { program: interpreter?, python: &work.python, bridge: &bridge, folders: &folders };
     let outcome = folders.scratch.join("outcome.json");
     let spark = match work.kind {
-        ScriptKind::Spark => spark(session, &special, work.spark_remote.as_deref()),
+        ScriptKind::Spark => spark(session, &special, work.spark_remote.as_deref(), &work.glue_version),
         ScriptKind::PythonShell => Value::Null,
     };
     let settings = json!({
@@ -73,10 +73,16 @@ async fn script(session: &Arc<Session>, work: &ScriptWork) -> Result<Tally, Fail
 }
 
 /// What `mastic_host` needs to know of Spark.
-fn spark(session: &Session, special: &Special<'_>, remote: Option<&str>) -> Value {
+fn spark(session: &Session, special: &Special<'_>, remote: Option<&str>, version: &str) -> Value {
+    let mut conf = special.conf.clone();
+    // Spark 3 makes null of what cannot be cast, Spark 4 fails; Glue has Spark 4 from version 6 on.
+    let major = version.split('.').next().and_then(|major| major.parse().ok());
+    if major.is_none_or(|major: u32| major < 6) {
+        conf.entry("spark.sql.ansi.enabled".to_owned()).or_insert_with(|| "false".to_owned());
+    }
     json!({
         "remote": special.spark_remote.or(remote),
-        "conf": special.conf,
+        "conf": conf,
         "catalog": special.glue_catalog,
         "region": session.region,
         "endpoint": session.client.endpoint(),
