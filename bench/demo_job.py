@@ -13,9 +13,12 @@ FILES = DEMO / "nycflights13"
 ROUNDS = 5
 # The buckets that the demo's job names; here both are of one account.
 SOURCE, TARGET = "nyc-flights-111122223333", "analytics-444455556666"
+# Where the job's script is put, which `scripts.py` runs.
+COMMAND = {"Name": "glueetl", "ScriptLocation": f"s3://{TARGET}/scripts/delays.py"}
 
 
 def prepare(server):
+    """Makes the data, its tables and the job: the role that it has."""
     s3, glue = server.client("s3"), server.client("glue")
     for bucket in (SOURCE, TARGET):
         s3.create_bucket(Bucket=bucket)
@@ -30,7 +33,8 @@ def prepare(server):
     crawl = glue.get_crawler(Name="nyc")["Crawler"]["LastCrawl"]
     assert crawl["Status"] == "SUCCEEDED", crawl
     nodes = json.loads((DEMO / "job.json").read_text())
-    glue.create_job(Name="delays", Role=role, Command={"Name": "glueetl"}, CodeGenConfigurationNodes=nodes)
+    glue.create_job(Name="delays", Role=role, Command=COMMAND, CodeGenConfigurationNodes=nodes)
+    return role
 
 
 def duckdb(folder):

@@ -35,6 +35,8 @@ TYPES = {
     "l_shipmode": "string",
     "l_comment": "string",
 }
+# Where the job's script is put, which `scripts.py` runs.
+COMMAND = {"Name": "glueetl", "ScriptLocation": "s3://bench/scripts/lineitem.py"}
 RENAMED = {name: name.removeprefix("l_") for name in TYPES}
 
 
@@ -94,10 +96,20 @@ def nodes():
     }
 
 
-def mastic(server):
+def prepare(server, file):
+    """Makes the data and the job: the role that it has."""
+    s3, glue = server.client("s3"), server.client("glue")
+    s3.create_bucket(Bucket="bench")
+    s3.upload_file(str(file), "bench", "raw/lineitem.csv")
+    role = server.role(harness.statement(["s3:*", "glue:*", "logs:*"]))
+    glue.create_job(Name="lineitem", Role=role, Command=COMMAND, CodeGenConfigurationNodes=nodes())
+    return role
+
+
+def mastic(server, job="lineitem"):
     """One run into an emptied prefix."""
     measure.clear(server.client("s3"), "bench", "out/")
-    return measure.run_job(server, "lineitem")
+    return measure.run_job(server, job)
 
 
 def duckdb(file, folder):
@@ -165,11 +177,7 @@ def check(server):
 def main(with_spark):
     file = generate()
     with measure.server() as server:
-        s3, glue = server.client("s3"), server.client("glue")
-        s3.create_bucket(Bucket="bench")
-        s3.upload_file(str(file), "bench", "raw/lineitem.csv")
-        role = server.role(harness.statement(["s3:*", "glue:*", "logs:*"]))
-        glue.create_job(Name="lineitem", Role=role, Command={"Name": "glueetl"}, CodeGenConfigurationNodes=nodes())
+        prepare(server, file)
         engines = {"mastic": lambda: mastic(server), "duckdb": lambda: peer("duckdb", file)}
         if with_spark:
             # Between the others, so that DuckDB's output is the one that is compared.

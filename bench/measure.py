@@ -136,13 +136,14 @@ class Watch:
 
 def command(*arguments):
     """Runs a whole process and measures it from start to exit."""
-    begin, peak = time.monotonic(), 0.0
+    begin, peak, spent = time.monotonic(), 0.0, 0.0
     process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
     while True:
-        peak = max(peak, resident(process.pid))
+        # A child that nobody waits for, as Spark's JVM, is not in what is left at the end.
+        peak, spent = max(peak, resident(process.pid)), max(spent, cpu(process.pid))
         exited = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if exited is not None:
-            wall, spent = time.monotonic() - begin, cpu(process.pid)
+            wall = time.monotonic() - begin
             assert process.wait() == 0, arguments
             return Used(wall, spent, peak)
         time.sleep(pause(begin))
