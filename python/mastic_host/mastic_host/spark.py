@@ -34,12 +34,13 @@ def install(settings: dict[str, Any]) -> None:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
-    from mastic_host import commands, context, paths, views
+    from mastic_host import casts, commands, context, paths, views
 
     if settings["remote"]:
         _carry_packages()
     else:
         paths.install()
+        casts.install()
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
     views.install()
     pyspark.SparkContext = context.SparkContext
@@ -130,6 +131,9 @@ def _carry_packages() -> None:
 def _set(active: Any, key: str, value: str) -> None:
     from pyspark.errors import PySparkException
 
+    from mastic_host import casts
+
+    casts.heed(key, value)
     try:
         active.conf.set(key, value)
     except PySparkException as error:
