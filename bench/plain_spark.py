@@ -36,7 +36,8 @@ def demo(spark, source, target):
         return spark.read.csv(f"{source}/{name}/", header=True, nullValue="NA")
 
     flights = table("flights").selectExpr(
-        "carrier", "tailnum", "cast(dep_delay as double) dep_delay", "cast(arr_delay as double) arr_delay", "cast(month as int) month"
+        "carrier", "tailnum", "cast(dep_delay as double) dep_delay", "cast(arr_delay as double) arr_delay",
+        "cast(month as int) month",
     )
     airlines = table("airlines").selectExpr("carrier", "name as airline")
     planes = table("planes").selectExpr("tailnum", "cast(seats as double) seats")
