@@ -162,3 +162,9 @@ def test_versions_of_glue_cast_as_their_spark_does(corpus):
     newer = corpus.run("casts", GlueVersion="6.0")
     assert newer.state == "FAILED" and "Cannot cast" in newer.message, newer.message
     assert corpus.run("casts", {"--conf": "spark.sql.ansi.enabled=false"}, GlueVersion="6.0").succeeded() == lines
+
+
+def test_overwriting_partitions_and_tables(corpus):
+    given = {"--database": corpus.database(), "--enable-glue-datacatalog": "true"}
+    assert corpus.run("overwrite", given).succeeded() == [
+        "[('a b', 1), ('b', 3), ('c', 4)]", "[('c', 5)]", "[('y', 3)]", "[('z', 7)]"]

@@ -34,13 +34,15 @@ def install(settings: dict[str, Any]) -> None:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
 
-    from mastic_host import casts, commands, context, paths, views
+    from mastic_host import casts, commands, context, overwrite, paths, views
 
     if settings["remote"]:
         _carry_packages()
     else:
         paths.install()
         casts.install()
+        overwrite.install()
+        _heeding()
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
     views.install()
     pyspark.SparkContext = context.SparkContext
@@ -131,14 +133,27 @@ def _carry_packages() -> None:
 def _set(active: Any, key: str, value: str) -> None:
     from pyspark.errors import PySparkException
 
-    from mastic_host import casts
-
-    casts.heed(key, value)
     try:
         active.conf.set(key, value)
     except PySparkException as error:
         # Spark has settings that only a cluster's start can take; a script that names them runs on Glue all the same.
         print(f"The setting {key} is not taken: {str(error).splitlines()[0]}", file=sys.stderr)
+
+
+def _heeding() -> None:
+    """Makes settings of the session heard that Sail does not heed."""
+    from pyspark.sql.connect.conf import RuntimeConf
+
+    from mastic_host import casts, overwrite
+
+    keep = RuntimeConf.set
+
+    def setting(conf: Any, key: str, value: Any) -> None:
+        casts.heed(key, _text(value))
+        overwrite.heed(key, _text(value))
+        keep(conf, key, value)
+
+    RuntimeConf.set = setting
 
 
 def _start(conf: dict[str, str]) -> str:

@@ -1,0 +1,141 @@
+"""Overwriting as Spark does it where Sail does less: only the partitions that get rows
+(`spark.sql.sources.partitionOverwriteMode=dynamic`, which Sail ignores), and tables of the Glue catalog as a whole.
+
+The rows are added first, and then what was there before goes: a run's output appears at once, so nobody sees both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+SETTING = "spark.sql.sources.partitionOverwriteMode"
+_INSERT = re.compile(r"insert\s+overwrite\s+(?:table\s+)?([`\w.]+)(?!\s*(?:\(|partition\b))", re.I)
+
+# Whether only the partitions that get rows are overwritten, unless a writer says otherwise.
+dynamic = False
+
+
+def heed(key: str, value: str) -> None:
+    """Takes up a setting of the session."""
+    global dynamic
+    if key == SETTING:
+        dynamic = str(value).lower() == "dynamic"
+
+
+def install() -> None:
+    """Makes writers and SQL overwrite so."""
+    from pyspark.sql.connect.readwriter import DataFrameWriter
+    from pyspark.sql.connect.session import SparkSession
+
+    save, insert, table, sql = DataFrameWriter.save, DataFrameWriter.insertInto, DataFrameWriter.saveAsTable, SparkSession.sql
+
+    def saving(
+        writer: Any, path: Any = None, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
+    ) -> None:
+        writer.mode(mode).options(**options)
+        if partitionBy is not None:
+            writer.partitionBy(partitionBy)
+        source = (format or writer._write.source or "parquet").lower()
+        partial = writer._write.partitioning_cols and source in ("parquet", "csv", "json", "text", "orc", "avro")
+        if _overwrites(writer) and partial and _is_dynamic(writer) and isinstance(path, str):
+            writer.mode("append")
+            _replacing(path, lambda: save(writer, path, format))
+            writer.mode("overwrite")
+        else:
+            save(writer, path, format)
+
+    def inserting(writer: Any, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N803
+        wanted = _overwrites(writer) if overwrite is None else overwrite
+        place = _location(writer._spark, tableName) if wanted and _is_dynamic(writer) else None
+        if place is None:
+            insert(writer, tableName, overwrite)
+        else:
+            _replacing(place, lambda: insert(writer, tableName, False))
+
+    def saving_table(
+        writer: Any, name: str, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
+    ) -> None:
+        writer.mode(mode)
+        if _overwrites(writer):
+            place = _location(writer._spark, name)
+            if place is not None:
+                options.setdefault("path", writer._write.options.get("path") or place)
+                writer._spark.sql(f"DROP TABLE {name}")
+                _clear(place)
+            writer.mode("error")
+        table(writer, name, format, None, partitionBy, **options)
+
+    def asking(session: Any, sqlQuery: str, *arguments: Any, **more: Any) -> Any:  # noqa: N803
+        found = _INSERT.match(sqlQuery.strip()) if dynamic else None
+        place = _location(session, found[1]) if found else None
+        if place is None:
+            return sql(session, sqlQuery, *arguments, **more)
+        added = re.sub(r"\binsert\s+overwrite\s+(table\s+)?", "INSERT INTO ", sqlQuery, count=1, flags=re.I)
+        return _replacing(place, lambda: sql(session, added, *arguments, **more))
+
+    DataFrameWriter.save, DataFrameWriter.insertInto, DataFrameWriter.saveAsTable = saving, inserting, saving_table
+    SparkSession.sql = asking
+
+
+def _overwrites(writer: Any) -> bool:
+    return (writer._write.mode or "").lower() == "overwrite"
+
+
+def _is_dynamic(writer: Any) -> bool:
+    said = {key.lower(): value for key, value in writer._write.options.items()}.get("partitionoverwritemode")
+    return dynamic if said is None else str(said).lower() == "dynamic"
+
+
+def _location(session: Any, name: str) -> str | None:
+    """Where the files of a table of the Glue catalog are; nothing for what is no such table, or has none."""
+    import boto3
+
+    parts = name.replace("`", "").split(".")
+    database = parts[-2] if len(parts) > 1 else session.catalog.currentDatabase()
+    glue = boto3.client("glue")
+    try:
+        found = glue.get_table(DatabaseName=database, Name=parts[-1])["Table"]
+    except glue.exceptions.EntityNotFoundException:
+        return None
+    lake = found.get("Parameters", {}).get("table_type", "").lower() == "iceberg"
+    place = found.get("StorageDescriptor", {}).get("Location", "")
+    return place if place.startswith("s3") and not lake else None
+
+
+def _replacing(place: str, add: Callable[[], Any]) -> Any:
+    """Adds rows to a folder, then removes what lay in the partitions that got some."""
+    before = _keys(place)
+    answer = add()
+    folders = {key.rpartition("/")[0] for key in _keys(place) - before}
+    _delete(place, [key for key in before if key.rpartition("/")[0] in folders])
+    return answer
+
+
+def _clear(place: str) -> None:
+    _delete(place, list(_keys(place)))
+
+
+def _parts(place: str) -> tuple[str, str]:
+    bucket, _, folder = re.sub(r"^s3[an]?://", "", place).partition("/")
+    return bucket, folder.rstrip("/") + "/" if folder.strip("/") else ""
+
+
+def _keys(place: str) -> set[str]:
+    import boto3
+
+    bucket, folder = _parts(place)
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
+    return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+
+
+def _delete(place: str, keys: list[str]) -> None:
+    import boto3
+
+    bucket, _ = _parts(place)
+    for start in range(0, len(keys), 1000):
+        objects = [{"Key": key} for key in keys[start : start + 1000]]
+        done = boto3.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        for error in done.get("Errors", []):
+            raise PermissionError(f"s3://{bucket}/{error['Key']} cannot be overwritten: {error['Code']}: {error['Message']}")
