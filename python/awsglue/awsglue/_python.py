@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from awsglue import gluetypes as g
+from awsglue._lazy import lazy_records
 from awsglue._arrow import batch, records
 from awsglue._record import DynamicRecord, copied, normal, plain
 
@@ -266,7 +267,7 @@ class Work:
         for part in batches:
             errors: list[Any] = []
             mask = []
-            for record in records([part], self.schema):
+            for record in lazy_records(part, self.schema):
                 one: Iterator[Any] = iter((record,))
                 for number, step in enumerate(self.steps):
                     one = step.over(one, number, errors, 0)
