@@ -35,3 +35,11 @@ print(totals.collect())
 print(spark.createDataFrame(pd.DataFrame({"x": [1, 2]})).toPandas()["x"].tolist())
 priced.createOrReplaceTempView("Priced")
 print(spark.sql("SELECT count(*) AS n FROM PRICED JOIN priced p USING (item)").collect())
+log = sc._jvm.org.apache.log4j.LogManager.getLogger("orders")
+log.info("logged")
+empty = spark.createDataFrame(sc.emptyRDD(), "a int, b string")
+print(empty.columns, empty.count(), spark.createDataFrame(sc.parallelize([(1, "x")]), ["a", "b"]).collect())
+try:
+    sc._jvm.java.lang.System.currentTimeMillis()
+except NotImplementedError as error:
+    print(error)

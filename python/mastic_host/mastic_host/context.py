@@ -10,7 +10,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 
@@ -91,6 +91,18 @@ class Rows:
 
     def __init__(self, rows: Iterable[Any]):
         self._rows = list(rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows, for `createDataFrame`."""
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        """How many there are, for `createDataFrame`."""
+        return len(self._rows)
+
+    def isEmpty(self) -> bool:  # noqa: N802
+        """Whether there are none."""
+        return not self._rows
 
     def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> Any:  # noqa: N802, N803
         """A DataFrame of the rows."""
@@ -203,6 +215,73 @@ class _JavaContext:
         no_jvm(f"SparkContext._jsc.{name}")
 
 
+class Jvm:
+    """What scripts use of the JVM without need: its loggers. The rest is refused by name."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        path = f"{self._path}.{name}"
+        whole = path.partition("_jvm.")[2]
+        if whole in ("org.apache.log4j.LogManager", "org.apache.log4j.Logger"):
+            return Loggers
+        if "org.apache.log4j".startswith(whole):
+            return Jvm(path)
+        no_jvm(path)
+
+
+class Loggers:
+    """`LogManager` of log4j, over Python's loggers: what they say goes to the error log."""
+
+    @staticmethod
+    def getLogger(name: str) -> Logger:  # noqa: N802
+        """The logger of a name."""
+        return Logger(name)
+
+    @staticmethod
+    def getRootLogger() -> Logger:  # noqa: N802
+        """The root's."""
+        return Logger("root")
+
+
+class Logger:
+    """A logger of log4j's kind."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def _say(self, level: str, message: Any) -> None:
+        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {level} {self._name}: {message}", file=sys.stderr)
+
+    def debug(self, message: Any) -> None:
+        """Debugging is off, as Glue's log4j has it."""
+
+    def trace(self, message: Any) -> None:
+        """Tracing is off."""
+
+    def info(self, message: Any) -> None:
+        """A line of information."""
+        self._say("INFO", message)
+
+    def warn(self, message: Any) -> None:
+        """A warning."""
+        self._say("WARN", message)
+
+    def error(self, message: Any) -> None:
+        """An error."""
+        self._say("ERROR", message)
+
+    def fatal(self, message: Any) -> None:
+        """The last error."""
+        self._say("FATAL", message)
+
+    def setLevel(self, level: Any) -> None:  # noqa: N802
+        """All of INFO and above is told, whatever the level."""
+
+
 class SparkContext:
     """The context of the process's session."""
 
@@ -261,8 +340,8 @@ class SparkContext:
         return os.cpu_count() or 1
 
     @property
-    def _jvm(self) -> NoReturn:
-        no_jvm("SparkContext._jvm")
+    def _jvm(self) -> Jvm:
+        return Jvm("SparkContext._jvm")
 
     def getConf(self) -> SparkConf:  # noqa: N802
         """The settings that the context was made with."""
@@ -297,6 +376,10 @@ class SparkContext:
     def parallelize(self, c: Iterable[Any], numSlices: int | None = None) -> Rows:  # noqa: N803
         """Rows for `toDF`; everything else of an RDD is refused."""
         return Rows(c)
+
+    def emptyRDD(self) -> Rows:  # noqa: N802
+        """No rows, for `createDataFrame`."""
+        return Rows([])
 
     def stop(self) -> None:
         """Forgets the context; the session ends with the process."""

@@ -63,7 +63,7 @@ def install(settings: dict[str, Any]) -> None:
 
     sql.SQLContext = sql.HiveContext = context.SQLContext
     SparkSession.sparkContext = property(context.SparkContext.of_session)
-    SparkSession._jvm = property(lambda session: context.no_jvm("spark._jvm"))
+    SparkSession._jvm = property(lambda session: context.Jvm("spark._jvm"))
     SparkSession._jsparkSession = property(lambda session: context.no_jvm("spark._jsparkSession"))
     DataFrame.rdd = property(context.FrameRdd)
     for builder in (classic.SparkSession.Builder, SparkSession.Builder):
