@@ -87,6 +87,20 @@ fn two_functions_of_one_name_are_told_apart() {
     assert_eq!(variables(&nodes).unwrap()["b"], "B_nodeb");
 }
 
+#[test]
+fn constants_have_the_types_that_any_source_declares() {
+    let text = r#"{"s": {"S3ParquetSource": {"Name": "S", "Paths": ["s3://b/s/"], "OutputSchemas": [{"Columns": [
+                     {"Name": "day", "Type": "date"}, {"Name": "code", "Type": "string"}]}]}},
+                   "f": {"Filter": {"Name": "F", "Inputs": ["s"], "LogicalOperator": "AND", "Filters": [
+                     {"Operation": "GT", "Values": [{"Type": "COLUMNEXTRACTED", "Value": ["day"]},
+                                                     {"Type": "CONSTANT", "Value": ["2024-01-01"]}]},
+                     {"Operation": "EQ", "Values": [{"Type": "COLUMNEXTRACTED", "Value": ["code"]},
+                                                     {"Type": "CONSTANT", "Value": ["12"]}]}]}}}"#;
+    let script = visual(&serde_json::from_str(text).unwrap()).unwrap();
+    assert!(script.contains("datetime.date.fromisoformat(\"2024-01-01\")"), "{script}");
+    assert!(script.contains("== \"12\""), "{script}");
+}
+
 /// A job in which every text is any text at all.
 fn anything() -> impl Strategy<Value = Nodes> {
     let text = || prop_oneof![any::<String>(), "[\"'\\\\\n\r{}#a]{0,12}"];

@@ -55,9 +55,9 @@ pub(super) fn columns(node: &Node, input: Option<&Arc<Columns>>) -> Arc<Columns>
             known
         }
         "RenameField" => renamed(known(), &node.texts("SourcePath"), &node.texts("TargetPath")),
-        "SparkSQL" => Columns { complete: false, ..declared(node) },
         "Aggregate" => aggregated(node, &known()),
-        _ => Columns::default(),
+        // Folders and tables may have partition keys besides.
+        _ => Columns { complete: false, ..declared(node) },
     };
     if made.types.len() > MANY { Arc::default() } else { Arc::new(made) }
 }
