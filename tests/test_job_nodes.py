@@ -140,8 +140,10 @@ def test_errors_name_node_and_cause(server, unique, place):
     assert "node `q`: the SQL function `xxhash64` is not supported" in told
 
 
-def test_code_is_refused_when_the_job_is_made(server, unique, place):
+def test_what_does_not_run_is_refused_when_the_job_is_made(server, unique, place):
     source, out, role = place
+    rules = {"EvaluateDataQuality": {"Name": "mine", "Inputs": ["p"], "Ruleset": "Rules = [RowCount > 0]"}}
     code = {"CustomCode": {"Name": "mine", "Inputs": ["p"], "Code": "return dfc", "ClassName": "Mine"}}
-    with pytest.raises(botocore.exceptions.ClientError, match="CustomCode"):
-        make(server, unique, role, sources(source) | {"n": code, "out": target(out, "x", "n")})
+    for node, text in ((rules, "EvaluateDataQuality"), (code, "a SelectFromCollection picks one")):
+        with pytest.raises(botocore.exceptions.ClientError, match=text):
+            make(server, unique, role, sources(source) | {"n": node, "out": target(out, "x", "n")})
