@@ -82,8 +82,9 @@ def tree(root):
     while waiting:
         process = waiting.pop()
         found.append(process)
-        for children in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
+        # It may be gone by now.
+        with contextlib.suppress(OSError):
+            for children in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
                 waiting += map(int, children.read_text().split())
     return found
 
