@@ -18,7 +18,7 @@ def corpus(server):
 @pytest.fixture(scope="module", autouse=True)
 def timed(corpus):
     """A run that never ends, with a timeout of a minute: begun first, looked at last."""
-    job = corpus.make("endless", Timeout=1)
+    job = corpus.make("endless", {"--nap": "4321"}, Timeout=1)
     return job, corpus.glue.start_job_run(JobName=job)["JobRunId"]
 
 
@@ -95,13 +95,13 @@ def test_a_glue_ray_job_is_refused(corpus):
         corpus.run("exits", kind="glueray")
 
 
-def sleepers():
-    return subprocess.run(["pgrep", "-f", "sleep 4321"], capture_output=True, check=False).stdout.split()
+def sleeps(nap):
+    """Whether what the script has started is there."""
+    return subprocess.run(["pgrep", "-f", f"^sleep {nap}$"], capture_output=True, check=False).returncode == 0
 
 
 def test_a_stop_ends_all_that_the_script_started(corpus):
-    before = len(sleepers())
-    job = corpus.make("endless")
+    job = corpus.make("endless", {"--nap": "4322"})
     run = corpus.glue.start_job_run(JobName=job)["JobRunId"]
 
     def waiting():
@@ -112,15 +112,16 @@ def test_a_stop_ends_all_that_the_script_started(corpus):
             return False
 
     wait_for(waiting, 60)
-    assert len(sleepers()) > before or before
+    assert sleeps(4322)
     corpus.glue.batch_stop_job_run(JobName=job, JobRunIds=[run])
     assert over(corpus.server, job, run)["JobRunState"] == "STOPPED"
-    wait_for(lambda: len(sleepers()) <= 1, 10)
+    wait_for(lambda: not sleeps(4322), 10)
 
 
 def test_a_timeout(corpus, timed):
     job, run = timed
+    assert sleeps(4321) or corpus.glue.get_job_run(JobName=job, RunId=run)["JobRun"]["JobRunState"] == "TIMEOUT"
     found = over(corpus.server, job, run, timeout=90)
     assert found["JobRunState"] == "TIMEOUT"
     assert found["ErrorMessage"] == "The run was stopped after its timeout of 1 minutes."
-    wait_for(lambda: not sleepers(), 10)
+    wait_for(lambda: not sleeps(4321), 10)

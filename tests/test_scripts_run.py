@@ -173,4 +173,4 @@ def test_versions_of_glue_cast_as_their_spark_does(corpus):
 def test_overwriting_partitions_and_tables(corpus):
     given = {"--database": corpus.database(), "--enable-glue-datacatalog": "true"}
     assert corpus.run("overwrite", given).succeeded() == [
-        "[('a b', 1), ('b', 3), ('c', 4)]", "[('c', 5)]", "[('y', 3)]", "[('z', 7)]"]
+        "[('a b', 1), ('b', 3), ('c', 4)]", "[('c', 5)]", "[('y', 3)]", "[('z', 7)]", "[('q', 9)]", "AnalysisException [('q', 9)]"]

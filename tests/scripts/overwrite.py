@@ -30,3 +30,10 @@ rows((3, "y")).write.mode("overwrite").saveAsTable(table)
 print(days(spark.table(table)))
 spark.sql(f"INSERT OVERWRITE TABLE {table} SELECT 7 AS id, 'z' AS day")
 print(days(spark.table(table)))
+spark.sql(f"DROP TABLE {table}")
+rows((9, "q")).write.mode("overwrite").option("path", f"{place}table/").saveAsTable(table)
+print(days(spark.table(table)))
+try:
+    spark.table(table).where("id > 0").write.mode("overwrite").saveAsTable(table)
+except Exception as error:
+    print(type(error).__name__, days(spark.table(table)))

@@ -62,7 +62,7 @@ impl Place {
         let python = self.python.clone().unwrap_or_else(|| self.environment().join("bin/python"));
         Runtime {
             python,
-            packages: self.folder.join(format!("packages-{}", packages::version())),
+            packages: self.folder.join(format!("packages-{}", *packages::VERSION)),
             modules: self.folder.join("modules"),
         }
     }

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use md5::{Digest, Md5};
 
 include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
 /// A name for what the packages hold.
-pub(crate) fn version() -> String {
+pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut all = Md5::new();
     for (name, content) in SOURCES {
         all.update(name.len().to_le_bytes());
@@ -19,7 +20,7 @@ pub(crate) fn version() -> String {
     let mut name = hex::encode(all.finalize());
     name.truncate(16);
     name
-}
+});
 
 /// Writes the packages into a folder of that name, whole or not at all.
 pub(crate) fn write(folder: &Path) -> io::Result<()> {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from typing import TYPE_CHECKING, Any, Callable
 
 from awsglue._errors import InvalidInputException, unsupported
@@ -24,9 +25,10 @@ def for_each_batch(frame: DataFrame, function: Callable[[DataFrame, int], Any], 
             try:
                 function(batch, number)
                 return
-            except Exception:
+            except Exception as error:
                 if not left:
                     raise
+                print(f"forEachBatch: batch {number} failed and is tried again: {error}", file=sys.stderr)
 
     if not frame.isStreaming:
         tried(frame, 0)

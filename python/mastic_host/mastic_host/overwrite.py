@@ -57,15 +57,23 @@ def install() -> None:
     def saving_table(
         writer: Any, name: str, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
     ) -> None:
-        writer.mode(mode)
-        if _overwrites(writer):
-            place = _location(writer._spark, name)
-            if place is not None:
-                options.setdefault("path", writer._write.options.get("path") or place)
-                writer._spark.sql(f"DROP TABLE {name}")
-                _clear(place)
-            writer.mode("error")
-        table(writer, name, format, None, partitionBy, **options)
+        writer.mode(mode).options(**options)
+        if not _overwrites(writer):
+            table(writer, name, format, None, partitionBy)
+            return
+        there = _location(writer._spark, name)
+        place = writer._write.options.get("path") or there
+        if place is not None:
+            writer.option("path", place)
+        places = {at for at in (place, there) if at is not None}
+        _not_read(writer, name, places)
+        for at in places:
+            _delete(at, list(_keys(at)))
+        if there is not None:
+            writer._spark.sql(f"DROP TABLE {name}")
+        writer.mode("error")
+        table(writer, name, format, None, partitionBy)
+        writer.mode("overwrite")
 
     def asking(session: Any, sqlQuery: str, *arguments: Any, **more: Any) -> Any:  # noqa: N803
         found = _INSERT.match(sqlQuery.strip()) if dynamic else None
@@ -77,6 +85,15 @@ def install() -> None:
 
     DataFrameWriter.save, DataFrameWriter.insertInto, DataFrameWriter.saveAsTable = saving, inserting, saving_table
     SparkSession.sql = asking
+
+
+def _not_read(writer: Any, name: str, places: set[str]) -> None:
+    """Refuses rows that come from what they are to replace, as Spark does: they would be gone before they are read."""
+    from pyspark.errors import AnalysisException
+
+    plan = str(writer._df.to_proto(writer._spark.client))
+    if any(read in plan for read in (name, *(place.rstrip("/") for place in places))):
+        raise AnalysisException(f"Cannot overwrite table {name} that is also being read from.")
 
 
 def _overwrites(writer: Any) -> bool:
@@ -111,10 +128,6 @@ def _replacing(place: str, add: Callable[[], Any]) -> Any:
     folders = {key.rpartition("/")[0] for key in _keys(place) - before}
     _delete(place, [key for key in before if key.rpartition("/")[0] in folders])
     return answer
-
-
-def _clear(place: str) -> None:
-    _delete(place, list(_keys(place)))
 
 
 def _parts(place: str) -> tuple[str, str]:

@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::TryStreamExt;
 use mastic_engine::plan::{Compression, CsvWriting, Format, Kind, Node, S3Target};
@@ -29,7 +28,6 @@ use mastic_handoff::{Bookmarking, Category, Tally};
 use object_store::path::Path as ObjectPath;
 
 use crate::catalog::Catalog;
-use crate::events::Pace;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -75,7 +73,12 @@ impl Engine {
         environment.databases = Databases::new(Arc::<ScriptConnections>::clone(&connections));
         environment.null_values = crate::job::null_values(&arguments);
         environment.spill_limit = crate::job::disk(&arguments)?;
-        environment.progress = told(session);
+        // A script says by itself what it writes.
+        let tell = Arc::clone(&environment.progress);
+        environment.progress = Arc::new(move |progress| match progress {
+            Progress::Started { .. } => {}
+            other => tell(other),
+        });
         Ok(Self {
             session: Arc::clone(session),
             environment,
@@ -326,23 +329,4 @@ impl Engine {
 /// A script has no nodes whose names would help.
 fn without_node(error: &mastic_engine::EngineError) -> Failure {
     Failure::of_engine(error.kind(), &error.without_node())
-}
-
-/// Tells what bookmarks leave out, what went wrong and, now and then, how many rows were written.
-fn told(session: &Session) -> Arc<dyn Fn(Progress) + Send + Sync> {
-    let (events, clock) = (session.events.clone(), Arc::clone(&session.clock));
-    let pace = Mutex::new(Pace::new(Duration::from_millis(500)));
-    Arc::new(move |progress| match progress {
-        Progress::Found { source, files, known, waiting } => {
-            let wait = if waiting > 0 { format!(", {waiting} wait for the next run") } else { String::new() };
-            events.output(format!("Reading {source}: {files} files; {known} were read before{wait}"));
-        }
-        Progress::Warned { text } => events.error(text),
-        Progress::Rows { rows, .. }
-            if pace.lock().unwrap_or_else(PoisonError::into_inner).due(clock.now()) =>
-        {
-            events.progress(rows);
-        }
-        _ => {}
-    })
 }

@@ -106,12 +106,17 @@ pub(super) async fn fetch_one(session: &Session, url: &str, folder: &Path) -> Re
     Ok(path)
 }
 
+/// Bucket and key of a place in S3, under any of the schemes that Spark knows.
+pub(super) fn place(url: &str) -> Option<(&str, &str)> {
+    let rest = ["s3://", "s3a://", "s3n://"].iter().find_map(|scheme| url.strip_prefix(scheme))?;
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    (!bucket.is_empty()).then_some((bucket, key))
+}
+
 /// Bucket and key of an object.
 fn parts(url: &str) -> Option<(&str, &str)> {
-    let rest = ["s3://", "s3a://", "s3n://"].iter().find_map(|scheme| url.strip_prefix(scheme))?;
-    let (bucket, key) = rest.split_once('/')?;
-    let name = key.rsplit('/').next().unwrap_or(key);
-    (!bucket.is_empty() && !["", ".", ".."].contains(&name)).then_some((bucket, key))
+    let name = |key: &str| !["", ".", ".."].contains(&key.rsplit('/').next().unwrap_or(key));
+    place(url).filter(|(_, key)| name(key))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::session::Session;
 
+use super::files::place;
+
 /// Paths of a read.
 #[derive(Deserialize)]
 struct Paths {
@@ -27,9 +29,7 @@ pub(super) async fn missing(session: &Session, input: Value) -> Result<Value, Fa
 
 /// Bucket and key of what a plain path names; patterns match as they are read.
 fn parts(path: &str) -> Option<(&str, &str)> {
-    let rest = ["s3://", "s3a://", "s3n://"].iter().find_map(|scheme| path.strip_prefix(scheme))?;
-    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    (!key.contains(['*', '?', '[', '{'])).then_some((bucket, key))
+    place(path).filter(|(_, key)| !key.contains(['*', '?', '[', '{']))
 }
 
 async fn is_empty(session: &Session, bucket: &str, key: &str) -> Option<bool> {
