@@ -44,7 +44,7 @@ pub(crate) async fn get(
     input: BatchGetPartitionRequest,
 ) -> Result<BatchGetPartitionResponse, Fault> {
     let target = Target::followed(&ctx, &input)?;
-    paging::aside(ctx, move |tx| {
+    paging::aside(&ctx, |tx| {
         let mut partitions = Partitions::of(tx, target)?;
         let (mut found, mut missing, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
         for PartitionValueList { values } in input.partitions_to_get {
@@ -58,7 +58,6 @@ pub(crate) async fn get(
         }
         Ok(BatchGetPartitionResponse { partitions: Some(found), unprocessed_keys: Some(missing) })
     })
-    .await
 }
 
 pub(crate) async fn update(

@@ -4,6 +4,7 @@ use mastic_core::Fault;
 use mastic_kernel::{Ctx, page};
 use mastic_store::ReadTx;
 use serde::de::DeserializeOwned;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::errors;
 
@@ -25,10 +26,11 @@ pub(crate) fn position<T: DeserializeOwned>(token: Option<&str>) -> Result<Optio
     page::position(token, errors::bad_token)
 }
 
-/// Reads on a thread of its own what may take longer than a moment.
-pub(crate) async fn aside<R: Send + 'static>(
-    ctx: Ctx,
-    work: impl FnOnce(&ReadTx<'_>) -> Result<R, Fault> + Send + 'static,
-) -> Result<R, Fault> {
-    tokio::task::spawn_blocking(move || ctx.read(work)).await.map_err(Fault::internal)?
+/// Reads what may take longer than a moment. The thread stays with the call, which then frees the answer where it was
+/// made, and hands the others' over to another thread; a runtime of one thread, as in tests, has no other.
+pub(crate) fn aside<R>(ctx: &Ctx, work: impl FnOnce(&ReadTx<'_>) -> Result<R, Fault>) -> Result<R, Fault> {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| ctx.read(work)),
+        _ => ctx.read(work),
+    }
 }

@@ -230,8 +230,9 @@ impl Partitions {
             range = range.after(&shelf.key(after));
         }
         let mut rows = PARTITIONS.scan(tx, range);
-        while let Some(row) = rows.next() {
-            let ((_, _, sorted), record) = row?;
+        while let Some(row) = rows.next_unread() {
+            let row = row?;
+            let (_, _, sorted) = &row.key;
             let full = page.len() >= wanted.size || bytes >= PAGE_BYTES;
             ahead += usize::from(full);
             if full && ahead > LOOK_AHEAD {
@@ -242,6 +243,7 @@ impl Partitions {
                 if full {
                     return Ok((page, last));
                 }
+                let ((_, _, sorted), record) = row.read()?;
                 bytes += record.content.size();
                 let values = shelf.values(sorted);
                 if page.len() + 1 >= wanted.size || bytes >= PAGE_BYTES {
@@ -287,7 +289,7 @@ pub(crate) async fn get(ctx: Ctx, input: GetPartitionRequest) -> Result<GetParti
 pub(crate) async fn list(ctx: Ctx, input: GetPartitionsRequest) -> Result<GetPartitionsResponse, Fault> {
     no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
     let target = Target::followed(&ctx, &input)?;
-    let (partitions, next_token) = paging::aside(ctx, move |tx| {
+    let (partitions, next_token) = paging::aside(&ctx, |tx| {
         let mut partitions = Partitions::of(tx, target)?;
         let wanted = Wanted {
             expression: bound(input.expression.as_deref(), partitions.table.keys())?,
@@ -297,8 +299,7 @@ pub(crate) async fn list(ctx: Ctx, input: GetPartitionsRequest) -> Result<GetPar
             columns: input.exclude_column_schema != Some(true),
         };
         partitions.page(tx, &wanted)
-    })
-    .await?;
+    })?;
     Ok(GetPartitionsResponse { partitions: Some(partitions), next_token })
 }
 

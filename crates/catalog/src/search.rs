@@ -66,8 +66,7 @@ pub(crate) async fn search(ctx: Ctx, input: SearchTablesRequest) -> Result<Searc
         filters: input.filters.unwrap_or_default(),
         sort: input.sort_criteria.unwrap_or_default().into_iter().next(),
     };
-    let asking = ctx.clone();
-    paging::aside(ctx, move |tx| {
+    paging::aside(&ctx, |tx| {
         let mut hits = search.hits(tx, &place)?;
         hits.sort_by(|a, b| search.order(&a.position, &b.position));
         let rows = hits
@@ -75,12 +74,11 @@ pub(crate) async fn search(ctx: Ctx, input: SearchTablesRequest) -> Result<Searc
             .filter(|hit| {
                 after.as_ref().is_none_or(|after| search.order(&hit.position, after) == Ordering::Greater)
             })
-            .filter_map(|hit| visible(&asking, tx, &place, hit).transpose());
+            .filter_map(|hit| visible(&ctx, tx, &place, hit).transpose());
         let (page, next_token) = paging::take(rows, size, |(position, _)| position.clone())?;
         let tables = page.into_iter().map(|(_, table)| table).collect();
         Ok(SearchTablesResponse { next_token, table_list: Some(tables) })
     })
-    .await
 }
 
 /// The table of a hit, if the caller may see it.

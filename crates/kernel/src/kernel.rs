@@ -59,14 +59,14 @@ impl Kernel {
     #[must_use]
     pub fn new(store: Store, seams: Seams) -> Self {
         let vault = Vault::random(&*seams.entropy);
-        Self::with_vault(store, seams, vault)
+        Self::with_vault(store.clone(), store, seams, vault)
     }
 
-    /// A kernel over a store whose secrets the vault opens; must be called within a tokio runtime, where the
-    /// audit trail's writer runs.
+    /// A kernel over a store whose secrets the vault opens, with a store for the audit trail, which may be the same;
+    /// must be called within a tokio runtime, where the audit trail's writer runs.
     #[must_use]
-    pub fn with_vault(store: Store, seams: Seams, vault: Vault) -> Self {
-        let trail = Trail::start(store.clone());
+    pub fn with_vault(store: Store, trail: Store, seams: Seams, vault: Vault) -> Self {
+        let trail = Trail::start(trail);
         Self {
             inner: Arc::new(Inner {
                 store,

@@ -95,11 +95,12 @@ impl Running {
 /// Opens the data directory and the port; answers as soon as this returns.
 pub async fn assemble(home: &Home, settings: Settings) -> Result<Running, Failure> {
     let store = mastic_store_sqlite::open(&home.store())?;
+    let trail = mastic_store_sqlite::open(&home.trail())?;
     let clock = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy::new());
     let key_file = settings.master_key_file.clone().unwrap_or_else(|| home.master_key_file());
     let vault = master_key::vault(&store, &key_file, &*entropy).await?;
-    let kernel = Kernel::with_vault(store, Seams { clock: clock.clone(), entropy }, vault);
+    let kernel = Kernel::with_vault(store, trail, Seams { clock: clock.clone(), entropy }, vault);
 
     let identities = kernel.background("iam");
     let iam = Iam::new(identities.clone());

@@ -60,6 +60,12 @@ impl Home {
         self.root.join("store")
     }
 
+    /// The audit trail's directory. Every call adds to the trail, and a reader's cache holds until its file changes:
+    /// the trail has one of its own.
+    pub fn trail(&self) -> PathBuf {
+        self.root.join("trail")
+    }
+
     /// Where runs have their scratch directories.
     pub fn scratch(&self) -> PathBuf {
         self.root.join("scratch")

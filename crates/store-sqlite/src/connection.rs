@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mastic_store::StoreError;
-use mastic_store::engine::{Order, Row, Span};
+use mastic_store::engine::{KeyAt, Order, Row, Span};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, params};
 
@@ -120,6 +120,26 @@ impl Sql {
         let rows =
             ready.query_map(params![span.start, span.end, limit], |row| Ok((row.get(0)?, row.get(1)?)));
         rows.and_then(Iterator::collect).map_err(failure)
+    }
+
+    /// The index of keys has all that this asks for, so the rows stay unread.
+    pub(crate) fn keys(&self, span: &Span, limit: usize) -> Result<Vec<KeyAt>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query = match span.end {
+            Some(_) => "SELECT k, rowid FROM kv WHERE k >= ?1 AND k < ?2 ORDER BY k LIMIT ?3",
+            None => "SELECT k, rowid FROM kv WHERE k >= ?1 AND ?2 IS NULL ORDER BY k LIMIT ?3",
+        };
+        let mut ready = self.0.prepare_cached(query).map_err(failure)?;
+        let keys =
+            ready.query_map(params![span.start, span.end, limit], |row| Ok((row.get(0)?, row.get(1)?)));
+        keys.and_then(Iterator::collect).map_err(failure)
+    }
+
+    pub(crate) fn value(&self, row: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0
+            .prepare_cached("SELECT v FROM kv WHERE rowid = ?1")
+            .and_then(|mut ready| ready.query_row([row], |row| row.get(0)).optional())
+            .map_err(failure)
     }
 
     pub(crate) fn count(&self, span: &Span) -> Result<u64, StoreError> {

@@ -2,7 +2,7 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use mastic_store::StoreError;
-use mastic_store::engine::{Batch, Engine, Order, Row, Snapshot, Span};
+use mastic_store::engine::{Batch, Engine, KeyAt, Order, Row, Snapshot, Span};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::Options;
@@ -79,6 +79,14 @@ impl Snapshot for View<'_> {
         self.sql()?.page(span, order, limit)
     }
 
+    fn keys(&self, span: &Span, limit: usize) -> Result<Vec<KeyAt>, StoreError> {
+        self.sql()?.keys(span, limit)
+    }
+
+    fn value(&self, (_, row): &KeyAt) -> Result<Option<Vec<u8>>, StoreError> {
+        self.sql()?.value(*row)
+    }
+
     fn count(&self, span: &Span) -> Result<u64, StoreError> {
         self.sql()?.count(span)
     }
@@ -130,6 +138,14 @@ impl Snapshot for Group<'_> {
 
     fn page(&self, span: &Span, order: Order, limit: usize) -> Result<Vec<Row>, StoreError> {
         self.step(|sql| sql.page(span, order, limit))
+    }
+
+    fn keys(&self, span: &Span, limit: usize) -> Result<Vec<KeyAt>, StoreError> {
+        self.step(|sql| sql.keys(span, limit))
+    }
+
+    fn value(&self, (_, row): &KeyAt) -> Result<Option<Vec<u8>>, StoreError> {
+        self.step(|sql| sql.value(*row))
     }
 
     fn count(&self, span: &Span) -> Result<u64, StoreError> {

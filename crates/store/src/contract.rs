@@ -112,7 +112,7 @@ macro_rules! engine_contract {
             a_dropped_batch_leaves_nothing a_snapshot_stands_still large_values_are_kept many_rows_are_kept
             a_failed_write_is_rolled_back_alone a_panic_is_rolled_back hooks_run_after_the_commit
             writes_of_many_threads_follow_each_other readers_see_whole_transactions generations_tell_of_changes
-            scans_page_and_seek clearing_removes_a_range a_waiting_write_inside_a_write_is_refused
+            scans_page_and_seek scans_skip clearing_removes_a_range a_waiting_write_inside_a_write_is_refused
             asynchronous_writes_are_answered a_stage_is_seen_by_its_run_only a_published_stage_is_true
             a_changed_base_is_a_conflict a_discarded_stage_is_gone
         );

@@ -5,6 +5,9 @@ use crate::StoreError;
 /// One stored pair: key, value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
+/// A key, and where the engine finds its value within the same snapshot.
+pub type KeyAt = (Vec<u8>, i64);
+
 /// The keys from `start` on, up to but without `end`; no end means all that follow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Span {
@@ -108,6 +111,23 @@ pub trait Snapshot {
     /// # Errors
     /// If the engine cannot read its files.
     fn page(&self, span: &Span, order: Order, limit: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// The keys of the first `limit` pairs of `span`, from the least on. An engine that need not touch the values for
+    /// that does not.
+    ///
+    /// # Errors
+    /// If the engine cannot read its files.
+    fn keys(&self, span: &Span, limit: usize) -> Result<Vec<KeyAt>, StoreError> {
+        Ok(self.page(span, Order::Ascending, limit)?.into_iter().map(|(key, _)| (key, 0)).collect())
+    }
+
+    /// The value of a key that [`Snapshot::keys`] gave.
+    ///
+    /// # Errors
+    /// If the engine cannot read its files.
+    fn value(&self, (key, _): &KeyAt) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(key)
+    }
 
     /// How many pairs `span` holds.
     ///

@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use crate::cursor::{Cursor, Walk};
+use crate::cursor::{Cursor, Found, Walk};
 use crate::engine::{Order, Row, Span};
 use crate::key::readable;
 use crate::range::{encoded, prefix_bytes, text_prefix_bytes};
@@ -335,10 +335,6 @@ impl<K: Key, V: Record> Keyspace<K, V> {
         let value = value.map(|value| self.decode_value(&key, value)).transpose()?;
         Ok((self.decode_key(&key)?, value))
     }
-
-    fn decode_row(&self, (key, value): Row) -> Result<(K, V), StoreError> {
-        Ok((self.decode_key(&key)?, self.decode_value(&key, &value)?))
-    }
 }
 
 /// The rows of a range, fetched as they are asked for. After an error it ends.
@@ -348,10 +344,44 @@ pub struct Scan<'t, K, V> {
     failed: bool,
 }
 
-impl<K: Key, V: Record> Scan<'_, K, V> {
+impl<'t, K: Key, V: Record> Scan<'t, K, V> {
     /// Leaves out what comes before `key`, without reading much of it; for scans from the least key on.
     pub fn skip_to<Q: KeyFor<K> + ?Sized>(&mut self, key: &Q) {
         self.walk.skip_to(&encoded(key));
+    }
+
+    /// As the iterator's `next`, for scans that decide by the key whether they want the record.
+    pub fn next_unread(&mut self) -> Option<Result<Unread<'t, K, V>, StoreError>> {
+        if self.failed {
+            return None;
+        }
+        let keyspace = self.keyspace;
+        let row = self.walk.find().and_then(|found| {
+            found
+                .map(|found| Ok(Unread { key: keyspace.decode_key(found.key())?, keyspace, found }))
+                .transpose()
+        });
+        self.failed = row.is_err();
+        row.transpose()
+    }
+}
+
+/// A record that a scan has come to and not read.
+pub struct Unread<'t, K, V> {
+    /// Its key.
+    pub key: K,
+    keyspace: Keyspace<K, V>,
+    found: Found<'t>,
+}
+
+impl<K: Key, V: Record> Unread<'_, K, V> {
+    /// Reads it; its key comes with it.
+    ///
+    /// # Errors
+    /// If the engine fails or the record does not decode.
+    pub fn read(self) -> Result<(K, V), StoreError> {
+        let (key, value) = self.found.row()?;
+        Ok((self.key, self.keyspace.decode_value(&key, &value)?))
     }
 }
 
@@ -359,11 +389,8 @@ impl<K: Key, V: Record> Iterator for Scan<'_, K, V> {
     type Item = Result<(K, V), StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let row = self.walk.next().and_then(|row| row.map(|row| self.keyspace.decode_row(row)).transpose());
+        let row = self.next_unread()?.and_then(Unread::read);
         self.failed = row.is_err();
-        row.transpose()
+        Some(row)
     }
 }

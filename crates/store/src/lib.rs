@@ -55,7 +55,7 @@ pub mod golden;
 pub use error::StoreError;
 pub use facade::{Scope, Store};
 pub use key::{Key, KeyError, KeyFor, KeyReader, KeyWriter};
-pub use keyspace::{Keyspace, Scan};
+pub use keyspace::{Keyspace, Scan, Unread};
 pub use memory::MemoryEngine;
 pub use prefix::PrefixFor;
 pub use range::Range;

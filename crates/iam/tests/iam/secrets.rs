@@ -69,7 +69,12 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 #[tokio::test]
 async fn another_master_key_is_said_in_the_log_only() {
     let house = House::new().await;
-    let kernel = Kernel::with_vault(house.store.clone(), house.kernel.seams(), Vault::new([0; 32]));
+    let kernel = Kernel::with_vault(
+        house.store.clone(),
+        house.store.clone(),
+        house.kernel.seams(),
+        Vault::new([0; 32]),
+    );
     let iam = Iam::new(kernel.background("iam"));
     let fault = iam.key(house.root.access_key_id.as_deref().unwrap()).unwrap_err();
     assert_eq!(fault.code(), "InternalFailure");

@@ -62,6 +62,14 @@ pub fn pages_walk_both_ways(subject: Subject) -> Result<(), Failure> {
         same(keys(rows, &span(b"aa", None), Order::Ascending, 1)?, owned(&[b"ab"]))?;
         same(keys(rows, &span(b"", Some(b"aa")), Order::Descending, 1)?, owned(&[b"a\0"]))?;
         same(keys(rows, &Span::prefix(b"\xff".to_vec()), Order::Ascending, 9)?, owned(&[b"\xff\xff"]))?;
+        for (part, limit) in [(span(b"", None), 2), (span(b"", None), 10), (span(b"a", Some(b"b")), 10)] {
+            let found = rows.keys(&part, limit)?;
+            for at in &found {
+                same(rows.value(at)?, Some(at.0.clone()))?;
+            }
+            let found: Vec<_> = found.into_iter().map(|(key, _)| key).collect();
+            same(found, keys(rows, &part, Order::Ascending, limit)?)?;
+        }
     }
     Ok(())
 }

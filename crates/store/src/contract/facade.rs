@@ -190,6 +190,39 @@ pub fn scans_page_and_seek(subject: Subject) -> Result<(), Failure> {
     })
 }
 
+/// A scan that skips, further and further or now and then, sees what a scan that does not skip sees.
+///
+/// # Errors
+/// If the engine does not do so.
+pub fn scans_skip(subject: Subject) -> Result<(), Failure> {
+    let (store, _keep) = subject.store()?;
+    store.write_blocking(|tx| {
+        // Every third is not there, so that some skips lead to what is missing.
+        for n in (0..1200).filter(|n| n % 3 != 2) {
+            COUNTS.put(tx, &(n,), &Count(n + 7))?;
+        }
+        Ok::<_, StoreError>(())
+    })?;
+    store.read(|tx| {
+        for (stride, rest) in [(1, 0), (3, 1), (5, 3), (13, 0), (40, 10), (100, 99), (700, 1)] {
+            let mut scan = COUNTS.scan(tx, COUNTS.all());
+            let mut seen = Vec::new();
+            while let Some(row) = scan.next_unread() {
+                let row = row?;
+                let (n,) = row.key;
+                if n % stride <= rest {
+                    seen.push((n, row.read()?.1.0));
+                } else {
+                    scan.skip_to(&((n / stride + 1) * stride,));
+                }
+            }
+            let wanted = (0..1200).filter(|n| n % 3 != 2 && n % stride <= rest).map(|n| (n, n + 7));
+            same(seen, wanted.collect())?;
+        }
+        Ok(())
+    })
+}
+
 /// Clearing removes all of a range, or what of it is to go, and nothing beside it.
 ///
 /// # Errors

@@ -111,6 +111,14 @@ fn reads_agree(store: &Store, model: &Model, probe: &(String, String), text: &st
             let first = scan.next().transpose()?.map(|row| row.0);
             scan.skip_to(probe);
             assert_eq!(names(scan), expected(&|key| key >= probe && Some(key) != first.as_ref()));
+            let mut scan = ROWS.scan(tx, ROWS.all());
+            let mut unread = Model::new();
+            scan.skip_to(probe);
+            while let Some(row) = scan.next_unread().transpose()? {
+                let (key, value) = row.read()?;
+                unread.insert(key, value.0);
+            }
+            assert!(unread.iter().eq(model.range(probe.clone()..)));
             assert_eq!(names(ROWS.scan_prefix(tx, (part,))), expected(&|key| key.0 == *part));
             assert_eq!(
                 names(ROWS.scan(tx, ROWS.prefix_text((part,), text))),

@@ -10,18 +10,16 @@ pub fn encode(value: &Value, schema: &Schema, out: &mut Vec<u8>) {
     match (value, &schema.kind) {
         (Value::Map(entries), Kind::Structure(members)) => {
             let mut members = Members { members, next: 0 };
-            object(
-                out,
-                entries.iter().filter_map(|(name, value)| {
-                    members.find(name).map(|member| (member.wire, value, member.schema))
-                }),
-            );
+            let entries = entries.iter().filter_map(|(name, value)| {
+                members.find(name).map(|member| (member.wire, value, member.schema))
+            });
+            object(out, entries, plain);
         }
         (Value::Map(entries), Kind::Map { value: schema, .. }) => {
-            object(out, entries.iter().map(|(name, value)| (name.as_ref(), value, *schema)));
+            object(out, entries.iter().map(|(name, value)| (name.as_ref(), value, *schema)), string);
         }
         (Value::Map(entries), _) => {
-            object(out, entries.iter().map(|(name, value)| (name.as_ref(), value, schema)));
+            object(out, entries.iter().map(|(name, value)| (name.as_ref(), value, schema)), string);
         }
         (Value::List(items), Kind::List { member, .. }) => array(items, member, out),
         (Value::List(items), _) => array(items, schema, out),
@@ -58,13 +56,17 @@ impl Members {
     }
 }
 
-fn object<'a>(out: &mut Vec<u8>, entries: impl Iterator<Item = (&'a str, &'a Value, &'a Schema)>) {
+fn object<'a>(
+    out: &mut Vec<u8>,
+    entries: impl Iterator<Item = (&'a str, &'a Value, &'a Schema)>,
+    key: impl Fn(&str, &mut Vec<u8>),
+) {
     out.push(b'{');
     for (n, (name, value, schema)) in entries.enumerate() {
         if n > 0 {
             out.push(b',');
         }
-        string(name, out);
+        key(name, out);
         out.push(b':');
         encode(value, schema, out);
     }
@@ -110,6 +112,14 @@ fn moment(at: Timestamp, out: &mut Vec<u8>) {
 /// Whether a byte of a string needs an escape.
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Appends the name of a model's member, in which nothing needs an escape.
+fn plain(name: &str, out: &mut Vec<u8>) {
+    out.reserve(name.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
 }
 
 /// Appends a JSON string.
