@@ -55,39 +55,42 @@ impl Jobs {
         let given = id.clone();
         let owner = ctx.clone();
         let limits = Limits::of(ctx)?;
-        ctx.write(move |tx| {
-            let job = JOBS.get(tx, &at)?;
-            let job = job.ok_or_else(|| Fault::sender("EntityNotFoundException", NO_JOB))?;
-            let previous = match &input.job_run_id {
-                Some(previous) => {
-                    let (_, run) = find(tx, &owner, &at.2, previous)?.ok_or_else(|| missing(previous))?;
-                    if run.run.completed_on.is_none() {
-                        let text = format!("JobRun {previous} has not ended: it cannot be retried.");
-                        return Err(invalid(text));
+        let written = ctx
+            .write(move |tx| {
+                let job = JOBS.get(tx, &at)?;
+                let job = job.ok_or_else(|| Fault::sender("EntityNotFoundException", NO_JOB))?;
+                let previous = match &input.job_run_id {
+                    Some(previous) => {
+                        let (_, run) = find(tx, &owner, &at.2, previous)?.ok_or_else(|| missing(previous))?;
+                        if run.run.completed_on.is_none() {
+                            let text = format!("JobRun {previous} has not ended: it cannot be retried.");
+                            return Err(invalid(text));
+                        }
+                        Some(run.run)
                     }
-                    Some(run.run)
+                    None => None,
+                };
+                if let Some(limits) = &limits {
+                    limits.check(input.number_of_workers, input.worker_type, input.timeout)?;
                 }
-                None => None,
-            };
-            if let Some(limits) = &limits {
-                limits.check(input.number_of_workers, input.worker_type, input.timeout)?;
-            }
-            let mut record = new_run(&job, input, previous, given, started)?;
-            if let Some(limits) = &limits {
-                limits.admit(&mut record.run)?;
-            }
-            if at_work(tx, &at)? >= usize::try_from(record.max_concurrent_runs).unwrap_or(1) {
-                if record.run.job_run_queuing_enabled != Some(true) {
-                    let text = format!("Concurrent runs exceeded for {}", at.2);
-                    return Err(Fault::sender("ConcurrentRunsExceededException", text));
+                let mut record = new_run(&job, input, previous, given, started)?;
+                if let Some(limits) = &limits {
+                    limits.admit(&mut record.run)?;
                 }
-                record.run.job_run_state = Some(JobRunState::Waiting);
-                record.run.state_detail = Some(FULL.to_owned());
-            }
-            insert(tx, &at, started, &record)
-        })
-        .await?;
+                if at_work(tx, &at)? >= usize::try_from(record.max_concurrent_runs).unwrap_or(1) {
+                    if record.run.job_run_queuing_enabled != Some(true) {
+                        let text = format!("Concurrent runs exceeded for {}", at.2);
+                        return Err(Fault::sender("ConcurrentRunsExceededException", text));
+                    }
+                    record.run.job_run_state = Some(JobRunState::Waiting);
+                    record.run.state_detail = Some(FULL.to_owned());
+                }
+                insert(tx, &at, started, &record)
+            })
+            .await;
+        // A store that fails may have kept the run all the same: it must not wait for the next one.
         self.wake.notify_one();
+        written?;
         Ok(StartJobRunResponse { job_run_id: Some(id) })
     }
 }
