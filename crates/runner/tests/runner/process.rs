@@ -118,10 +118,13 @@ fn fresh_credentials_sign_the_next_request() {
     let (mut stream, _) = server.accept().unwrap();
     assert!(request(&mut stream).contains("ASIAFIRST"));
     child.stdin.as_mut().unwrap().write_all(to_line(&credentials("ASIASECOND")).unwrap().as_bytes()).unwrap();
-    // Pages that say there is more, until the runner has taken up the new key.
+    // Pages that say there is more, until the runner has taken up the new key. Each on a connection of its own:
+    // a client may ask for the next page before it knows that the last one's connection is free again.
     loop {
         let body = "<ListBucketResult><NextContinuationToken>t</NextContinuationToken></ListBucketResult>";
-        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}", body.len());
+        write!(stream, "{head}\r\n\r\n{body}").unwrap();
+        (stream, _) = server.accept().unwrap();
         if request(&mut stream).contains("ASIASECOND") {
             break;
         }
