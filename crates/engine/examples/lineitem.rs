@@ -3,6 +3,7 @@
 //!
 //! `lineitem IN OUT [streams] [memory in MiB]`: reads `IN/*.csv`, writes below `OUT`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -151,6 +152,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         spill_limit: None,
         null_values: vec![],
         error_rows: None,
+        held: BTreeMap::new(),
         progress: Arc::new(|_| {}),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(streams).enable_all().build()?;

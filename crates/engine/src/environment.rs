@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use object_store::path::Path;
 
 use crate::databases::Databases;
 use crate::error_rows::ErrorRows;
+use crate::held::HeldSource;
 
 /// The buckets that a run may reach.
 pub trait Stores: Send + Sync {
@@ -238,6 +240,8 @@ pub struct Environment {
     pub null_values: Vec<String>,
     /// Where records go that cannot be read; the first of them ends the run if it is missing.
     pub error_rows: Option<Arc<ErrorRows>>,
+    /// Sources that have been opened before, by the ids of the nodes that read them.
+    pub held: BTreeMap<String, Arc<HeldSource>>,
     /// Told how far the run is.
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }

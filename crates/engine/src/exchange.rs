@@ -14,6 +14,7 @@ use datafusion::common::DataFusionError;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlanProperties;
+use datafusion::prelude::{DataFrame, SessionContext};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use tokio::task::JoinSet;
@@ -22,11 +23,12 @@ use crate::cast::cast_array;
 use crate::choice;
 use crate::environment::Environment;
 use crate::error::{EngineError, FileError};
-use crate::open::{Input, Opened, keep_columns, open};
-use crate::plan::{JobGraph, Node};
-use crate::run::session;
+use crate::open::Opened;
 use crate::source::{ParquetTable, SourceFile};
 use crate::types::type_text;
+
+/// What tells the columns of a folder whose rows are not there yet.
+const ANNOUNCED: &str = "columns.arrow";
 
 /// How a source is handed over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,17 +37,6 @@ pub struct Wanted {
     pub groups: usize,
     /// Whether a folder may be answered that holds the files of all partitions and nothing else, as `key=value/` names them.
     pub folders: bool,
-    /// At most so many rows.
-    pub rows: Option<usize>,
-}
-
-/// A source that was handed over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Handed {
-    /// By its files, all of Parquet.
-    Files(Handles),
-    /// By its rows, which are in the folder.
-    Rows(Rows),
 }
 
 /// Files of Parquet that have the same columns.
@@ -83,43 +74,19 @@ pub struct Rows {
     pub error_rows: usize,
 }
 
-/// Hands a source over: by its files if that says all and `wanted` allows it, else by its rows, which are put into `folder`, a folder of
-/// this machine that is made for them.
-///
-/// # Errors
-/// What the source meets, or the file that cannot be written.
-pub async fn hand_over(
-    source: Node,
+/// Writes a frame's rows into `folder`, and takes away what announced them.
+pub(crate) async fn write_rows(
+    name: &str,
+    context: &SessionContext,
     environment: &Environment,
+    frame: DataFrame,
     folder: &LocalPath,
-    wanted: Wanted,
-) -> Result<Handed, EngineError> {
-    let name = source.name.clone();
-    let failed = |error: DataFusionError| EngineError::at(&name, &error);
-    let context = session(environment)?;
-    let graph = JobGraph::of_source(source.clone());
-    let frame = match open(&context, environment, &graph, &source).await.map_err(failed)? {
-        Input::Nothing(frame) => *frame,
-        Input::Table(opened) => {
-            let frame = opened.frame(&context).map_err(failed)?;
-            keep_columns(environment, &source, &frame).await?;
-            if wanted.rows.is_none() {
-                let handles = handles(environment, &opened, frame.schema().as_arrow(), wanted).await;
-                if let Some(handles) = handles.map_err(failed)? {
-                    return Ok(Handed::Files(handles));
-                }
-            }
-            frame
-        }
-    };
-    let frame = match wanted.rows {
-        Some(rows) => frame.limit(0, Some(rows)).map_err(failed)?,
-        None => frame,
-    };
+) -> Result<Rows, EngineError> {
+    let failed = |error: DataFusionError| EngineError::at(name, &error);
     let own = frame.schema().as_arrow().clone();
     let schema = Arc::new(handed_schema(&own));
     let plan = frame.create_physical_plan().await.map_err(failed)?;
-    let unwritable = |cause: std::io::Error| FileError::new(&name, folder.display().to_string(), cause);
+    let unwritable = |cause: std::io::Error| FileError::new(name, folder.display().to_string(), cause);
     std::fs::create_dir_all(folder).map_err(unwritable)?;
     let mut tasks = JoinSet::new();
     for number in 0..plan.output_partitioning().partition_count() {
@@ -132,12 +99,32 @@ pub async fn hand_over(
         let broken = |error| DataFusionError::Execution(format!("a writing task broke off: {error}"));
         rows += done.map_err(|error| failed(broken(error)))?.map_err(failed)?;
     }
+    match std::fs::remove_file(folder.join(ANNOUNCED)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(error).into()),
+        _ => {}
+    }
     let error_rows = match &environment.error_rows {
         Some(errors) => errors.write(environment).await.map_err(failed)?,
         None => 0,
     };
-    let columns = columns(&own);
-    Ok(Handed::Rows(Rows { columns, choices: choices(&own), rows, error_rows }))
+    Ok(Rows { columns: columns(&own), choices: choices(&own), rows, error_rows })
+}
+
+/// Makes a folder with a file that tells the columns, and whose rows cannot be read.
+pub(crate) fn announce(schema: &Schema, folder: &LocalPath) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let schema = Arc::new(handed_schema(schema));
+    let written = || -> Result<Vec<u8>, ArrowError> {
+        let mut writer = FileWriter::try_new(Vec::new(), &schema)?;
+        let begin = writer.get_ref().len();
+        writer.write(&RecordBatch::new_empty(Arc::clone(&schema)))?;
+        let end = writer.get_ref().len();
+        let mut bytes = writer.into_inner()?;
+        // Nobody may take the rows that are not there yet for none.
+        bytes.iter_mut().take(end).skip(begin).for_each(|byte| *byte = 0xff);
+        Ok(bytes)
+    };
+    std::fs::write(folder.join(ANNOUNCED), written().map_err(std::io::Error::other)?)
 }
 
 /// Where the columns have choices, see [`Rows::choices`].
@@ -167,12 +154,12 @@ pub fn choices(schema: &Schema) -> Vec<Vec<String>> {
     found
 }
 
-fn columns(schema: &Schema) -> Vec<(String, String)> {
+pub(crate) fn columns(schema: &Schema) -> Vec<(String, String)> {
     schema.fields().iter().map(|field| (field.name().clone(), type_text(field.data_type()))).collect()
 }
 
 /// The files of a source, if they tell all of it.
-async fn handles(
+pub(crate) async fn handles(
     environment: &Environment,
     opened: &Opened,
     schema: &Schema,

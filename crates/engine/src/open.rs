@@ -18,6 +18,7 @@ use crate::transform::names;
 use crate::types::arrow_type;
 
 /// A source, ready to be read.
+#[derive(Clone)]
 pub(crate) struct Opened {
     /// Its table.
     pub(crate) table: Arc<dyn TableProvider>,
@@ -30,7 +31,7 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    fn table(table: Arc<dyn TableProvider>) -> Self {
+    pub(crate) fn table(table: Arc<dyn TableProvider>) -> Self {
         Self { table, columns: None, files: Vec::new(), keys: Vec::new() }
     }
 
@@ -88,6 +89,12 @@ pub(crate) async fn open(
     graph: &JobGraph,
     node: &Node,
 ) -> Result<Input, DataFusionError> {
+    if let Some(held) = environment.held.get(&node.id) {
+        return held
+            .again(context, environment, graph, node)
+            .await
+            .map(|opened| Input::Table(Box::new(opened)));
+    }
     let (name, mark) = (node.name.as_str(), Mark::of(environment, node));
     let found = match node.kind.files() {
         None => None,
@@ -128,7 +135,7 @@ pub(crate) async fn open(
 }
 
 /// A table over the files of a source that is told where they are.
-async fn of_files(
+pub(crate) async fn of_files(
     context: &SessionContext,
     environment: &Environment,
     graph: &JobGraph,
@@ -140,17 +147,16 @@ async fn of_files(
     Ok(match &node.kind {
         Kind::Csv(csv) => {
             let declared = csv.schema.as_deref().map(|schema| declared(name, schema)).transpose()?;
+            let lenient = declared.is_none();
             // Headers tell which columns there are; without them the author does.
             let (columns, wanted) = match declared {
                 Some(declared) if csv.format.header => (None, declared.into_iter().collect()),
                 Some(declared) => (Some(declared), BTreeMap::new()),
-                // What a mapping cannot cast is null, and no error.
-                None if environment.error_rows.is_some() => (None, BTreeMap::new()),
                 None => (None, wanted_types(graph, &node.id)),
             };
             let wanted = |column: &str| wanted.get(column).cloned();
             let format = CsvFormat { nulls: environment.null_values.clone(), ..csv.format.clone() };
-            let shape = CsvShape { format: &format, columns, partitions, wanted: &wanted };
+            let shape = CsvShape { format: &format, columns, partitions, wanted: &wanted, lenient };
             Arc::new(source::csv_table(name, files, shape).await?.rejecting(rejected))
         }
         Kind::Json(json) => {
@@ -227,7 +233,7 @@ async fn nothing(
 }
 
 /// The types to which every consumer of a CSV source casts its columns at once: the reader can answer
-/// them itself and save the text.
+/// them itself and save the text. As with a mapping, what cannot be cast is null, and no error.
 fn wanted_types(graph: &JobGraph, source: &str) -> BTreeMap<String, DataType> {
     let mut wanted: BTreeMap<String, Option<DataType>> = BTreeMap::new();
     for consumer in graph.consumers(source) {

@@ -9,6 +9,7 @@ mod files;
 mod format;
 mod kind;
 mod lake;
+mod predicate;
 mod rows;
 
 pub use databases::*;
@@ -16,6 +17,7 @@ pub use files::*;
 pub use format::*;
 pub use kind::*;
 pub use lake::*;
+pub use predicate::*;
 pub use rows::*;
 
 /// One node of a job.

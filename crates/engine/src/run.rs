@@ -1,6 +1,7 @@
 //! Runs a job: one plan per target.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,6 +21,7 @@ use futures::stream::FuturesUnordered;
 use crate::cast::glue_cast;
 use crate::environment::{Environment, Progress};
 use crate::error::{EngineError, NodeError};
+use crate::exchange::columns;
 use crate::flow::{self, End};
 use crate::join::SpillJoins;
 use crate::location::Location;
@@ -56,7 +58,62 @@ pub struct RunSummary {
 /// # Errors
 /// The first that any node meets, with the node and, where there is one, the file named.
 pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSummary, EngineError> {
-    let done = match work(graph, environment).await {
+    let planned = Planned::of(graph, environment).await;
+    concluded(environment, async { work(planned?, environment).await }).await
+}
+
+/// A job whose nodes fit together.
+pub struct Planned {
+    context: SessionContext,
+    ends: Vec<End>,
+}
+
+impl fmt::Debug for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Planned").field("targets", &self.ends.len()).finish_non_exhaustive()
+    }
+}
+
+impl Planned {
+    /// Builds what the nodes answer. Nothing is written.
+    ///
+    /// # Errors
+    /// The first that any node meets.
+    pub async fn of(graph: &JobGraph, environment: &Environment) -> Result<Self, EngineError> {
+        let context = session(environment)?;
+        let ends = flow::ends(&context, environment, graph).await?;
+        Ok(Self { context, ends })
+    }
+
+    /// What each target gets: columns with their types in Glue's grammar.
+    ///
+    /// # Errors
+    /// The engine has no way to work a target's rows out.
+    pub async fn columns(&self) -> Result<Vec<Vec<(String, String)>>, EngineError> {
+        let (state, mut found) = (self.context.state(), Vec::with_capacity(self.ends.len()));
+        for End { node, input } in &self.ends {
+            let failed = |error| EngineError::at(&node.name, &error);
+            state.create_physical_plan(input.logical_plan()).await.map_err(failed)?;
+            found.push(columns(input.schema().as_arrow()));
+        }
+        Ok(found)
+    }
+
+    /// Runs it, as [`run`] does.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn run(self, environment: &Environment) -> Result<RunSummary, EngineError> {
+        concluded(environment, work(self, environment)).await
+    }
+}
+
+/// What a run has come to, when its transactions in databases have ended as it did.
+async fn concluded(
+    environment: &Environment,
+    work: impl Future<Output = Result<RunSummary, EngineError>>,
+) -> Result<RunSummary, EngineError> {
+    let done = match work.await {
         Ok(summary) => match environment.databases.commit().await {
             Ok(committed) => Ok(RunSummary { committed, ..summary }),
             Err(error) => Err(error.into()),
@@ -70,9 +127,8 @@ pub async fn run(graph: &JobGraph, environment: &Environment) -> Result<RunSumma
     done
 }
 
-async fn work(graph: &JobGraph, environment: &Environment) -> Result<RunSummary, EngineError> {
-    let context = session(environment)?;
-    let ends = flow::ends(&context, environment, graph).await?;
+async fn work(planned: Planned, environment: &Environment) -> Result<RunSummary, EngineError> {
+    let Planned { context, ends } = planned;
     let ledger = Arc::new(Ledger::default());
     let state = ledger.state(&context);
     let mut writes = Vec::with_capacity(ends.len());

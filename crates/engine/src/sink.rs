@@ -1,8 +1,8 @@
 //! The partitioned sink: rows in, files in Hive-style folders out.
 //!
-//! Each input stream gathers a quarter of a million rows, sorts them by partition with one `interleave` per
-//! partition, and hands each partition one batch, which its own writer encodes at once. That is
-//! what makes it fast: an encoder that gets its rows in small batches spends most of its time on overhead.
+//! Each input stream gathers some ten thousand rows, sorts them by partition with one `interleave` per
+//! partition, and hands each partition one batch, which its own writer encodes at once: rows that are handed on
+//! in their own small batches would cost most of their time in overhead.
 //! The streams share the writers, so that a partition is one file however many streams there are.
 
 mod avro;

@@ -29,6 +29,7 @@ pub(crate) use json::{JsonShape, json_table};
 pub(crate) use listing::{Files, Listing, SourceFile, bound, covers, list};
 pub(crate) use orc::{orc_columns, orc_table};
 pub(crate) use parquet::{ParquetTable, parquet_table};
+pub(crate) use scan::FileTable;
 pub(crate) use slices::whole;
 pub use xml::declared_columns;
 pub(crate) use xml::xml_source;

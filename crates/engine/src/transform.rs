@@ -12,6 +12,7 @@ mod merge;
 pub(crate) mod moments;
 mod nulls;
 mod pii;
+mod predicate;
 mod recipe;
 mod relationalize;
 mod resolve;
@@ -48,6 +49,7 @@ pub(crate) async fn apply(
         Kind::DropFields(paths) => fields::drop(next()?, paths),
         Kind::RenameField { from, to } => fields::rename(next()?, from, to),
         Kind::Filter(filter) => filter::apply(next()?, filter),
+        Kind::Where(kept) => predicate::apply(next()?, kept),
         Kind::Join(join) => join::apply(next()?, next()?, join),
         Kind::Aggregate(aggregate) => aggregate::apply(next()?, aggregate),
         Kind::DropDuplicates(paths) => rows::distinct(next()?, paths),

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use datafusion::arrow::array::builder::NullBufferBuilder;
 use datafusion::arrow::array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimestampMicrosecondType,
@@ -180,7 +181,14 @@ fn primitive<'a, T: ArrowPrimitiveType>(
     values: impl Iterator<Item = Option<&'a str>>,
     parse: impl Fn(&str) -> Option<T::Native>,
 ) -> ArrayRef {
-    Arc::new(values.map(|value| value.and_then(&parse)).collect::<PrimitiveArray<T>>())
+    let most = values.size_hint().0;
+    let (mut parsed, mut nulls) = (Vec::with_capacity(most), NullBufferBuilder::new(most));
+    for value in values {
+        let value = value.and_then(&parse);
+        nulls.append(value.is_some());
+        parsed.push(value.unwrap_or_default());
+    }
+    Arc::new(PrimitiveArray::<T>::new(parsed.into(), nulls.finish()))
 }
 
 #[cfg(test)]

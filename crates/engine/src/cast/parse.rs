@@ -120,23 +120,24 @@ fn digit(byte: u8) -> Option<i32> {
     byte.is_ascii_digit().then(|| i32::from(byte - b'0'))
 }
 
+/// The days of each month, in years that are not leap years; there is none without a number.
+const MONTHS: [i32; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// The days from the epoch to a day of the years 0 to 9999.
+#[inline]
 fn days(year: i32, month: i32, day: i32) -> Option<i32> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=last).contains(&day) {
+    let month = u32::try_from(month).ok()?;
+    let last = MONTHS.get(month as usize)? + i32::from(leap && month == 2);
+    if !(1..=last).contains(&day) || !(0..=9999).contains(&year) {
         return None;
     }
-    // Counted from the first of March, so that the leap day ends a year.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, of_era) = (y.div_euclid(400), y.rem_euclid(400));
-    let of_year = (153 * m + 2) / 5 + day - 1;
-    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+    // Counted from the first of March, so that the leap day ends a year, and from 400 years earlier, so that no number is
+    // negative.
+    let (y, m) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let y = y.unsigned_abs();
+    let before = y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5;
+    Some(before.cast_signed() + day - 865_566)
 }
 
 /// Microseconds since the epoch; without a zone the text is UTC.

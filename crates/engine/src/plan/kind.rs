@@ -3,7 +3,7 @@ use super::{
     DeltaSource, DeltaTarget, DynamicTransform, ExcelSource, Format, IcebergSource, OrcSource, Sampling,
     XmlSource,
 };
-use super::{IcebergTarget, LakeMode, Merge, PiiDetection, RecipeStep, Spigot};
+use super::{IcebergTarget, LakeMode, Merge, PiiDetection, Predicate, RecipeStep, Spigot};
 use std::ops::RangeInclusive;
 
 /// A column, or a field nested in it: `["address", "city"]`.
@@ -51,6 +51,8 @@ pub enum Kind {
     },
     /// Keeps the rows that meet the conditions.
     Filter(Filter),
+    /// Keeps the rows of which a script's function says so.
+    Where(Predicate),
     /// Joins two inputs.
     Join(Join),
     /// Groups and aggregates.

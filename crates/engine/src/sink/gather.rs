@@ -10,8 +10,13 @@ use super::parquet::{SAMPLE, without_dictionary};
 use super::slots::{Slot, Slots};
 use crate::cast::cast_array;
 
-/// Rows that a stream gathers before it sorts them by partition.
-const ROWS: usize = 262_144;
+/// Rows that a stream gathers before it sorts them by partition: so few that a column of them stays in the processor's
+/// cache, unless there are many partitions.
+const ROWS: usize = 65_536;
+/// Rows that each partition shall get of those, on average.
+const EACH: usize = 1024;
+/// The most rows that a stream gathers.
+const MOST_ROWS: usize = 262_144;
 /// Rows that show how those of one folder are encoded.
 const FIRST_ROWS: usize = 32_768;
 
@@ -59,7 +64,7 @@ impl Gatherer {
         self.bytes += batch.get_array_memory_size();
         self.held.push(batch);
         let enough = match (self.slots.layout().partition.is_empty(), self.slots.dictionaries()) {
-            (false, _) => ROWS,
+            (false, _) => (EACH * self.found.len()).clamp(ROWS, MOST_ROWS),
             // Rows of one folder need no sorting: a first lot is held to decide how they are encoded.
             (true, None) => FIRST_ROWS,
             (true, Some(_)) => 1,

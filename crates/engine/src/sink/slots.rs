@@ -18,7 +18,7 @@ use super::{Layout, Output, SinkSpec, WrittenFile, all};
 use crate::error::FileError;
 
 /// Rows that a partition collects before its writer is troubled.
-const ROWS: usize = 1024;
+const ROWS: usize = 256;
 /// Bytes of memory that a column's encoder holds before it has seen a value.
 const PER_COLUMN: usize = 16 << 10;
 

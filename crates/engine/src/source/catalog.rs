@@ -266,7 +266,7 @@ pub(crate) async fn open(
             let mut format = shape.csv_format().map_err(wrong)?;
             format.nulls.extend(environment.null_values.iter().cloned());
             let (columns, partitions) = (Some(shape.columns), shape.keys);
-            let shape = CsvShape { format: &format, columns, partitions, wanted: &|_| None };
+            let shape = CsvShape { format: &format, columns, partitions, wanted: &|_| None, lenient: false };
             Arc::new(csv_table(node, files, shape).await?.rejecting(environment.error_rows.clone()))
         }
         Format::Json => {

@@ -4,6 +4,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 mod decode;
+mod finds;
 mod split;
 
 use super::SourceFile;
@@ -25,6 +26,8 @@ pub(crate) struct CsvShape<'a> {
     pub(crate) partitions: Vec<(String, DataType)>,
     /// The type in which a column found out is wanted; text if nothing is answered.
     pub(crate) wanted: &'a (dyn Fn(&str) -> Option<DataType> + Sync),
+    /// Whether a value that does not fit its column's type is null even where records that cannot be read are put aside.
+    pub(crate) lenient: bool,
 }
 
 /// A table over CSV files. Values that do not fit their column's type are null.
@@ -84,7 +87,7 @@ pub(crate) async fn csv_table(
     } else {
         vec![by_position; files.len()]
     };
-    let reader = CsvReader { format: format.clone(), places };
+    let reader = CsvReader { format: format.clone(), lenient: shape.lenient, places };
     Ok(FileTable::new(node, schema, kept.len(), files, Arc::new(reader)))
 }
 
@@ -129,6 +132,7 @@ fn found_columns(heads: &[Vec<String>], header: bool) -> Vec<String> {
 #[derive(Debug)]
 struct CsvReader {
     format: CsvFormat,
+    lenient: bool,
     places: Vec<Arc<[Option<usize>]>>,
 }
 
@@ -147,7 +151,7 @@ impl FileFormat for CsvReader {
             .map(|place| place.and_then(|place| work.columns.iter().position(|column| *column == place)))
             .collect();
         let skip = self.format.skip + usize::from(self.format.header);
-        decode::batches(work, self.format.clone(), skip, places)
+        decode::batches(work, self.format.clone(), self.lenient, skip, places)
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) trait FileFormat: fmt::Debug + Send + Sync {
 }
 
 /// A table over files: its data columns, then its partition columns.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FileTable {
     node: Arc<str>,
     schema: SchemaRef,
@@ -69,6 +69,7 @@ pub(crate) struct FileTable {
     files: Vec<Arc<SourceFile>>,
     format: Arc<dyn FileFormat>,
     errors: Option<Arc<ErrorRows>>,
+    whole: bool,
 }
 
 impl FileTable {
@@ -81,12 +82,17 @@ impl FileTable {
         format: Arc<dyn FileFormat>,
     ) -> Self {
         let files = files.into_iter().map(Arc::new).collect();
-        Self { node: node.into(), schema, data_columns, files, format, errors: None }
+        Self { node: node.into(), schema, data_columns, files, format, errors: None, whole: false }
     }
 
     /// The same table, whose records that cannot be read go to `errors`, if there are any.
     pub(crate) fn rejecting(self, errors: Option<Arc<ErrorRows>>) -> Self {
         Self { errors, ..self }
+    }
+
+    /// The same table, which puts aside the same records whichever columns a plan takes up.
+    pub(crate) fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 }
 
@@ -117,8 +123,11 @@ impl TableProvider for FileTable {
         let slices: Vec<Slice> = files.flat_map(|(index, file)| self.format.slices(index, file)).collect();
         let slices = Queue::new(slices);
         let streams = slices.streams(state.config().target_partitions());
-        let inside: Vec<usize> =
-            columns.iter().copied().filter(|column| *column < self.data_columns).collect();
+        let inside: Vec<usize> = if self.whole && self.errors.is_some() {
+            (0..self.data_columns).collect()
+        } else {
+            columns.iter().copied().filter(|column| *column < self.data_columns).collect()
+        };
         let scan = Scan {
             node: Arc::clone(&self.node),
             schema: Arc::clone(&schema),

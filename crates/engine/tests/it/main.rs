@@ -13,6 +13,8 @@ mod flights;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod held;
+#[cfg(test)]
 mod lakes;
 #[cfg(test)]
 mod multiple;

@@ -153,6 +153,7 @@ impl World {
             spill_limit: None,
             null_values: vec![],
             error_rows: None,
+            held: BTreeMap::new(),
             progress: Arc::new(|_| {}),
         }
     }

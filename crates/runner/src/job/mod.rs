@@ -4,6 +4,7 @@ mod arguments;
 mod bookmarks;
 mod plan;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ pub(crate) fn environment(session: &Session, bookmark: Option<JobBookmark>) -> R
         spill_limit: None,
         null_values: vec![],
         error_rows: None,
+        held: BTreeMap::new(),
         progress: told(session),
     })
 }

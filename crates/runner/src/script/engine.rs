@@ -7,8 +7,10 @@
 
 mod bookmark;
 mod connections;
+mod plans;
 mod requests;
 mod source;
+mod sources;
 mod stores;
 mod target;
 mod words;
@@ -21,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::TryStreamExt;
 use mastic_engine::plan::{Compression, CsvWriting, Format, Kind, Node, S3Target};
 use mastic_engine::{
-    Bookmarks, Databases, Environment, ErrorKind, ErrorRows, Handed, JobGraph, Progress, RunSummary, Wanted,
-    hand_over,
+    Bookmarks, Databases, Environment, ErrorKind, ErrorRows, Handles, HeldSource, JobGraph, Planned,
+    Progress, RunSummary, Wanted,
 };
 use mastic_handoff::{Bookmarking, Category, Tally};
 use object_store::path::Path as ObjectPath;
@@ -33,10 +35,12 @@ use crate::session::Session;
 
 use bookmark::ScriptBookmark;
 use connections::ScriptConnections;
+use plans::Nodes;
 pub(crate) use requests::{
-    Column, CommitRequest, Done, FileGroup, InitRequest, ReadAnswer, ReadRequest, Road, WriteAnswer,
-    WriteRequest,
+    Column, CommitRequest, Done, FileGroup, FillRequest, InitRequest, ReadAnswer, ReadRequest, Road,
+    WriteAnswer, WriteRequest,
 };
+use sources::{Open, Sources};
 use stores::{SCRATCH, ScriptStores};
 
 /// Groups of files that Spark is given one by one; more of them come as rows.
@@ -52,6 +56,7 @@ pub(crate) struct Engine {
     job_name: Option<String>,
     /// How many folders there are.
     folders: AtomicU64,
+    sources: Sources,
     bookmark: Mutex<Option<Arc<ScriptBookmark>>>,
     tally: Mutex<Tally>,
 }
@@ -87,6 +92,7 @@ impl Engine {
             arguments,
             job_name,
             folders: AtomicU64::new(0),
+            sources: Sources::default(),
             bookmark: Mutex::default(),
             tally: Mutex::default(),
         })
@@ -149,7 +155,7 @@ impl Engine {
         environment
     }
 
-    /// Reads a source.
+    /// Opens a source, and reads it unless the script can wait for its rows.
     ///
     /// # Errors
     /// The source is of a kind or has an option that is not supported, or cannot be read.
@@ -157,50 +163,86 @@ impl Engine {
         let context = request.transformation_ctx.clone();
         let mut environment = self.environment(&context, request.catalog_id.clone());
         let read = source::of(&request, &self.connections, environment.catalog.as_ref()).await?;
-        let name = read.name.clone();
-        let node = Node { id: context.clone(), name: name.clone(), kind: read.kind, inputs: vec![] };
-        let folder = self.folder("read");
-        let errors = self.folder("errors");
-        if !read.fail_fast {
-            environment.error_rows =
-                Some(Arc::new(ErrorRows::new(format!("s3://{SCRATCH}/{errors}/"), ErrorRows::MOST)));
-        }
+        let node = Node { id: context.clone(), name: read.name, kind: read.kind, inputs: vec![] };
+        let errors = self.put_aside(&mut environment, read.fail_fast);
         if let Some(exchange) = &request.exchange {
             return self.read_to(&environment, node, exchange, &errors).await;
         }
+        let held = HeldSource::open(node, &environment).await.map_err(|error| without_node(&error))?;
         let rows = request.sample.as_ref().and_then(|sample| sample.num);
-        let groups = if request.direct { GROUPS } else { 0 };
-        let wanted = Wanted { groups, folders: request.folders, rows };
-        let handed = hand_over(node, &environment, &self.scratch.join(&folder), wanted).await;
-        match handed.map_err(|error| without_node(&error))? {
-            Handed::Files(found) => {
+        let groups = if request.direct && rows.is_none() { GROUPS } else { 0 };
+        let wanted = Wanted { groups, folders: request.folders };
+        let files = held.handles(&environment, wanted).await.map_err(|error| without_node(&error))?;
+        let folder = self.folder("read");
+        if files.is_none() && (rows.is_some() || !request.later) {
+            return self.rows(&environment, &held, &folder, rows, &errors).await;
+        }
+        let answer = match files {
+            Some(found) => {
                 if let Some(bookmark) = self.opened_bookmark() {
                     bookmark.read_by_spark(&context);
                 }
-                let groups = found.groups.into_iter();
-                Ok(ReadAnswer {
-                    road: Road::Spark,
-                    folder: found.folder,
-                    keys: Column::all(found.keys),
-                    columns: Column::all(found.columns),
-                    groups: groups
-                        .map(|group| FileGroup { values: group.values, files: group.files })
-                        .collect(),
-                    ..ReadAnswer::default()
-                })
+                by_files(found)
             }
-            Handed::Rows(found) => Ok(ReadAnswer {
-                road: Road::Engine,
-                format: Some("arrow"),
-                folder: Some(self.url(&folder)),
-                columns: Column::all(found.columns),
-                choices: found.choices,
-                rows: found.rows,
-                error_rows: found.error_rows,
-                errors: (found.error_rows > 0).then(|| self.url(&errors)),
-                ..ReadAnswer::default()
-            }),
+            None => {
+                held.announce(&self.scratch.join(&folder)).map_err(|error| without_node(&error))?;
+                ReadAnswer {
+                    road: Road::Later,
+                    format: Some("arrow"),
+                    folder: Some(self.url(&folder)),
+                    keys: Column::all(held.keys()),
+                    columns: Column::all(held.columns()),
+                    choices: held.choices(),
+                    ..ReadAnswer::default()
+                }
+            }
+        };
+        let source = self.sources.keep(Open { held: Arc::new(held), folder, fail_fast: read.fail_fast });
+        Ok(ReadAnswer { source: Some(source), ..answer })
+    }
+
+    /// Has records that cannot be read put aside, unless one ends the run: the folder for them.
+    fn put_aside(&self, environment: &mut Environment, fail_fast: bool) -> String {
+        let errors = self.folder("errors");
+        if !fail_fast {
+            environment.error_rows =
+                Some(Arc::new(ErrorRows::new(format!("s3://{SCRATCH}/{errors}/"), ErrorRows::MOST)));
         }
+        errors
+    }
+
+    /// Puts the rows of an open source where its answer has said that they would be.
+    ///
+    /// # Errors
+    /// There is no such source, or it cannot be read.
+    pub(crate) async fn fill(&self, request: FillRequest) -> Result<ReadAnswer, Failure> {
+        let open = self.sources.get(request.source)?;
+        let mut environment = self.environment("", None);
+        let errors = self.put_aside(&mut environment, open.fail_fast);
+        self.rows(&environment, &open.held, &open.folder, None, &errors).await
+    }
+
+    async fn rows(
+        &self,
+        environment: &Environment,
+        held: &HeldSource,
+        folder: &str,
+        most: Option<usize>,
+        errors: &str,
+    ) -> Result<ReadAnswer, Failure> {
+        let written = held.write_rows(environment, &self.scratch.join(folder), most).await;
+        let found = written.map_err(|error| without_node(&error))?;
+        Ok(ReadAnswer {
+            road: Road::Engine,
+            format: Some("arrow"),
+            folder: Some(self.url(folder)),
+            columns: Column::all(found.columns),
+            choices: found.choices,
+            rows: found.rows,
+            error_rows: found.error_rows,
+            errors: (found.error_rows > 0).then(|| self.url(errors)),
+            ..ReadAnswer::default()
+        })
     }
 
     /// Reads a source into files of Parquet in a folder of S3, for a Spark that is elsewhere.
@@ -258,15 +300,18 @@ impl Engine {
         mastic_engine::run(&graph, environment).await.map_err(|error| without_node(&error))
     }
 
-    /// Writes what Spark has put into a folder.
+    /// Writes what Spark has put into a folder, or what a plan makes. One that the engine cannot do as Spark does is not begun.
     ///
     /// # Errors
     /// The target is of a kind or has an option that is not supported, or cannot be written.
     pub(crate) async fn write(&self, request: WriteRequest) -> Result<WriteAnswer, Failure> {
-        let environment = self.environment("", request.catalog_id.clone());
+        let mut environment = self.environment("", request.catalog_id.clone());
         let target =
             target::of(&request, &self.session.client, &self.connections, environment.catalog.as_ref())
                 .await?;
+        if !request.plan.is_empty() {
+            return self.write_plan(&mut environment, target, &request).await;
+        }
         let source = match request.data_format.as_str() {
             "arrow" => target::arrow(&request)?,
             "parquet" => {
@@ -281,6 +326,45 @@ impl Engine {
         };
         let source = Node { id: "(rows)".to_owned(), name: target.name, kind: source, inputs: vec![] };
         let summary = self.run(&environment, source, target.kind).await?;
+        Ok(self.told(summary))
+    }
+
+    async fn write_plan(
+        &self,
+        environment: &mut Environment,
+        target: target::Write,
+        request: &WriteRequest,
+    ) -> Result<WriteAnswer, Failure> {
+        let Nodes { mut nodes, sources } = request.plan.nodes(&target.name)?;
+        let mut fail_fast = true;
+        for (id, number) in sources {
+            let open = self.sources.get(number)?;
+            nodes.push(open.held.node(&id));
+            environment.held.insert(id, Arc::clone(&open.held));
+            fail_fast &= open.fail_fast;
+        }
+        self.put_aside(environment, fail_fast);
+        let inputs = vec![request.plan.last()];
+        nodes.push(Node { id: "(target)".to_owned(), name: target.name, kind: target.kind, inputs });
+        let declined = |why| Ok(WriteAnswer { declined: Some(why), ..WriteAnswer::default() });
+        let graph = match JobGraph::new(nodes) {
+            Ok(graph) => graph,
+            Err(error) => return declined(error.to_string()),
+        };
+        let planned = match Planned::of(&graph, environment).await {
+            Ok(planned) => planned,
+            Err(error) => return declined(error.to_string()),
+        };
+        match planned.columns().await.as_deref() {
+            Ok([columns]) if Column::all(columns.clone()) == request.columns => {}
+            Ok(columns) => return declined(format!("Spark's columns are others than {columns:?}")),
+            Err(error) => return declined(error.to_string()),
+        }
+        let summary = planned.run(environment).await.map_err(|error| without_node(&error))?;
+        Ok(self.told(summary))
+    }
+
+    fn told(&self, summary: RunSummary) -> WriteAnswer {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         let mut answer = WriteAnswer::default();
         for output in &summary.outputs {
@@ -298,7 +382,7 @@ impl Engine {
                 tally.committed.push(connection);
             }
         }
-        Ok(answer)
+        answer
     }
 
     /// Whether there is no file in a folder: some writers make none where there are no rows.
@@ -329,4 +413,16 @@ impl Engine {
 /// A script has no nodes whose names would help.
 fn without_node(error: &mastic_engine::EngineError) -> Failure {
     Failure::of_engine(error.kind(), &error.without_node())
+}
+
+fn by_files(found: Handles) -> ReadAnswer {
+    let groups = found.groups.into_iter();
+    ReadAnswer {
+        road: Road::Spark,
+        folder: found.folder,
+        keys: Column::all(found.keys),
+        columns: Column::all(found.columns),
+        groups: groups.map(|group| FileGroup { values: group.values, files: group.files }).collect(),
+        ..ReadAnswer::default()
+    }
 }

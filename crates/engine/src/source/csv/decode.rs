@@ -15,9 +15,15 @@ use crate::source::slices::Piece;
 
 /// Decodes pieces into batches. `places` says for each field of a record to which column of the schema it goes; the
 /// file's first `skip` lines are left out.
-pub(super) fn batches(work: Work, format: CsvFormat, skip: usize, places: Vec<Option<usize>>) -> Batches {
+pub(super) fn batches(
+    work: Work,
+    format: CsvFormat,
+    lenient: bool,
+    skip: usize,
+    places: Vec<Option<usize>>,
+) -> Batches {
     let Work { pieces, schema, rows, rejects, .. } = work;
-    let plan = Arc::new(Plan { format, skip, places, schema, rows, rejects });
+    let plan = Arc::new(Plan { format, lenient, skip, places, schema, rows, rejects });
     pieces
         .flat_map(move |piece| {
             let plan = Arc::clone(&plan);
@@ -32,6 +38,7 @@ pub(super) fn batches(work: Work, format: CsvFormat, skip: usize, places: Vec<Op
 
 struct Plan {
     format: CsvFormat,
+    lenient: bool,
     skip: usize,
     places: Vec<Option<usize>>,
     schema: SchemaRef,
@@ -192,7 +199,8 @@ impl Decoder {
         batch(plan, columns, rows).map(Some)
     }
 
-    /// The next batch of records that are whole and fit their columns' types; others are put aside.
+    /// The next batch of records that are whole and, unless that does not matter, fit their columns' types; others are put
+    /// aside.
     fn next_sound(&mut self, rejects: &Rejects) -> Result<Option<RecordBatch>, String> {
         let plan = Arc::clone(&self.plan);
         let width = plan.places.len();
@@ -238,6 +246,9 @@ impl Decoder {
             return Ok(None);
         }
         let columns = columns(&mut self.spans, &self.text.text, rows, &plan)?;
+        if plan.lenient {
+            return batch(&plan, columns, rows).map(Some);
+        }
         let mut sound = vec![true; rows];
         for ((column, spans), field) in columns.iter().zip(&self.spans).zip(plan.schema.fields()) {
             for (row, span) in spans.iter().enumerate().filter(|(row, _)| column.is_null(*row)) {

@@ -1,7 +1,8 @@
 //! Finding the fields of CSV text.
 
-use memchr::{memchr2, memchr3_iter};
+use memchr::memchr2;
 
+use super::finds::Finds;
 use crate::plan::{CsvFormat, QUILLEMET};
 
 /// Where a field is in its text.
@@ -20,6 +21,7 @@ impl Span {
     /// A field that its record does not have.
     pub(super) const MISSING: Self = Self { start: u32::MAX, length: 0 };
 
+    #[inline]
     fn new(start: usize, end: usize, raw: bool) -> Self {
         let length = u32::try_from(end.saturating_sub(start)).unwrap_or_default();
         Self {
@@ -29,6 +31,7 @@ impl Span {
     }
 
     /// The field's bytes as they stand in `text`; nothing if it is missing.
+    #[inline]
     pub(super) fn of(self, text: &str) -> Option<&str> {
         let start = self.start as usize;
         text.get(start..start + (self.length & !RAW) as usize)
@@ -134,49 +137,47 @@ impl Splitter {
         let bytes = text.as_bytes().get(..end).unwrap_or_default();
         // Without quotes the third needle is the separator again.
         let quote = self.quote.unwrap_or(self.separator);
-        let (mut begin, mut at, mut number, mut done) = (start, start, 0, 0);
+        let (mut begin, mut number, mut done) = (start, 0, 0);
         let mut quoted: Option<Span> = None;
         let mut escapes = false;
-        'resume: while at < end {
-            let base = at;
-            for found in memchr3_iter(self.separator, b'\n', quote, bytes.get(base..).unwrap_or_default()) {
-                let here = base + found;
-                let byte = bytes.get(here).copied().unwrap_or_default();
-                if byte == b'\n' {
-                    if self.multiline && self.escaped(bytes, begin, here) {
-                        continue;
-                    }
-                    let last =
-                        if here > begin && bytes.get(here - 1) == Some(&b'\r') { here - 1 } else { here };
-                    if number > 0 || last > begin || quoted.is_some() {
-                        if number < self.width {
-                            field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
-                        }
-                        record();
-                        done += 1;
-                    }
-                    (begin, number, quoted, escapes) = (here + 1, 0, None, false);
-                    if done == rows {
-                        return begin;
-                    }
-                } else if byte == self.separator {
-                    if self.escape.is_some() && quoted.is_none() && self.escaped(bytes, begin, here) {
-                        escapes = true;
-                        continue;
-                    }
+        let mut finds = Finds::new(bytes, start, [self.separator, b'\n', quote]);
+        while let Some((here, byte)) = finds.next() {
+            if byte == b'\n' {
+                if self.multiline && self.escaped(bytes, begin, here) {
+                    continue;
+                }
+                let last = if here > begin && bytes.get(here - 1) == Some(&b'\r') { here - 1 } else { here };
+                if number > 0 || last > begin || quoted.is_some() {
                     if number < self.width {
-                        field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, here, escapes)));
+                        field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
                     }
-                    (begin, quoted, escapes) = (here + 1, None, false);
-                    number += 1;
-                } else if here == begin && quoted.is_none() {
+                    record();
+                    done += 1;
+                }
+                (begin, number, quoted, escapes) = (here + 1, 0, None, false);
+                if done == rows {
+                    return begin;
+                }
+            } else if byte == self.separator {
+                if self.escape.is_some() && quoted.is_none() && self.escaped(bytes, begin, here) {
+                    escapes = true;
+                    continue;
+                }
+                if number < self.width {
+                    field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, here, escapes)));
+                }
+                (begin, quoted, escapes) = (here + 1, None, false);
+                number += 1;
+            } else if here == begin && quoted.is_none() {
+                if let Some((end, after)) = self.closed(bytes, &finds, quote) {
+                    quoted = Some(Span::new(here + 1, end, false));
+                    finds = after;
+                } else {
                     let (span, after) = self.quoted(bytes, here + 1, quote);
                     quoted = Some(span);
-                    at = after;
-                    continue 'resume;
+                    finds.skip_to(after);
                 }
             }
-            break;
         }
         if begin < end || number > 0 || quoted.is_some() {
             let last = if end > begin && bytes.last() == Some(&b'\r') { end - 1 } else { end };
@@ -188,6 +189,7 @@ impl Splitter {
         end
     }
 
+    #[inline]
     fn span(&self, bytes: &[u8], start: usize, end: usize, escapes: bool) -> Span {
         let has = |byte: u8| bytes.get(start..end).unwrap_or_default().contains(&byte);
         let raw = escapes || self.escape.is_some_and(has) || (self.quillemet && has(QUILLEMET));
@@ -198,6 +200,24 @@ impl Splitter {
         let Some(escape) = self.escape else { return false };
         let before = bytes.get(start..at).unwrap_or_default();
         before.iter().rev().take_while(|byte| **byte == escape).count() % 2 == 1
+    }
+
+    /// Where a field within quotes ends and the search goes on, unless there is more to its quotes than the last.
+    #[inline]
+    fn closed<'a>(&self, bytes: &[u8], finds: &Finds<'a>, quote: u8) -> Option<(usize, Finds<'a>)> {
+        if self.escape.is_some() {
+            return None;
+        }
+        let mut ahead = finds.clone();
+        let end = loop {
+            match ahead.next() {
+                Some((at, byte)) if byte == quote => break at,
+                Some((_, b'\n')) if !self.multiline => return None,
+                Some(_) => {}
+                None => return None,
+            }
+        };
+        (bytes.get(end + 1) != Some(&quote)).then_some((end, ahead))
     }
 
     /// The field within quotes that begins at `start`, and where the search goes on.

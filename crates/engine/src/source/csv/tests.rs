@@ -23,7 +23,7 @@ async fn read(texts: &[&str], format: CsvFormat, columns: Option<&[(&str, DataTy
     }
     let columns =
         columns.map(|columns| columns.iter().map(|(name, of)| ((*name).to_owned(), of.clone())).collect());
-    let shape = CsvShape { format: &format, columns, partitions: vec![], wanted: &|_| None };
+    let shape = CsvShape { format: &format, columns, partitions: vec![], wanted: &|_| None, lenient: false };
     let table = csv_table("n", files, shape).await.unwrap();
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     let batches = context.read_table(Arc::new(table)).unwrap().collect().await.unwrap();
@@ -67,7 +67,8 @@ async fn bytes_that_are_no_utf8_are_replaced() {
     let store = Arc::new(InMemory::new());
     let files = vec![file(&store, "f", b"a,b\n\xff,2\n".to_vec()).await];
     let format = CsvFormat::default();
-    let shape = CsvShape { format: &format, columns: None, partitions: vec![], wanted: &|_| None };
+    let shape =
+        CsvShape { format: &format, columns: None, partitions: vec![], wanted: &|_| None, lenient: false };
     let table = csv_table("n", files, shape).await.unwrap();
     let batches = SessionContext::new().read_table(Arc::new(table)).unwrap().collect().await.unwrap();
     let text = pretty_format_batches(&batches).unwrap().to_string();

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::plans::Plan;
+
 /// `POST /read`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,6 +27,8 @@ pub(crate) struct ReadRequest {
     pub(crate) direct: bool,
     /// Whether a folder of files may be, whose partitions Spark takes for text.
     pub(crate) folders: bool,
+    /// Whether rows may be put into the folder only when they are asked for.
+    pub(crate) later: bool,
     /// The folder where rows go, in files of Parquet, for a Spark other than the run's own: in S3 or, as a `file://` URL, in
     /// the scratch.
     pub(crate) exchange: Option<String>,
@@ -48,6 +52,8 @@ pub(crate) enum Road {
     /// The engine has put the rows into a folder.
     #[default]
     Engine,
+    /// The engine puts them there when it is asked to.
+    Later,
 }
 
 /// A column's name and its type in Glue's grammar.
@@ -74,6 +80,8 @@ pub(crate) struct FileGroup {
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct ReadAnswer {
     pub(crate) road: Road,
+    /// The number under which the source is kept open, for plans.
+    pub(crate) source: Option<u64>,
     /// The format of the rows in `folder`; none where that holds the source's own files, of Parquet.
     pub(crate) format: Option<&'static str>,
     pub(crate) folder: Option<String>,
@@ -91,6 +99,14 @@ pub(crate) struct ReadAnswer {
     pub(crate) errors: Option<String>,
 }
 
+/// `POST /fill`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FillRequest {
+    /// The number of the source.
+    pub(crate) source: u64,
+}
+
 /// `POST /write`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -101,6 +117,8 @@ pub(crate) struct WriteRequest {
     pub(crate) data_format: String,
     /// The columns, which an empty folder does not tell.
     pub(crate) columns: Vec<Column>,
+    /// What makes the rows, instead of a folder that holds them.
+    pub(crate) plan: Plan,
     pub(crate) connection_type: Option<String>,
     pub(crate) connection_options: Map<String, Value>,
     pub(crate) format: Option<String>,
@@ -119,6 +137,8 @@ pub(crate) struct WriteRequest {
 
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct WriteAnswer {
+    /// Why the plan was not begun; nothing is written then.
+    pub(crate) declined: Option<String>,
     pub(crate) rows: u64,
     pub(crate) files: u64,
     pub(crate) bytes: u64,
