@@ -152,3 +152,24 @@ def test_a_database_there_and_back(corpus, postgres, server):  # noqa: F811
     lines = [json.loads(line) for body in written for line in body.splitlines()]
     assert sorted(lines, key=lambda row: row["id"]) == [
         {"id": 1, "name": "Rome", "price": 1.5}, {"id": 2, "name": "Oslo", "price": 2.5}]
+
+
+def test_formats_of_plain_spark(corpus, postgres):  # noqa: F811
+    postgres.sql("CREATE TABLE spark_rows (id int PRIMARY KEY, name varchar(20))")
+    login = postgres.properties()
+    given = {"--url": login["JDBC_CONNECTION_URL"], "--user": login["USERNAME"], "--password": login["PASSWORD"]}
+    assert corpus.run("spark_formats", given).succeeded() == [
+        "([('id', 'int'), ('name', 'string'), ('part', 'int')], [(1, 'a', 10), (2, 'b', 20), (3, None, 20)])",
+        "[PATH_ALREADY_EXISTS] Path BASE/orc already exists. Set mode as \"overwrite\" to overwrite the existing path. "
+        "SQLSTATE: 42K04",
+        "4",
+        "([('id', 'int'), ('name', 'string'), ('part', 'int')], [(3, None, 20)])",
+        "([('id', 'int'), ('name', 'string'), ('part', 'int')], [(1, 'a', 10), (2, 'b', 20), (3, None, 20)])",
+        "[Row(sum(id)=6)]",
+        "GlueError True",
+        "[PATH_NOT_FOUND] Path does not exist: BASE/nowhere. SQLSTATE: 42K03",
+        "([('id', 'int'), ('name', 'string')], [(1, 'a'), (2, 'b'), (3, None)])",
+        "([('twice', 'int')], [(2,), (4,)])",
+        "[Row(name='a')]",
+        "OperationNotSupportedException `jdbc` as a target without mode(\"append\") is not supported",
+    ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -258,3 +261,42 @@ def _simple(column: Column, of: g.DataType, to: g.DataType) -> Column:
         finite = ~(F.isnan(column) | (F.abs(column) > 1e13))
         return F.when(finite, column).try_cast(target)
     return column.try_cast(target)
+
+
+def met(condition: dict[str, Any]) -> Column:
+    """Whether a condition that a filter stands for is met (`_conditions`)."""
+    [(kind, told)] = condition.items()
+    if kind == "always":
+        return F.lit(told)
+    if kind == "null":
+        return _at(told).isNull()
+    if kind == "choose":
+        when, then, otherwise = map(met, told)
+        return (when & then) | (~when & otherwise)
+    path, op, other = told
+    value = _at(path)
+    [(of, one)] = other.items()
+    if of == "real":
+        return _real(value, op, one)
+    return _OPERATIONS[op](value, _at(one) if of == "field" else F.lit(one))
+
+
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def _at(path: Sequence[str]) -> Column:
+    return functools.reduce(inner, path[1:], F.col(ticked(path[0])))
+
+
+def _real(value: Column, op: str, number: float) -> Column:
+    """As Python compares: what is no number stands in no relation, and both zeros are one."""
+    low, high = (F.lit(-0.0), F.lit(0.0)) if number == 0 else (F.lit(number), F.lit(number))
+    if op == "!=":
+        return F.isnan(value) | (value < low) | (value > high)
+    bounds = {
+        "==": lambda: (value >= low) & (value <= high), "<": lambda: value < low, "<=": lambda: value <= high,
+        ">": lambda: value > high, ">=": lambda: value >= low,
+    }  # fmt: skip
+    return ~F.isnan(value) & bounds[op]()

@@ -6,12 +6,15 @@ import os
 import re
 import sys
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from awsglue import _bridge
 from awsglue._bridge import Bridge
 from awsglue._errors import InvalidInputException
+from awsglue._later import Later, wait_for
+from awsglue._native import Native
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -56,11 +59,20 @@ def exchange_folder(bridge: Bridge) -> str | None:
     return f"file://{bridge.scratch}/exchange" if remote() in _HERE else f"{temp_dir()}/exchange"
 
 
-def read(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
-    """The frame that an answer to `/read` tells of."""
-    if answer["road"] == "engine":
-        return spark.read.format(answer["format"]).load(answer["folder"])
-    return _files(spark, answer)
+def read(
+    spark: SparkSession, bridge: Bridge, answer: dict[str, Any], context: str
+) -> tuple[DataFrame, Callable[[], DataFrame | None]]:
+    """The frame that an answer to `/read` tells of, and what tells the records that could not be read."""
+    if answer["road"] == "later":
+        later = Later(bridge, answer["source"], answer["folder"])
+        wait_for(spark, later)
+        return _folder(spark, answer), lambda: errors(spark, later.filled(), context)
+    frame = _folder(spark, answer) if answer["road"] == "engine" else _files(spark, answer)
+    return frame, lambda: errors(spark, answer, context)
+
+
+def _folder(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
+    return spark.read.format(answer["format"]).load(answer["folder"])
 
 
 def errors(spark: SparkSession, answer: dict[str, Any], context: str) -> DataFrame | None:
@@ -114,11 +126,16 @@ def ticked(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any]) -> dict[str, Any]:
-    """Hands the rows of a frame to the engine, which writes them as the request says; what it wrote."""
+def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any], native: Native | None) -> dict[str, Any]:
+    """Has the engine write the rows of a frame as the request says: by the steps that make them, or handed to it. What it
+    wrote."""
     columns = [
         {"name": field.name, "type": _type_text(field.dataType.simpleString())} for field in frame.schema.fields
     ]
+    if native is not None and (plan := native.steps()):
+        answer = bridge.ask("/write", {**request, "plan": plan, "columns": columns})
+        if answer["declined"] is None:
+            return answer
     exchange, form = exchange_folder(bridge), "parquet"
     if exchange is None:
         exchange, form = f"file://{bridge.scratch}/exchange", "arrow"

@@ -8,7 +8,9 @@ a second look makes the rows.
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import pickle
 import tempfile
 import warnings
@@ -21,7 +23,7 @@ import pyarrow as pa
 from pyspark import cloudpickle
 from pyspark.sql import functions as F
 
-from awsglue import _arrow, _columns, _paths, _python, _record, _types
+from awsglue import _arrow, _columns, _conditions, _paths, _python, _record, _types
 from awsglue import gluetypes as g
 from awsglue._columns import Leaf
 from awsglue._paths import Path, ticked
@@ -74,11 +76,17 @@ class Rows:
     @cached_property
     def schema(self) -> g.StructType:
         """The fields and their types; functions that are waiting run for it, unless they only filter."""
-        return self._base_schema if self._filters else self.survey.schema
+        return self._base_schema if self.filters else self.survey.schema
 
     @property
-    def _filters(self) -> bool:
+    def filters(self) -> bool:
+        """Whether no function makes other records."""
         return all(step.kind == "filter" for step in self.steps)
+
+    @cached_property
+    def asked(self) -> list[dict[str, Any] | None]:
+        """What functions that only filter ask, each where that can be told without records."""
+        return [_conditions.told(step.call, self._base_schema) for step in self.steps]
 
     @cached_property
     def df(self) -> DataFrame:
@@ -86,11 +94,14 @@ class Rows:
         if not self.steps:
             return self.base
         work = self._work
-        if "survey" in self.__dict__ or not self._filters:
+        if "survey" in self.__dict__ or not self.filters:
             kept = self._kept()
             if kept is not None:
                 return kept
-        if self._filters:
+        if self.filters:
+            asked = [condition for condition in self.asked if condition is not None]
+            if len(asked) == len(self.steps):
+                return self.base.filter(functools.reduce(operator.and_, map(_columns.met, asked)))
             return mapped(self.base, work.filtered, self._base_schema)
         return self._made(self.schema)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable, Iterable
 
-from awsglue import _catalog, _exchange, _plain, _streams
+from awsglue import _catalog, _exchange, _native, _plain, _streams
 from awsglue._bridge import Bridge
 from awsglue._errors import InvalidInputException, unsupported
 from awsglue._logger import GlueLogger
@@ -236,15 +236,17 @@ class GlueContext(Maintenance):
             "transformation_ctx": transformation_ctx or "",
         }
 
-    def _read(self, request: dict[str, Any]) -> tuple[DataFrame, frozenset[tuple[str, ...]], DataFrame | None]:
-        """The frame, where its columns have choices, and the records that could not be read."""
+    def _read(
+        self, request: dict[str, Any]
+    ) -> tuple[DataFrame, frozenset[tuple[str, ...]], Callable[[], DataFrame | None] | None]:
+        """The frame, where its columns have choices, and what tells the records that could not be read."""
         if self._bridge is None or _is_local(request):
             return self._read_plainly(request), frozenset(), None
         exchange = _exchange.exchange_folder(self._bridge)
-        roads = {"direct": _exchange.reads_s3(), "folders": not exchange, "exchange": exchange}
+        roads = {"direct": _exchange.reads_s3(), "folders": not exchange, "exchange": exchange, "later": not exchange}
         answer = self._bridge.ask("/read", {**request, **roads})
-        frame = _exchange.read(self.spark_session, answer)
-        errors = _exchange.errors(self.spark_session, answer, request["transformation_ctx"])
+        frame, errors = _exchange.read(self.spark_session, self._bridge, answer, request["transformation_ctx"])
+        _native.note(frame, _native.source(answer))
         return frame, frozenset(tuple(path) for path in answer["choices"]), errors
 
     def _read_plainly(self, request: dict[str, Any]) -> DataFrame:
@@ -365,7 +367,8 @@ class GlueContext(Maintenance):
         options = request.get("connection_options", {})
         if self._bridge is not None and not _is_local(request):
             given = {name: value for name, value in request.items() if value is not None}
-            _exchange.write(self._bridge, data, given | ({} if files is None else {"files": files}))
+            native = _native.of_frame(data)
+            _exchange.write(self._bridge, data, given | ({} if files is None else {"files": files}), native)
         elif request.get("catalog_connection"):
             given = {"connectionName": request["catalog_connection"], **options}
             _plain.write(data, "jdbc", given, None, {})

@@ -1,6 +1,10 @@
 """The beginning of the process: settings in, a script or a session's kernel to its end."""
 
+import atexit
+import os
 import sys
+import threading
+from typing import NoReturn
 
 from mastic_host.control import Control
 
@@ -17,5 +21,14 @@ def main() -> int:
     return script.run(control.settings)
 
 
+def leave(code: int) -> NoReturn:
+    """Ends the process as Python does, but for taking all of its objects apart, which takes longer than many a script."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -39,20 +39,20 @@ def install() -> None:
             writer.partitionBy(partitionBy)
         source = (format or writer._write.source or "parquet").lower()
         partial = writer._write.partitioning_cols and source in ("parquet", "csv", "json", "text", "orc", "avro")
-        if _overwrites(writer) and partial and _is_dynamic(writer) and isinstance(path, str):
+        if _overwrites(writer) and partial and is_dynamic(writer) and isinstance(path, str):
             writer.mode("append")
-            _replacing(path, lambda: save(writer, path, format))
+            replacing(path, lambda: save(writer, path, format))
             writer.mode("overwrite")
         else:
             save(writer, path, format)
 
     def inserting(writer: Any, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N803
         wanted = _overwrites(writer) if overwrite is None else overwrite
-        place = _location(writer._spark, tableName) if wanted and _is_dynamic(writer) else None
+        place = _location(writer._spark, tableName) if wanted and is_dynamic(writer) else None
         if place is None:
             insert(writer, tableName, overwrite)
         else:
-            _replacing(place, lambda: insert(writer, tableName, False))
+            replacing(place, lambda: insert(writer, tableName, False))
 
     def saving_table(
         writer: Any, name: str, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
@@ -68,7 +68,7 @@ def install() -> None:
         places = {at for at in (place, there) if at is not None}
         _not_read(writer, name, places)
         for at in places:
-            _delete(at, list(_keys(at)))
+            delete(at, list(keys(at)))
         if there is not None:
             writer._spark.sql(f"DROP TABLE {name}")
         writer.mode("error")
@@ -81,7 +81,7 @@ def install() -> None:
         if place is None:
             return sql(session, sqlQuery, *arguments, **more)
         added = re.sub(r"\binsert\s+overwrite\s+(table\s+)?", "INSERT INTO ", sqlQuery, count=1, flags=re.I)
-        return _replacing(place, lambda: sql(session, added, *arguments, **more))
+        return replacing(place, lambda: sql(session, added, *arguments, **more))
 
     DataFrameWriter.save, DataFrameWriter.insertInto, DataFrameWriter.saveAsTable = saving, inserting, saving_table
     SparkSession.sql = asking
@@ -100,7 +100,8 @@ def _overwrites(writer: Any) -> bool:
     return (writer._write.mode or "").lower() == "overwrite"
 
 
-def _is_dynamic(writer: Any) -> bool:
+def is_dynamic(writer: Any) -> bool:
+    """Whether a writer overwrites only the partitions that get rows."""
     said = {key.lower(): value for key, value in writer._write.options.items()}.get("partitionoverwritemode")
     return dynamic if said is None else str(said).lower() == "dynamic"
 
@@ -121,12 +122,12 @@ def _location(session: Any, name: str) -> str | None:
     return place if place.startswith("s3") and not lake else None
 
 
-def _replacing(place: str, add: Callable[[], Any]) -> Any:
+def replacing(place: str, add: Callable[[], Any]) -> Any:
     """Adds rows to a folder, then removes what lay in the partitions that got some."""
-    before = _keys(place)
+    before = keys(place)
     answer = add()
-    folders = {key.rpartition("/")[0] for key in _keys(place) - before}
-    _delete(place, [key for key in before if key.rpartition("/")[0] in folders])
+    folders = {key.rpartition("/")[0] for key in keys(place) - before}
+    delete(place, [key for key in before if key.rpartition("/")[0] in folders])
     return answer
 
 
@@ -135,7 +136,8 @@ def _parts(place: str) -> tuple[str, str]:
     return bucket, folder.rstrip("/") + "/" if folder.strip("/") else ""
 
 
-def _keys(place: str) -> set[str]:
+def keys(place: str) -> set[str]:
+    """The keys of all objects in a folder."""
     import boto3
 
     bucket, folder = _parts(place)
@@ -143,12 +145,13 @@ def _keys(place: str) -> set[str]:
     return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
 
-def _delete(place: str, keys: list[str]) -> None:
+def delete(place: str, found: list[str]) -> None:
+    """Deletes objects of a folder's bucket."""
     import boto3
 
     bucket, _ = _parts(place)
-    for start in range(0, len(keys), 1000):
-        objects = [{"Key": key} for key in keys[start : start + 1000]]
+    for start in range(0, len(found), 1000):
+        objects = [{"Key": key} for key in found[start : start + 1000]]
         done = boto3.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         for error in done.get("Errors", []):
             raise PermissionError(f"s3://{bucket}/{error['Key']} cannot be overwritten: {error['Code']}: {error['Message']}")

@@ -11,7 +11,6 @@ FILES = {"csv", "json", "parquet", "text", "avro", "orc", "binaryFile"}
 
 def install() -> None:
     """Makes Spark's readers look before they read."""
-    from pyspark.errors import AnalysisException
     from pyspark.sql.connect.readwriter import DataFrameReader
 
     load, runner = DataFrameReader.load, Bridge.find()
@@ -20,12 +19,16 @@ def install() -> None:
         frame = load(reader, path, format, schema, **options)
         paths = [path] if isinstance(path, str) else list(path or [])
         if (reader._format or "parquet") in FILES and paths and runner is not None:
-            missing = runner.ask("/exists", {"paths": paths})["missing"]
-            if missing:
-                raise AnalysisException(
-                    errorClass="PATH_NOT_FOUND",
-                    message=f"Path does not exist: {missing}. SQLSTATE: 42K03",
-                )
+            demand(runner, paths)
         return frame
 
     DataFrameReader.load = checked
+
+
+def demand(runner: Bridge, paths: list[str]) -> None:
+    """Raises AnalysisException if nothing is at one of the paths."""
+    from pyspark.errors import AnalysisException
+
+    missing = runner.ask("/exists", {"paths": paths})["missing"]
+    if missing:
+        raise AnalysisException(errorClass="PATH_NOT_FOUND", message=f"Path does not exist: {missing}. SQLSTATE: 42K03")

@@ -26,15 +26,20 @@ def install(settings: dict[str, Any]) -> None:
     if settings["remote"]:
         # `awsglue` hands rows over another way.
         os.environ["MASTIC_SPARK_REMOTE"] = settings["remote"]
+    if settings["conf"].get("spark.mastic.native") == "false":
+        os.environ["MASTIC_NATIVE"] = "false"
     # The client looks for a Spark although it needs none.
     os.environ.setdefault("SPARK_HOME", os.environ.get("MASTIC_SCRATCH", "/"))
     os.environ.setdefault("SPARK_CONNECT_MODE_ENABLED", "1")
-    import pyspark
-    from pyspark.sql import session as classic
-    from pyspark.sql.connect.dataframe import DataFrame
-    from pyspark.sql.connect.session import SparkSession
+    from mastic_host import later
 
-    from mastic_host import casts, commands, context, overwrite, paths, views
+    with later.putting_off():
+        import pyspark
+        from pyspark.sql import session as classic
+        from pyspark.sql.connect.dataframe import DataFrame
+        from pyspark.sql.connect.session import SparkSession
+
+    from mastic_host import casts, commands, context, formats, overwrite, paths, views
 
     if settings["remote"]:
         _carry_packages()
@@ -42,9 +47,10 @@ def install(settings: dict[str, Any]) -> None:
         paths.install()
         casts.install()
         overwrite.install()
+        formats.install()
         _heeding()
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
-    views.install()
+    views.install(native=not settings["remote"])
     pyspark.SparkContext = context.SparkContext
     pyspark.SparkConf = context.SparkConf
     pyspark.Broadcast = context.Broadcast
@@ -144,13 +150,14 @@ def _heeding() -> None:
     """Makes settings of the session heard that Sail does not heed."""
     from pyspark.sql.connect.conf import RuntimeConf
 
-    from mastic_host import casts, overwrite
+    from mastic_host import casts, overwrite, views
 
     keep = RuntimeConf.set
 
     def setting(conf: Any, key: str, value: Any) -> None:
         casts.heed(key, _text(value))
         overwrite.heed(key, _text(value))
+        views.heed(key)
         keep(conf, key, value)
 
     RuntimeConf.set = setting

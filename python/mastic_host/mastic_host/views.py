@@ -1,27 +1,58 @@
-"""Names of temporary views in any case, as Spark has them: Sail minds their case."""
+"""Temporary views as Spark has them: their names in any case, whose case Sail minds. And what a query makes of views whose rows
+the runner's engine can work out by itself, so that it need not be asked of Sail.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from awsglue import _native
+
+from mastic_host import casts
+
 _views: dict[str, dict[str, Any]] = {}
 
+_QUERY = re.compile(r"\s*(select|with)\b", re.I)
+# Statements after which a view may be another one, or none.
+_NAMING = re.compile(r"\b(view|table|cache|uncache)\b", re.I)
+# Settings that say how Spark works and not what it answers.
+_TUNING = re.compile(r"spark\.sql\.(shuffle|adaptive|files|parquet|autoBroadcastJoinThreshold|broadcastTimeout|sources|ansi\.|"
+                     r"catalog|extensions|execution\.arrow|debug|ui|warehouse|hive|legacy\.timeParserPolicy)", re.I)
+_own = False
 
-def install() -> None:
-    """Makes the session find views by names in any case."""
+
+def heed(key: str) -> None:
+    """Takes up a setting of the session: the engine has none, and leaves queries under one of Spark's to Spark."""
+    global _own
+    _own = _own or (key.lower().startswith("spark.sql.") and not _TUNING.match(key))
+
+
+def install(native: bool) -> None:
+    """Makes the session find views by names in any case; with `native`, lets the engine have queries over its sources."""
+    from pyspark.sql.connect.catalog import Catalog
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
+    from pyspark.sql.connect.udf import UDFRegistration
 
     for method in ("createOrReplaceTempView", "createTempView", "registerTempTable"):
         if hasattr(DataFrame, method):
             setattr(DataFrame, method, _noting(getattr(DataFrame, method)))
+    Catalog.dropTempView = _dropping(Catalog.dropTempView)
+    UDFRegistration.register = _registering(UDFRegistration.register)
     sql = SparkSession.sql
 
     def with_views(session: Any, sqlQuery: str, *arguments: Any, **more: Any) -> Any:  # noqa: N803
-        for name in _spelled(sqlQuery):
+        names = _spelled(sqlQuery)
+        for name in names:
             _spell(name)
-        return sql(session, sqlQuery, *arguments, **more)
+        answer = sql(session, sqlQuery, *arguments, **more)
+        if not _QUERY.match(sqlQuery) and _NAMING.search(sqlQuery):
+            for name in names:
+                _views.pop(name.lower(), None)
+        elif native and casts.lenient and not _own and not (arguments or more) and _QUERY.match(sqlQuery):
+            _native.note(answer, _native.query(sqlQuery, {name: _views[name.lower()]["frame"] for name in sorted(names)}))
+        return answer
 
     SparkSession.sql = with_views
 
@@ -33,6 +64,24 @@ def _noting(create: Any) -> Any:
         _views[name.lower()] = {"frame": frame, "create": create, "names": {name}}
 
     return created
+
+
+def _dropping(drop: Any) -> Any:
+    def dropped(catalog: Any, viewName: str) -> Any:  # noqa: N803
+        _views.pop(viewName.lower(), None)
+        return drop(catalog, viewName)
+
+    return dropped
+
+
+def _registering(register: Any) -> Any:
+    def registered(*given: Any, **more: Any) -> Any:
+        global _own
+        # It may have the name of one that the engine has.
+        _own = True
+        return register(*given, **more)
+
+    return registered
 
 
 def _spelled(query: str) -> set[str]:

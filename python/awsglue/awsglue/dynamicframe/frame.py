@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from awsglue import _paths
+from awsglue import _native, _paths
 from awsglue import gluetypes as g
 from awsglue._arrow import records
-from awsglue._paths import Path
+from awsglue._native import Native
+from awsglue._paths import Path, listed
 from awsglue._python import Step
 from awsglue._rows import Rows
 from awsglue._types import MARK, choices, tree
@@ -49,14 +50,20 @@ class DynamicFrame:
         name: str = "",
         *,
         choices: Iterable[str | Path] = frozenset(),
-        errors: DataFrame | None = None,
+        errors: DataFrame | Callable[[], DataFrame | None] | None = None,
     ) -> None:
         paths = frozenset(_paths.parse(one) if isinstance(one, str) else tuple(one) for one in choices)
-        self._start(Rows(df, choices=paths), glue_ctx, name, errors)
-        self.partitions = _partitions(df)
+        self._start(Rows(df, choices=paths), glue_ctx, name)
+        if errors is not None:
+            self._unread = (errors if callable(errors) else lambda: errors,)
+        self.partitions, self._native = _partitions(df), _native.of_frame(df)
 
-    def _start(self, rows: Rows, glue_ctx: GlueContext, name: str, unread: DataFrame | None = None) -> None:
-        self._rows, self.glue_ctx, self.name, self._unread = rows, glue_ctx, name, unread
+    def _start(self, rows: Rows, glue_ctx: GlueContext, name: str) -> None:
+        self._rows, self.glue_ctx, self.name = rows, glue_ctx, name
+        # What tells the records that could not be read.
+        self._unread: tuple[Callable[[], DataFrame | None], ...] = ()
+        # The steps that make the rows, if the engine can take them.
+        self._native: Native | None = None
         self._checks: tuple[Check, ...] = ()
         self._calls = False
         self.partitions = None
@@ -76,16 +83,15 @@ class DynamicFrame:
         *,
         calls: bool = False,
         others: Sequence[DynamicFrame] = (),
+        native: Native | None = None,
     ) -> DynamicFrame:
         """The frame that a transformation makes."""
         frame = DynamicFrame.__new__(DynamicFrame)
         frame._start(rows, self.glue_ctx, self.name)
-        frame._calls = calls
+        frame._calls, frame._native = calls, native
         frame.partitions = None if others else self.partitions
         for one in (self, *others):
-            if one._unread is not None:
-                known = frame._unread
-                frame._unread = one._unread if known is None else known.unionByName(one._unread, allowMissingColumns=True)
+            frame._unread += tuple(errors for errors in one._unread if errors not in frame._unread)
             frame._checks += tuple(check for check in one._checks if check not in frame._checks)
         if stageThreshold > 0 or totalThreshold > 0:
             frame._checks += (Check(frame, transformation_ctx, info, stageThreshold, totalThreshold),)
@@ -132,7 +138,7 @@ class DynamicFrame:
         """The frame as a DataFrame. A choice is a struct of its types, unless `options` say otherwise."""
         self.assertErrorThreshold()
         rows = _choices.shaped(self._rows, options)
-        df = rows.df
+        df = rows.df if options else _native.note(rows.df, self._native)
         if not choices(rows.schema) or not any((field.metadata or {}).get(MARK) for field in df.schema.fields):
             return df
         return df.select(*(leaf.column.alias(leaf.name, metadata={}) for leaf in rows.leaves))
@@ -149,7 +155,7 @@ class DynamicFrame:
     ) -> DynamicFrame:  # fmt: skip
         """The frame in so many parts."""
         rows = self._rows.made(self.df.repartition(num_partitions), self._rows.schema)
-        made = self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        made = self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold, native=self._native)
         made.partitions = num_partitions
         return made
 
@@ -160,7 +166,7 @@ class DynamicFrame:
         """The frame in so many parts at most; with `shuffle` its records are dealt out anew."""
         df = self.df.repartition(num_partitions) if shuffle else self.df.coalesce(num_partitions)
         rows = self._rows.made(df, self._rows.schema)
-        made = self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        made = self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold, native=self._native)
         made.partitions = num_partitions
         return made
 
@@ -202,7 +208,8 @@ class DynamicFrame:
         # The guide's signatures have no `preservesPartitioning`.
         context = keeps if isinstance(keeps, str) else context
         rows = self._rows.then(Step(kind, f, info))
-        return self._next(rows, context, info, stage, total, calls=True)
+        native = _native.filtered(self._native, lambda: rows.asked[-1]) if kind == "filter" else None
+        return self._next(rows, context, info, stage, total, calls=True, native=native)
 
     # Fields.
 
@@ -214,8 +221,10 @@ class DynamicFrame:
         type; what does not fit is null. With `case_sensitive` a source is found by its exact name alone."""
         if isinstance(case_sensitive, str):
             case_sensitive, transformation_ctx = False, case_sensitive
+        mappings = list(mappings)
         rows = _fields.mapped(self._rows, mappings, bool(case_sensitive))
-        return self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        native = self._native and _native.mapped(self._native, self._rows.schema, mappings)
+        return self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold, native=native)
 
     applyMapping = apply_mapping
 
@@ -224,18 +233,20 @@ class DynamicFrame:
         totalThreshold: int = 0,
     ) -> DynamicFrame:  # fmt: skip
         """Only these fields, in the order named."""
-        rows = self._rows
+        rows, paths = self._rows, listed(paths)
         made = rows.select(_fields.select(rows, _fields.places(rows, paths, "select_fields")))
-        return self._next(made, transformation_ctx, info, stageThreshold, totalThreshold)
+        native = self._native and _native.picked(self._native, rows.schema, paths, kept=True)
+        return self._next(made, transformation_ctx, info, stageThreshold, totalThreshold, native=native)
 
     def drop_fields(
         self, paths: str | Iterable[str], transformation_ctx: str = "", info: str = "", stageThreshold: int = 0,
         totalThreshold: int = 0,
     ) -> DynamicFrame:  # fmt: skip
         """All fields but these; those in structs and in arrays can be left out too."""
-        rows = self._rows
+        rows, paths = self._rows, listed(paths)
         made = rows.select(_fields.drop(rows.leaves, _fields.places(rows, paths, "drop_fields")))
-        return self._next(made, transformation_ctx, info, stageThreshold, totalThreshold)
+        native = self._native and _native.picked(self._native, rows.schema, paths, kept=False)
+        return self._next(made, transformation_ctx, info, stageThreshold, totalThreshold, native=native)
 
     def rename_field(
         self, oldName: str, newName: str, transformation_ctx: str = "", info: str = "", stageThreshold: int = 0,
@@ -407,8 +418,12 @@ class DynamicFrame:
 
     def errorsCount(self) -> int:
         """The records that failed, in all transformations up to this frame and its reading."""
-        unread = 0 if self._unread is None else int(self._unread.count())
-        return unread + sum(sum(run.survey.errors) for run in _longest(self._rows.runs))
+        return sum(int(errors.count()) for errors in self._unread_frames()) + sum(sum(run.survey.errors) for run in _longest(self._rows.runs))
+
+    def _unread_frames(self) -> list[DataFrame]:
+        """The records that could not be read, by source."""
+        found = [errors() for errors in self._unread]
+        return [one for one in found if one is not None]
 
     def stageErrorsCount(self) -> int:
         """The records that failed in the transformation that made this frame."""
@@ -424,8 +439,8 @@ class DynamicFrame:
             one = DynamicFrame.__new__(DynamicFrame)
             one._start(run.failures, self.glue_ctx, self.name)
             made = one if made is None else made.union(one)
-        if self._unread is not None:
-            one = DynamicFrame(self._unread, self.glue_ctx, self.name)
+        for unread in self._unread_frames():
+            one = DynamicFrame(unread, self.glue_ctx, self.name)
             made = one if made is None else made.union(one)
         if made is None:
             made = DynamicFrame.__new__(DynamicFrame)
