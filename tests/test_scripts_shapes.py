@@ -171,5 +171,12 @@ def test_formats_of_plain_spark(corpus, postgres):  # noqa: F811
         "([('id', 'int'), ('name', 'string')], [(1, 'a'), (2, 'b'), (3, None)])",
         "([('twice', 'int')], [(2,), (4,)])",
         "[Row(name='a')]",
-        "OperationNotSupportedException `jdbc` as a target without mode(\"append\") is not supported",
+        "AnalysisException Table or view 'spark_rows' already exists. SaveMode: ErrorIfExists.",
+        "(['id', 'name'], [(1, 'a'), (2, 'b'), (3, None)])",
+        "(['id', 'name'], [(11, 'a'), (12, 'b'), (13, None)])",
+        "(['id', 'name', 'part'], [(1, 'a', 10), (2, 'b', 20), (3, None, 20)])",
+        "(['id', 'name', 'part'], [(1, 'a', 10)])",
+        "(['id', 'name', 'part'], [(1, 'a', 10)])",
+        "(['id', 'name', 'part'], [(1, 'a', 10), (2, 'b', 20), (3, None, 20)])",
+        "GlueError (['id', 'name', 'part'], [(1, 'a', 10), (2, 'b', 20), (3, None, 20)])",
     ]

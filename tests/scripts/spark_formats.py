@@ -51,7 +51,32 @@ reader = spark.read.format("jdbc").option("url", args["url"]).options(**login)
 print(told(reader.option("dbtable", "(select id * 2 as twice from spark_rows where id < 3) t").load()))
 reader = spark.read.format("jdbc").option("url", args["url"]).options(**login)
 print(reader.option("query", "select name from spark_rows where id = 1").load().collect())
+
+
+def stored(name="spark_rows"):
+    found = spark.read.jdbc(args["url"], name, properties=login)
+    return found.columns, sorted(map(tuple, found.collect()))
+
+
 try:
     rows.write.jdbc(args["url"], "spark_rows", properties=login)
 except Exception as error:
     print(type(error).__name__, error)
+rows.write.mode("ignore").jdbc(args["url"], "spark_rows", properties=login)
+print(stored())
+# Made of the very table, which keeps its columns' own types.
+more = spark.read.jdbc(args["url"], "spark_rows", properties=login).selectExpr("id + 10 as id", "name")
+more.write.option("truncate", "true").jdbc(args["url"], "spark_rows", mode="overwrite", properties=login)
+print(stored())
+write = rows.write.format("jdbc").option("url", args["url"]).options(**login).option("dbtable", "spark_rows")
+write.mode("overwrite").save()
+print(stored())
+for mode in ("error", "overwrite"):
+    rows.limit(1).write.jdbc(args["url"], f"made_by_{mode}", mode=mode, properties=login)
+    print(stored(f"made_by_{mode}"))
+rows.write.mode("overwrite").option("truncate", "true").jdbc(args["url"], "made_truncated", properties=login)
+print(stored("made_truncated"))
+try:
+    rows.selectExpr("'x' as id").write.mode("overwrite").option("truncate", True).jdbc(args["url"], "spark_rows", properties=login)
+except Exception as error:
+    print(type(error).__name__, stored())

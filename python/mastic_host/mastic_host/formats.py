@@ -9,7 +9,7 @@ from typing import Any
 
 from awsglue import _exchange, _native
 from awsglue._bridge import Bridge
-from awsglue._errors import unsupported
+from awsglue._errors import GlueError, unsupported
 
 from mastic_host import overwrite, paths
 
@@ -19,6 +19,8 @@ _NAMES = {"com.databricks.spark.xml": "xml", "com.databricks.spark.avro": "avro"
 _QUERY = re.compile(r"\s*\((.*)\)\s*(?:as\s+)?\w*\s*\Z", re.I | re.S)
 # What the engine calls them, as Spark does.
 _TAGS = {("rootTag", "ROWS"), ("rowTag", "ROW")}
+# What PostgreSQL and MySQL say of a table that is not there.
+_MISSING = re.compile(r"\b(does not|doesn't) exist")
 _MODES = {"append", "overwrite", "ignore", "error", "errorifexists", "default"}
 
 
@@ -126,12 +128,38 @@ def _saving(runner: Bridge, save: Callable[..., Any]) -> Callable[..., Any]:
             raise ValueError(f"`{wanted}` is no mode of a writer")
         if name != "jdbc":
             _save_files(runner, writer, name, wanted, path or given.pop("path", ""), given)
-        elif wanted == "append":
-            _write(runner, writer, _of_database(given))
         else:
-            raise unsupported('`jdbc` as a target without mode("append") is not supported')
+            _save_rows(runner, writer, wanted, given)
 
     return saving
+
+
+def _save_rows(runner: Bridge, writer: Any, mode: str, given: dict[str, str]) -> None:
+    """Writes a table of a database."""
+    truncates = given.pop("truncate", "false").lower() == "true"
+    request = _of_database(given)
+    options = request["connection_options"]
+    if mode == "overwrite":
+        # The rows wait outside of the database: they may have been made of this very table, which nobody may read then.
+        how = {**options, "mastic.overwrite": "truncate" if truncates else "drop"}
+        _write(runner, writer, {**request, "connection_options": how}, waiting=True)
+    elif mode == "append" or not _is_there(runner, request):
+        _write(runner, writer, request)
+    elif mode != "ignore":
+        from pyspark.errors import AnalysisException
+
+        raise AnalysisException(f"Table or view '{options.get('dbtable')}' already exists. SaveMode: ErrorIfExists.")
+
+
+def _is_there(runner: Bridge, request: dict[str, Any]) -> bool:
+    """Whether a database has a table."""
+    try:
+        runner.ask("/read", request | {"direct": False, "folders": False, "later": True})
+    except GlueError as error:
+        if _MISSING.search(error.message):
+            return False
+        raise
+    return True
 
 
 def _save_files(runner: Bridge, writer: Any, name: str, mode: str, place: str, given: dict[str, str]) -> None:
@@ -155,11 +183,12 @@ def _save_files(runner: Bridge, writer: Any, name: str, mode: str, place: str, g
         raise _there(place)
 
 
-def _write(runner: Bridge, writer: Any, request: dict[str, Any]) -> None:
+def _write(runner: Bridge, writer: Any, request: dict[str, Any], waiting: bool = False) -> None:
+    """Has the runner write the rows; with `waiting`, once all of them are made."""
     from pyspark.sql.connect.dataframe import DataFrame
 
     frame = DataFrame(writer._df, writer._spark)
-    _exchange.write(runner, frame, request, _native.of_frame(frame))
+    _exchange.write(runner, frame, request, None if waiting else _native.of_frame(frame))
 
 
 def _there(place: str) -> Exception:

@@ -235,7 +235,11 @@ fn delta(
     kind_of(&api::CodeGenConfigurationNode { s3_delta_direct_target: Some(target), ..Default::default() })
 }
 
+/// What plain Spark's `mode("overwrite")` asks for: `truncate` or `drop`, in the words of `mastic_host`.
+const OVERWRITE: &str = "mastic.overwrite";
+
 fn of_database(kind: &str, mut data: BTreeMap<String, String>) -> Result<Kind, Failure> {
+    let overwrite = data.remove(OVERWRITE);
     for actions in ["preactions", "postactions"] {
         let given: Vec<String> =
             data.keys().filter(|key| key.eq_ignore_ascii_case(actions)).cloned().collect();
@@ -251,7 +255,24 @@ fn of_database(kind: &str, mut data: BTreeMap<String, String>) -> Result<Kind, F
         inputs: Some(vec![]),
         ..Default::default()
     };
-    kind_of(&api::CodeGenConfigurationNode { connector_data_target: Some(target), ..Default::default() })
+    let mut kind = kind_of(&api::CodeGenConfigurationNode {
+        connector_data_target: Some(target),
+        ..Default::default()
+    })?;
+    if let (Kind::DatabaseTarget(target), Some(overwrite)) = (&mut kind, overwrite) {
+        match (overwrite.as_str(), &target.table) {
+            ("truncate", _) => target.action = Action::Truncate,
+            ("drop", DatabaseTable::Place(_, Relation::Table(table))) => {
+                target.before = Some(format!("DROP TABLE IF EXISTS {table}"));
+            }
+            _ => {
+                return Err(wrong(format!(
+                    "`{OVERWRITE}` is truncate or drop of a table, not `{overwrite}`"
+                )));
+            }
+        }
+    }
+    Ok(kind)
 }
 
 /// Statements without a `BEGIN` in front and the `END` behind: all that a write does is one transaction.
