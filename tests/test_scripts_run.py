@@ -174,3 +174,26 @@ def test_overwriting_partitions_and_tables(corpus):
     given = {"--database": corpus.database(), "--enable-glue-datacatalog": "true"}
     assert corpus.run("overwrite", given).succeeded() == [
         "[('a b', 1), ('b', 3), ('c', 4)]", "[('c', 5)]", "[('y', 3)]", "[('z', 7)]", "[('q', 9)]", "AnalysisException [('q', 9)]"]
+
+
+def test_names_of_files_and_kept_frames(corpus):
+    ended = corpus.run("file_names")
+    refused = "make a column of input_file_name() right after spark.read...load(path)"
+    assert (ended.state, ended.output) == ("FAILED", [
+        "['id', 'name', 'file']",
+        "[('1', 'None', 'BASE/in/a.json'), ('2', 'None', 'BASE/in/a.json'), ('3', 'x', 'BASE/in/b.json')]",
+        "[('2', 'a', 'a.json'), ('3', 'b', 'b.json')]",
+        "[('BASE/in/a.json', '2'), ('BASE/in/b.json', '1')]",
+        "[('BASE/in/a.json', 'None'), ('BASE/in/a.json', 'None'), ('BASE/in/b.json', 'x')]",
+        "[('3', 'x', 'BASE/in/b.json')]",
+        "[('BASE/in/a.json', '1', 'id=1'), ('BASE/in/a.json', '2', 'id=2'), ('BASE/in/b.json', '3', 'id=3')]",
+        f"OperationNotSupportedException the name of the file is not known of rows that do not come right from files: {refused}",
+        f"OperationNotSupportedException the name of the file is not known in a query over no view of files: {refused}",
+        "OperationNotSupportedException the name of the file is not known by `_metadata.file_size`: there are _metadata.file_path "
+        f"and _metadata.file_name: {refused}",
+        "3 3 2",
+        "AnalysisException [PATH_NOT_FOUND] Path does not exist: BASE/nowhere/. SQLSTATE: 42K03",
+    ]), ended
+    # What Sail asks of a single file first is answered without a text.
+    assert "403 Forbidden" in ended.message, ended.message
+    assert keys(corpus.server, corpus.target, "names/") == [], "a failed run leaves nothing"

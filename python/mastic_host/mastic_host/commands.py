@@ -26,30 +26,36 @@ def answering(ask: Callable[..., Any], set_option: Callable[[Any, str, str], Non
     """`SparkSession.sql` around the one that asks Spark; `set_option` takes a setting of a session."""
 
     def sql(session: Any, sqlQuery: str, args: Any = None, **kwargs: Any) -> Any:  # noqa: N803
-        text = _COMMENTS.sub("", sqlQuery, count=1)
+        text = begun(sqlQuery)
         if use := _USE.match(text):
             catalog, database = use.groups()
             if catalog is not None:
                 session.catalog.setCurrentCatalog(catalog)
             session.catalog.setCurrentDatabase(database)
-            return _nothing(session)
+            return nothing(session)
         if option := _SET.match(text):
             key, value = option.groups()
             set_option(session, key, value)
             return session.createDataFrame([(key, value)], "key string, value string")
         if _WITHOUT_EFFECT.match(text):
-            return _nothing(session)
+            return nothing(session)
         if view := _VIEW.match(text):
             # Views of the Glue catalog are not replaced in one go.
             ask(session, f"drop view if exists {view[1]}")
             sqlQuery = re.sub(r"\bor\s+replace\s+", "", text, count=1, flags=re.I)
         answer = ask(session, sqlQuery, args, **kwargs)
-        return _nothing(session) if _SILENT.match(text) else answer
+        return nothing(session) if _SILENT.match(text) else answer
 
     return sql
 
 
-def _nothing(session: Any) -> Any:
+def begun(text: str) -> str:
+    """A statement without the comments before it."""
+    return _COMMENTS.sub("", text, count=1)
+
+
+def nothing(session: Any) -> Any:
+    """The answer of a command: no rows, no columns."""
     from pyspark.sql.types import StructType
 
     return session.createDataFrame([], StructType([]))

@@ -1,4 +1,4 @@
-"""Overwriting as Spark does it where Sail does less: only the partitions that get rows
+"""Overwriting as Spark does it where Sail does less: only the partitions of a folder that get rows
 (`spark.sql.sources.partitionOverwriteMode=dynamic`, which Sail ignores), and tables of the Glue catalog as a whole.
 
 The rows are added first, and then what was there before goes: a run's output appears at once, so nobody sees both.
@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from mastic_host import tables
+
 SETTING = "spark.sql.sources.partitionOverwriteMode"
-_INSERT = re.compile(r"insert\s+overwrite\s+(?:table\s+)?([`\w.]+)(?!\s*(?:\(|partition\b))", re.I)
 
 # Whether only the partitions that get rows are overwritten, unless a writer says otherwise.
 dynamic = False
@@ -27,9 +28,8 @@ def heed(key: str, value: str) -> None:
 def install() -> None:
     """Makes writers and SQL overwrite so."""
     from pyspark.sql.connect.readwriter import DataFrameWriter
-    from pyspark.sql.connect.session import SparkSession
 
-    save, insert, table, sql = DataFrameWriter.save, DataFrameWriter.insertInto, DataFrameWriter.saveAsTable, SparkSession.sql
+    save, table = DataFrameWriter.save, DataFrameWriter.saveAsTable
 
     def saving(
         writer: Any, path: Any = None, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
@@ -39,26 +39,18 @@ def install() -> None:
             writer.partitionBy(partitionBy)
         source = (format or writer._write.source or "parquet").lower()
         partial = writer._write.partitioning_cols and source in ("parquet", "csv", "json", "text", "orc", "avro")
-        if _overwrites(writer) and partial and is_dynamic(writer) and isinstance(path, str):
+        if wanted(writer) and partial and is_dynamic(writer) and isinstance(path, str):
             writer.mode("append")
             replacing(path, lambda: save(writer, path, format))
             writer.mode("overwrite")
         else:
             save(writer, path, format)
 
-    def inserting(writer: Any, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N803
-        wanted = _overwrites(writer) if overwrite is None else overwrite
-        place = _location(writer._spark, tableName) if wanted and is_dynamic(writer) else None
-        if place is None:
-            insert(writer, tableName, overwrite)
-        else:
-            replacing(place, lambda: insert(writer, tableName, False))
-
     def saving_table(
         writer: Any, name: str, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
     ) -> None:
         writer.mode(mode).options(**options)
-        if not _overwrites(writer):
+        if not wanted(writer):
             table(writer, name, format, None, partitionBy)
             return
         there = _location(writer._spark, name)
@@ -75,16 +67,7 @@ def install() -> None:
         table(writer, name, format, None, partitionBy)
         writer.mode("overwrite")
 
-    def asking(session: Any, sqlQuery: str, *arguments: Any, **more: Any) -> Any:  # noqa: N803
-        found = _INSERT.match(sqlQuery.strip()) if dynamic else None
-        place = _location(session, found[1]) if found else None
-        if place is None:
-            return sql(session, sqlQuery, *arguments, **more)
-        added = re.sub(r"\binsert\s+overwrite\s+(table\s+)?", "INSERT INTO ", sqlQuery, count=1, flags=re.I)
-        return replacing(place, lambda: sql(session, added, *arguments, **more))
-
-    DataFrameWriter.save, DataFrameWriter.insertInto, DataFrameWriter.saveAsTable = saving, inserting, saving_table
-    SparkSession.sql = asking
+    DataFrameWriter.save, DataFrameWriter.saveAsTable = saving, saving_table
 
 
 def _not_read(writer: Any, name: str, places: set[str]) -> None:
@@ -96,7 +79,8 @@ def _not_read(writer: Any, name: str, places: set[str]) -> None:
         raise AnalysisException(f"Cannot overwrite table {name} that is also being read from.")
 
 
-def _overwrites(writer: Any) -> bool:
+def wanted(writer: Any) -> bool:
+    """Whether a writer overwrites."""
     return (writer._write.mode or "").lower() == "overwrite"
 
 
@@ -108,18 +92,7 @@ def is_dynamic(writer: Any) -> bool:
 
 def _location(session: Any, name: str) -> str | None:
     """Where the files of a table of the Glue catalog are; nothing for what is no such table, or has none."""
-    import boto3
-
-    parts = name.replace("`", "").split(".")
-    database = parts[-2] if len(parts) > 1 else session.catalog.currentDatabase()
-    glue = boto3.client("glue")
-    try:
-        found = glue.get_table(DatabaseName=database, Name=parts[-1])["Table"]
-    except glue.exceptions.EntityNotFoundException:
-        return None
-    lake = found.get("Parameters", {}).get("table_type", "").lower() == "iceberg"
-    place = found.get("StorageDescriptor", {}).get("Location", "")
-    return place if place.startswith("s3") and not lake else None
+    return tables.folder(tables.find(session, name))
 
 
 def replacing(place: str, add: Callable[[], Any]) -> Any:
@@ -131,7 +104,8 @@ def replacing(place: str, add: Callable[[], Any]) -> Any:
     return answer
 
 
-def _parts(place: str) -> tuple[str, str]:
+def parts(place: str) -> tuple[str, str]:
+    """The bucket of a folder, and what the keys in it begin with."""
     bucket, _, folder = re.sub(r"^s3[an]?://", "", place).partition("/")
     return bucket, folder.rstrip("/") + "/" if folder.strip("/") else ""
 
@@ -140,7 +114,7 @@ def keys(place: str) -> set[str]:
     """The keys of all objects in a folder."""
     import boto3
 
-    bucket, folder = _parts(place)
+    bucket, folder = parts(place)
     pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
     return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
@@ -149,7 +123,7 @@ def delete(place: str, found: list[str]) -> None:
     """Deletes objects of a folder's bucket."""
     import boto3
 
-    bucket, _ = _parts(place)
+    bucket, _ = parts(place)
     for start in range(0, len(found), 1000):
         objects = [{"Key": key} for key in found[start : start + 1000]]
         done = boto3.client("s3").delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})

@@ -15,6 +15,8 @@ from typing import Any
 
 _settings: dict[str, Any] = {}
 _server: Any = None
+# The settings with which Spark was started.
+_conf: dict[str, str] = {}
 
 # Seconds that an endpoint may take to be reached.
 PATIENCE = 30
@@ -39,7 +41,7 @@ def install(settings: dict[str, Any]) -> None:
         from pyspark.sql.connect.dataframe import DataFrame
         from pyspark.sql.connect.session import SparkSession
 
-    from mastic_host import casts, commands, context, formats, overwrite, paths, views
+    from mastic_host import alterations, casts, checkpoints, commands, context, file_names, formats, inserts, lakes, overwrite, paths, views
 
     if settings["remote"]:
         _carry_packages()
@@ -47,6 +49,11 @@ def install(settings: dict[str, Any]) -> None:
         paths.install()
         casts.install()
         overwrite.install()
+        inserts.install()
+        lakes.install()
+        alterations.install()
+        checkpoints.install()
+        file_names.install()
         formats.install()
         _heeding()
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
@@ -87,7 +94,7 @@ def session(options: dict[str, str] | None = None) -> Any:
     given = {key: value for key, value in (options or {}).items() if key not in _OF_THE_PROCESS}
     active = SparkSession.getActiveSession()
     if active is None:
-        wanted = _settings["conf"] | given
+        wanted = ({} if _settings["remote"] else _DEFAULTS) | _settings["conf"] | given
         active = _connect(_settings["remote"] or _start(wanted))
         for key, value in wanted.items():
             _set(active, key, value)
@@ -99,6 +106,10 @@ def session(options: dict[str, str] | None = None) -> Any:
 
 # What a builder may be told and a session over Connect cannot have.
 _OF_THE_PROCESS = {"spark.master", "spark.remote", "spark.app.name", "spark.api.mode"}
+
+
+# Glue's machines are in UTC, and Iceberg knows no other zone.
+_DEFAULTS = {"spark.sql.session.timeZone": "UTC"}
 
 
 def _get_or_create(builder: Any) -> Any:
@@ -157,7 +168,8 @@ def _heeding() -> None:
     def setting(conf: Any, key: str, value: Any) -> None:
         casts.heed(key, _text(value))
         overwrite.heed(key, _text(value))
-        views.heed(key)
+        views.heed(key, _text(value))
+        _conf[key] = _text(value)
         keep(conf, key, value)
 
     RuntimeConf.set = setting
@@ -176,7 +188,10 @@ def _start(conf: dict[str, str]) -> str:
 
 
 def _environment(conf: dict[str, str]) -> dict[str, str]:
-    names = catalogs(conf, _settings["catalog"])
+    from mastic_host import tables
+
+    _conf.update(conf)
+    names = tables.catalogs = catalogs(conf, _settings["catalog"])
     own = [f'type="glue", name="{name}", region="{_settings["region"]}", endpoint_url="{_settings["endpoint"]}"' for name in names]
     if "spark_catalog" not in names:
         own.insert(0, 'type="memory", name="spark_catalog", initial_database=["default"]')
@@ -186,8 +201,19 @@ def _environment(conf: dict[str, str]) -> dict[str, str]:
         "AWS_ENDPOINT": _settings["endpoint"],
         "AWS_ALLOW_HTTP": "true",
         "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false",
+        "SAIL_EXECUTION__CHECKPOINT__PATH": f"file://{os.environ.get('MASTIC_SCRATCH', '/tmp')}/checkpoints",
         "RUST_LOG": "error",
     }
+
+
+def settings() -> dict[str, str]:
+    """The settings with which Spark was started."""
+    return _conf
+
+
+def is_of_iceberg(catalog: str) -> bool:
+    """Whether a catalog is one of Iceberg's, in which tables are Iceberg's if nobody says otherwise."""
+    return _conf.get(f"spark.sql.catalog.{catalog}", "").endswith(".SparkCatalog")
 
 
 def catalogs(conf: dict[str, str], default: bool) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from awsglue import _native
 
-from mastic_host import casts
+from mastic_host import casts, file_names
 
 _views: dict[str, dict[str, Any]] = {}
 
@@ -22,10 +22,11 @@ _TUNING = re.compile(r"spark\.sql\.(shuffle|adaptive|files|parquet|autoBroadcast
 _own = False
 
 
-def heed(key: str) -> None:
+def heed(key: str, value: str) -> None:
     """Takes up a setting of the session: the engine has none, and leaves queries under one of Spark's to Spark."""
     global _own
-    _own = _own or (key.lower().startswith("spark.sql.") and not _TUNING.match(key))
+    as_the_engine = (key, value) == ("spark.sql.session.timeZone", "UTC")
+    _own = _own or (key.lower().startswith("spark.sql.") and not _TUNING.match(key) and not as_the_engine)
 
 
 def install(native: bool) -> None:
@@ -46,15 +47,23 @@ def install(native: bool) -> None:
         names = _spelled(sqlQuery)
         for name in names:
             _spell(name)
+        named = file_names.in_query(sqlQuery, _frames(names)) if native else None
+        if named is not None:
+            return sql(session, named, *arguments, **more).drop(file_names.QUERIED)
         answer = sql(session, sqlQuery, *arguments, **more)
         if not _QUERY.match(sqlQuery) and _NAMING.search(sqlQuery):
             for name in names:
                 _views.pop(name.lower(), None)
         elif native and casts.lenient and not _own and not (arguments or more) and _QUERY.match(sqlQuery):
-            _native.note(answer, _native.query(sqlQuery, {name: _views[name.lower()]["frame"] for name in sorted(names)}))
+            _native.note(answer, _native.query(sqlQuery, _frames(names)))
         return answer
 
     SparkSession.sql = with_views
+
+
+def _frames(names: set[str]) -> dict[str, Any]:
+    """The frames behind views."""
+    return {name: _views[name.lower()]["frame"] for name in sorted(names)}
 
 
 def _noting(create: Any) -> Any:
