@@ -1,4 +1,4 @@
-"""Thirty visual jobs over awkward and real data, each with the place where it writes."""
+"""Visual jobs over awkward and real data, each with the place where it writes."""
 
 import io
 import json
@@ -11,6 +11,7 @@ import test_job_generated as generated
 from pipeline import bucket, flights
 
 GENERATED = 24
+BY_HAND = 11
 
 ORDERS = [
     {"id": 1, "to": {"city": "Rome", "zip": "00100"}, "items": [{"sku": "a", "n": 2}, {"sku": "b", "n": 1}], "note": None},
@@ -27,6 +28,12 @@ def data(server):
         pq.write_table(generated.table(rng, rows), sink, row_group_size=25)
         files[f"{side}/{side}.parquet"] = sink.getvalue()
     files["orders/orders.json"] = "".join(json.dumps(order) + "\n" for order in ORDERS).encode()
+    for kind, header in (("named", "id,n,day,more\n"), ("numbered", "")):
+        for year, lines in (("2023", "1,5,2024-01-31,x\n2,7.5,,\n"), ("2024", "3,-1,2023-12-01,y\n,12,2024-02-29,z\n")):
+            files[f"{kind}/year={year}/a.csv"] = (header + lines).encode()
+    for year in ("2023", "2024"):
+        record = {"id": int(year), "n": "4", "to": {"city": "Rome", "zip": "00100"}, "more": True}
+        files[f"moved/year={year}/a.json"] = json.dumps(record).encode()
     return bucket(server, files, stem="same"), bucket(server, stem="out")
 
 
@@ -75,6 +82,37 @@ def by_hand(source, out, database):
         "sql": {"SparkSQL": {"Name": "sql", "Inputs": ["in"], "SqlQuery": "select upper(what) as what, id + 1 as next, day from t",
                              "SqlAliases": [{"From": "in", "Alias": "t"}]}},
         "out": target("sql", "catalog", Format="csv")}
+
+
+    schema = [{"Columns": [{"Name": name, "Type": of} for name, of in (("id", "bigint"), ("n", "double"), ("day", "date"))]}]
+    for name in ("named", "numbered"):
+        read = csv("in", source, name)
+        read["S3CsvSource"] |= {"WithHeader": name == "named", "OutputSchemas": schema}
+        wanted = filtered("in", "OR", ("GT", "day", "2024-01-01"), ("LT", "n", "0"))
+        yield name, {"in": read, "filter": wanted, "out": target("filter", name)}
+    schema = [{"Columns": [{"Name": "id", "Type": "int"}, {"Name": "n", "Type": "int"}, {"Name": "to", "Type": "struct<city:string>"}]}]
+    moved = {"S3JsonSource": {"Name": "in", "Paths": [f"s3://{source}/moved/"], "OutputSchemas": schema}}
+    yield "moved", {"in": moved, "out": target("in", "moved")}
+    # Without a schema all of CSV is text, and is compared so.
+    wanted = filtered("in", "AND", ("GT", "distance", "1000"), ("EQ", "carrier", "UA"), ("LTE", "time_hour", "2013-01-02"))
+    yield "untyped", {"in": csv("in", source, "flights"), "filter": wanted, "out": target("filter", "untyped")}
+    steps = [
+        ("UPPER_CASE", {"sourceColumn": "name"}, []),
+        ("SPLIT_COLUMN_SINGLE_DELIMITER", {"sourceColumn": "name", "pattern": " ", "limit": "1"}, []),
+        ("REMOVE_VALUES", {"sourceColumn": "carrier"}, [{"Condition": "IS", "Value": "AA", "TargetColumn": "carrier"}]),
+        ("RENAME", {"sourceColumn": "carrier", "targetColumn": "code"}, []),
+    ]
+    steps = [{"Action": {"Operation": name, "Parameters": given}, "ConditionExpressions": met} for name, given, met in steps]
+    recipe = {"Recipe": {"Name": "prepared", "Inputs": ["in"], "RecipeSteps": steps}}
+    yield "recipe", {"in": csv("in", source, "airlines"), "recipe": recipe, "out": target("recipe", "recipe")}
+
+
+def filtered(node, word, *conditions):
+    """A Filter of comparisons with constants."""
+    filters = [{"Operation": operation, "Negated": False, "Values": [
+        {"Type": "COLUMNEXTRACTED", "Value": [column]}, {"Type": "CONSTANT", "Value": [constant]}]}
+        for operation, column, constant in conditions]  # fmt: skip
+    return {"Filter": {"Name": "filter", "Inputs": [node], "LogicalOperator": word, "Filters": filters}}
 
 
 def jobs(source, out, database):

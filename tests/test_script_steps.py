@@ -20,6 +20,7 @@ def test_the_engine_takes_the_steps(corpus):
         "1 [('one', 'ONE', 1.5), ('three', 'THREE', None)]",
         "1 [(1, 'one'), (3, 'three'), (4, 'four')]",
         "1 [(1, 1.5), (2, None), (3, None), (4, 4.5)]",
+        "1 [(3, 'three'), (4, 'four')]",
         "1 [('one', 'ONE', 1.5), ('three', 'THREE', None)]",
         "0 [(1,), (3,), (4,)]",
         "0 [('twice', 'int')] [(2,)]",

@@ -54,6 +54,15 @@ put("b.csv", "id,name,price\n9,late,9\n")
 kept.toDF().select("id").createOrReplaceTempView("kept")
 print(written(SelectFields.apply(frame=kept, paths=["id", "name"]), "second", partitionKeys=["name"]))
 print(written(DropFields.apply(frame=typed, paths=["name"]), "third"))
+
+
+def over(constant, value):
+    return int(constant) if isinstance(value, int) else constant
+
+
+# Types that the script does not know are what they are.
+cast = DropFields.apply(frame=source.resolveChoice(specs=[("id", "cast:int")]), paths=["price"])
+print(written(Filter.apply(frame=cast, f=lambda row: row["id"] is not None and row["id"] > over("2", row["id"])), "cast"))
 # The first query goes on with the view as it was.
 again = DynamicFrame.fromDF(spark.sql("select * from kept"), glue, "again")
 print(written(first, "fourth"))

@@ -154,7 +154,9 @@ pub fn choices(schema: &Schema) -> Vec<Vec<String>> {
     found
 }
 
-pub(crate) fn columns(schema: &Schema) -> Vec<(String, String)> {
+/// The columns with their types in Glue's grammar.
+#[must_use]
+pub fn columns(schema: &Schema) -> Vec<(String, String)> {
     schema.fields().iter().map(|field| (field.name().clone(), type_text(field.data_type()))).collect()
 }
 

@@ -41,7 +41,7 @@ pub use environment::{
 };
 pub use error::{EngineError, ErrorKind, FileError, NodeError};
 pub use error_rows::ErrorRows;
-pub use exchange::{HandedGroup, Handles, Rows, Wanted, choices};
+pub use exchange::{HandedGroup, Handles, Rows, Wanted, choices, columns};
 pub use held::HeldSource;
 pub use plan::JobGraph;
 pub use run::{Planned, RunSummary, run};

@@ -22,6 +22,8 @@ pub(crate) enum Py {
     Tuple(Vec<Py>),
     /// `{...: ...}`
     Dict(Vec<(Py, Py)>),
+    /// `... + name`: a list and what is added to it.
+    Sum(Box<Py>, String),
     /// `lambda row: (... and ...)`: conditions and the word between them.
     Where(&'static str, Vec<String>),
     /// `name(...)`: arguments by position, then by name.
@@ -62,6 +64,7 @@ impl Py {
             Self::Int(number) => number.to_string(),
             Self::Bool(true) => "True".to_owned(),
             Self::Bool(false) => "False".to_owned(),
+            Self::Sum(list, added) => format!("{} + {added}", list.flat()),
             Self::Where(word, conditions) => {
                 format!("lambda row: ({})", conditions.join(&format!(" {word} ")))
             }
@@ -77,6 +80,9 @@ impl Py {
 
     fn at(&self, indent: usize, before: usize) -> String {
         let flat = self.flat();
+        if let Self::Sum(list, added) = self {
+            return format!("{} + {added}", list.at(indent, before + added.chars().count() + 3));
+        }
         let parts = self.parts();
         let inner = indent + 4;
         if let Self::Where(word, conditions) = self

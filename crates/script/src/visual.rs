@@ -11,6 +11,7 @@ mod mapping;
 mod node;
 mod quality;
 mod recipe;
+mod schema;
 mod sensitive;
 mod sources;
 mod streams;

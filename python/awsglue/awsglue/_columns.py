@@ -6,6 +6,7 @@ import functools
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from pyspark.sql import Column
@@ -278,6 +279,10 @@ def met(condition: dict[str, Any]) -> Column:
     [(of, one)] = other.items()
     if of == "real":
         return _real(value, op, one)
+    if of == "date":
+        one = date(1970, 1, 1) + timedelta(days=one)
+    if of == "time":
+        one = F.timestamp_micros(F.lit(one))
     return _OPERATIONS[op](value, _at(one) if of == "field" else F.lit(one))
 
 

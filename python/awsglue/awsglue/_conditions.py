@@ -4,10 +4,16 @@ The function is called with a record whose values are not known. Whenever it has
 this comparison hold - it is told yes, and called once more to be told no. What it answers at the end of each way makes a tree.
 A function that does anything but look at fields, compare and answer is not called at all, and one whose way is not clear to
 its end (a comparison of a value that may be null, which would fail) has no condition: it goes over the records.
+
+It may call functions of the same kind, and those that make values of constants. Generated scripts have such a function: it gives
+a constant the type that a value has (`isinstance`).
 """
 
 from __future__ import annotations
 
+import builtins
+import datetime
+import decimal
 import dis
 import inspect
 import types
@@ -18,10 +24,17 @@ from awsglue import gluetypes as g
 
 #: Calls of a function, beyond which it is left to go over the records; and questions on one way.
 _WAYS, _DEEP = 400, 40
+#: How deep functions call each other.
+_NESTED = 3
 #: Whole numbers that a floating-point number holds exactly.
 _EXACT = 1 << 53
 _WHOLE = {"byte", "short", "int", "long"}
 _REAL = {"float", "double"}
+_EPOCH = datetime.datetime(1970, 1, 1)
+#: What values of a type are in Python.
+_CLASSES: dict[str, type] = {
+    "string": str, "boolean": bool, "date": datetime.date, "timestamp": datetime.datetime, "decimal": decimal.Decimal,
+} | dict.fromkeys(_WHOLE, int) | dict.fromkeys(_REAL, float)  # fmt: skip
 
 #: What a function may do: nothing of this is seen outside of it. Names differ among Python's versions.
 _OPERATIONS = frozenset(
@@ -32,7 +45,13 @@ _OPERATIONS = frozenset(
     POP_JUMP_BACKWARD_IF_TRUE POP_JUMP_FORWARD_IF_FALSE POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE
     POP_JUMP_FORWARD_IF_TRUE POP_JUMP_IF_FALSE POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE POP_JUMP_IF_TRUE POP_TOP PRECALL RESUME
     RETURN_CONST RETURN_VALUE ROT_THREE ROT_TWO STORE_FAST SWAP TO_BOOL UNARY_NOT BINARY_SUBSCR
+    BUILD_TUPLE CALL CALL_FUNCTION CALL_FUNCTION_KW CALL_KW CALL_METHOD JUMP_FORWARD KW_NAMES LOAD_ATTR LOAD_METHOD PRECALL PUSH_NULL
     """.split()
+)
+#: What may be called, by what is reached through names: it has no effects, and fails on values that are not known.
+_CALLABLE = (isinstance, bool, int, float, str, datetime, decimal, datetime.datetime, datetime.date, decimal.Decimal)
+_METHODS = frozenset(
+    "date datetime Decimal fromisoformat isdigit lower lstrip replace rstrip strip timedelta upper utcoffset".split()
 )
 #: Functions with `*arguments`, generators, coroutines.
 _MORE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -45,8 +64,9 @@ class _Unclear(Exception):
 class _Way:
     """The answers that one call gets, and the questions that it has asked."""
 
-    def __init__(self, answers: list[bool]) -> None:
-        self.answers, self.questions = answers, list[Any]()
+    def __init__(self, answers: list[bool], utc: bool) -> None:
+        self.answers, self.utc = answers, utc
+        self.questions = list[Any]()
         self.known: dict[str, bool] = {}
 
     def ask(self, question: dict[str, Any]) -> bool:
@@ -63,7 +83,23 @@ class _Way:
         return self.known[name]
 
 
-class _Fields:
+class _Unknown:
+    """What a function does not see in a record: only the methods of the classes below tell of it."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What `isinstance` is told."""
+        raise _Unclear
+
+    def __str__(self) -> str:
+        raise _Unclear
+
+    __repr__ = __str__
+
+
+class _Fields(_Unknown):
     """A record, or a struct in it, of which only the types are known."""
 
     def __init__(self, way: _Way, path: tuple[str, ...], of: g.StructType) -> None:
@@ -82,16 +118,22 @@ class _Fields:
     def __bool__(self) -> bool:
         raise _Unclear
 
-    __eq__ = __ne__ = __hash__ = None  # type: ignore[assignment]
+    __eq__ = __ne__ = None  # type: ignore[assignment]
 
 
-class _Value:
+class _Value(_Unknown):
     """A value that is there."""
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, way: _Way, path: tuple[str, ...], of: str) -> None:
         self.way, self.path, self.of = way, path, of
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        if self.of not in _CLASSES:
+            raise _Unclear
+        return _CLASSES[self.of]
 
     def _compared(self, op: str, other: Any) -> Any:
         return _compared(self, op, other)
@@ -124,7 +166,7 @@ class _Value:
         raise _Unclear
 
 
-class _Held:
+class _Held(_Unknown):
     """A comparison whose outcome is asked for when somebody needs it."""
 
     __hash__ = None  # type: ignore[assignment]
@@ -147,7 +189,7 @@ def _compared(value: _Value, op: str, other: Any) -> Any:
         return _Held(value.way, {"compare": [list(value.path), op, told]})
 
     of = value.of
-    if isinstance(other, _Value):
+    if type(other) is _Value:
         kinds = {of, other.of}
         if kinds <= _WHOLE or kinds in ({"string"}, {"boolean"}, {"date"}):
             return held({"field": list(other.path)})
@@ -157,6 +199,10 @@ def _compared(value: _Value, op: str, other: Any) -> Any:
         return held({"text": other})
     elif of == "boolean" and type(other) is bool and op in ("==", "!="):
         return held({"truth": other})
+    elif of == "date" and type(other) is datetime.date:
+        return held({"date": (other - _EPOCH.date()).days})
+    elif of == "timestamp" and type(other) is datetime.datetime and other.tzinfo is None and value.way.utc:
+        return held({"time": (other - _EPOCH) // datetime.timedelta(microseconds=1)})
     elif of in _WHOLE and type(other) is int and -(1 << 63) <= other < 1 << 63:
         return held({"whole": other})
     elif of in _WHOLE and type(other) is float and other.is_integer() and abs(other) < _EXACT:
@@ -166,14 +212,15 @@ def _compared(value: _Value, op: str, other: Any) -> Any:
     raise _Unclear
 
 
-def told(f: Callable[[Any], Any], schema: g.StructType) -> dict[str, Any] | None:
-    """The condition that a function over records of this schema stands for, in the words of the bridge; none if it is not sure."""
+def told(f: Callable[[Any], Any], schema: g.StructType, utc: bool = True) -> dict[str, Any] | None:
+    """The condition that a function over records of this schema stands for, in the words of the bridge; none if it is not sure.
+    Where times are not of UTC (`utc`), the clock may show one time twice."""
     if not _only_looks(f):
         return None
     ways: list[tuple[list[Any], list[bool], bool]] = []
     answers: list[bool] = []
     while True:
-        way = _Way(list(answers))
+        way = _Way(list(answers), utc)
         try:
             outcome = bool(f(_Fields(way, (), schema)))
         except Exception:
@@ -204,25 +251,37 @@ def _tree(ways: list[tuple[list[Any], list[bool], bool]], depth: int) -> dict[st
     return {"choose": [questions[depth], then, otherwise]}
 
 
-def _only_looks(f: Any) -> bool:
-    """Whether a function only looks at its one argument, at constants, and answers."""
+def _only_looks(f: Any, depth: int = 0) -> bool:
+    """Whether a function only looks at its arguments, of which the first has one, at constants, and answers."""
     if not isinstance(f, types.FunctionType) or f.__defaults__ or f.__kwdefaults__:
         return False
     code = f.__code__
-    plain = code.co_argcount == 1 and not code.co_kwonlyargcount and not code.co_flags & _MORE
+    plain = not code.co_kwonlyargcount and not code.co_flags & _MORE and (depth or code.co_argcount == 1)
     done = [one for one in dis.get_instructions(code) if one.opname != "CACHE"]
     if not plain or not all(_harmless(before, one) for before, one in zip([None, *done], done)):
         return False
-    outside = [f.__globals__.get(name) for name in code.co_names]
+    outside = []
+    for one in done:
+        if one.opname == "LOAD_GLOBAL":
+            outside.append(f.__globals__.get(one.argval, getattr(builtins, one.argval, None)))
+        elif one.opname in ("LOAD_ATTR", "LOAD_METHOD") and one.argval not in _METHODS:
+            return False
     try:
         outside += [cell.cell_contents for cell in f.__closure__ or ()]
     except ValueError:
         return False
-    return all(type(value) in (str, int, float, bool, tuple, frozenset, list, set) for value in outside)
+    return all(_known(value, depth) for value in outside)
+
+
+def _known(value: Any, depth: int) -> bool:
+    """Whether a function may look at, or call, what a name outside of it stands for."""
+    if type(value) in (str, int, float, bool, tuple, frozenset, list, set) or any(value is one for one in _CALLABLE):
+        return True
+    return depth < _NESTED and _only_looks(value, depth + 1)
 
 
 def _harmless(before: dis.Instruction | None, one: dis.Instruction) -> bool:
     if one.opname == "IS_OP":
         # Only nothing is told by what it is.
         return before is not None and before.opname == "LOAD_CONST" and before.argval is None
-    return one.opname in _OPERATIONS or (one.opname == "BINARY_OP" and one.argrepr == "[]")
+    return one.opname in _OPERATIONS or (one.opname == "BINARY_OP" and one.argrepr in ("[]", "-"))

@@ -6,7 +6,8 @@ import os
 import re
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -129,13 +130,34 @@ def ticked(name: str) -> str:
 def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any], native: Native | None) -> dict[str, Any]:
     """Has the engine write the rows of a frame as the request says: by the steps that make them, or handed to it. What it
     wrote."""
-    columns = [
-        {"name": field.name, "type": _type_text(field.dataType.simpleString())} for field in frame.schema.fields
-    ]
+    columns = _columns(frame)
     if native is not None and (plan := native.steps()):
         answer = bridge.ask("/write", {**request, "plan": plan, "columns": columns})
         if answer["declined"] is None:
             return answer
+    with _handed(bridge, frame) as data:
+        return bridge.ask("/write", {**request, **data, "columns": columns})
+
+
+def prepare(spark: SparkSession, bridge: Bridge, frame: DataFrame, steps: list[dict[str, Any]], context: str) -> DataFrame:
+    """What the engine makes of a frame by steps of a recipe."""
+    exchange = exchange_folder(bridge) or f"file://{bridge.scratch}/exchange"
+    with _handed(bridge, frame) as data:
+        rows = {**data, "columns": _columns(frame), "transformation_ctx": context}
+        answer = bridge.ask("/prepare", {"rows": rows, "steps": steps, "exchange": exchange})
+    if answer["rows"]:
+        return _folder(spark, answer)
+    # Files without rows need not be there.
+    return spark.createDataFrame([], ", ".join(f"{ticked(one['name'])} {one['type']}" for one in answer["columns"]))
+
+
+def _columns(frame: DataFrame) -> list[dict[str, str]]:
+    return [{"name": field.name, "type": _type_text(field.dataType.simpleString())} for field in frame.schema.fields]
+
+
+@contextmanager
+def _handed(bridge: Bridge, frame: DataFrame) -> Iterator[dict[str, str]]:
+    """A frame's rows in a folder that the engine reads: it, and the format of its files."""
     exchange, form = exchange_folder(bridge), "parquet"
     if exchange is None:
         exchange, form = f"file://{bridge.scratch}/exchange", "arrow"
@@ -145,7 +167,7 @@ def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any], native: Nat
     try:
         # Sail writes nothing where there are no rows.
         frame.write.format(form).mode("append").save(folder)
-        return bridge.ask("/write", {**request, "data": folder, "data_format": form, "columns": columns})
+        yield {"data": folder, "data_format": form}
     finally:
         if folder.startswith("file://"):
             _bridge.remove(folder)

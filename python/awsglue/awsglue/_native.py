@@ -90,6 +90,23 @@ def mapped(native: Native | None, schema: g.StructType, mappings: Iterable[Any])
     return Native({"mapping": told}, (native,))
 
 
+def cast(native: Native | None, schema: g.StructType, specs: Iterable[Any]) -> Native | None:
+    """All columns, some of them in other types."""
+    if native is None or any("." in field.name or "`" in field.name for field in schema.fields):
+        return None
+    types = {field.name: field.dataType.typeName() for field in schema.fields}
+    wanted: dict[str, str] = {}
+    for spec in specs:
+        name, action = spec
+        kind, _, of = (part.strip() for part in action.lower().partition(":"))
+        if kind != "cast" or types.get(name) not in _SIMPLE or name in wanted:
+            return None
+        if of.partition("(")[0].strip() not in _SIMPLE | {"bigint", "smallint", "tinyint"}:
+            return None
+        wanted[name] = _GLUE.get(of, of)
+    return Native({"mapping": [[name, name, wanted.get(name, "")] for name in types]}, (native,)) if wanted else None
+
+
 _GLUE = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
 
 

@@ -86,7 +86,8 @@ class Rows:
     @cached_property
     def asked(self) -> list[dict[str, Any] | None]:
         """What functions that only filter ask, each where that can be told without records."""
-        return [_conditions.told(step.call, self._base_schema) for step in self.steps]
+        utc = _utc(self._work.zone)
+        return [_conditions.told(step.call, self._base_schema, utc) for step in self.steps]
 
     @cached_property
     def df(self) -> DataFrame:
@@ -240,9 +241,11 @@ def plainly(df: DataFrame) -> DataFrame:
 
 
 def _zoned(of: g.DataType, zone: str) -> bool:
-    if zone.removeprefix("Etc/") in ("UTC", "GMT", "Z"):
-        return False
-    return '"timestamp"' in of.json()
+    return not _utc(zone) and '"timestamp"' in of.json()
+
+
+def _utc(zone: str) -> bool:
+    return zone.removeprefix("Etc/") in ("UTC", "GMT", "Z")
 
 
 def concluded(seen: dict[str, Any], hint: g.DataType | None) -> g.DataType:

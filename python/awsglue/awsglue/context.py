@@ -383,6 +383,12 @@ class GlueContext(Maintenance):
 
     # The rest.
 
+    def _prepare(self, frame: DataFrame, steps: list[dict[str, Any]], context: str) -> DataFrame:
+        """What steps of a recipe make of a frame."""
+        if self._bridge is None:
+            raise unsupported("recipes are not supported outside of a job's run")
+        return _exchange.prepare(self.spark_session, self._bridge, frame, steps, context)
+
     def extract_jdbc_conf(self, connection_name: str, catalog_id: str | None = None) -> dict[str, str]:
         """What a connection of the Data Catalog says of its database."""
         return _catalog.jdbc_conf(connection_name, catalog_id)

@@ -1,8 +1,11 @@
 """What functions over records say as conditions: the same of every record, or nothing."""
 
+import ast
 import datetime
+import decimal
 import itertools
 import math
+import pathlib
 
 import pytest
 from pyspark.sql.types import StructField, StructType
@@ -20,6 +23,7 @@ SCHEMA = g.StructType(
         g.Field("s", g.StringType()),
         g.Field("b", g.BooleanType()),
         g.Field("d", g.DateType()),
+        g.Field("t", g.TimestampType()),
         g.Field("in", g.StructType([g.Field("z", g.StringType())])),
     ]
 )
@@ -30,9 +34,22 @@ VALUES = {
     "s": [None, "", "a", "é"],
     "b": [None, True, False],
     "d": [None, datetime.date(2024, 2, 29)],
+    "t": [None, datetime.datetime(2024, 2, 29, 12, 0, 0, 5)],
     "in": [None, {"z": None}, {"z": "a"}],
 }
 LIMIT, KNOWN = 1, ("a", "b")
+
+
+def of_generated_scripts():
+    """The function of generated scripts that gives a constant the type of a value."""
+    script = pathlib.Path(__file__).parents[3] / "crates/script/tests/golden/Filter.py"
+    [function] = [one for one in ast.parse(script.read_text()).body if getattr(one, "name", "") == "typed"]
+    known = {"datetime": datetime, "decimal": decimal}
+    exec(compile(ast.Module([function], []), str(script), "exec"), known)
+    return known["typed"]
+
+
+typed = of_generated_scripts()
 
 CLEAR = [
     lambda r: r["n"] is not None and r["n"] > 1,
@@ -53,6 +70,18 @@ CLEAR = [
     lambda r: r["in"] is not None and r["in"]["z"] is not None and r["in"]["z"] >= "a",
     lambda r: (r["n"] is None) == (r["m"] is None),
     lambda r: True,
+    # What generated scripts ask of fields whose types they do not know.
+    lambda r: r["n"] == typed(" 7", r["n"]),
+    lambda r: r["n"] is not None and r["n"] > typed("1", r["n"]),
+    lambda r: r["x"] is not None and not (r["x"] <= typed("1.5", r["x"])),
+    lambda r: r["s"] == typed("1", r["s"]) or not (r["b"] == typed("Yes", r["b"])),
+    lambda r: r["d"] is not None and r["d"] >= typed("2024-02-29 12:00:00", r["d"]),
+    lambda r: r["in"] is not None and r["in"]["z"] is not None and r["in"]["z"] < typed("2024-01-01", r["in"]["z"]),
+    lambda r: r["d"] is not None and r["d"] < datetime.date(2025, 1, 1),
+    lambda r: r["d"] == datetime.date.fromisoformat("2024-02-29"),
+    lambda r: isinstance(r["n"], int),
+    lambda r: r["t"] is not None and r["t"] > typed("2024-02-29 12:00:00", r["t"]),
+    lambda r: not (r["t"] == typed("2024-02-29T13:00:00.000005+01:00", r["t"])),
     lambda r: (r["n"] is not None and r["n"] > 0) if r["s"] == "a" else (r["x"] is None or r["b"] == False),  # noqa: E712
 ]
 
@@ -76,6 +105,8 @@ def held(condition, record):
     path, op, [(_, other)] = told[0], told[1], told[2].items()
     value = value_of(path, record)
     other = value_of(other, record) if "field" in told[2] else other
+    other = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=other) if "time" in told[2] else other
+    other = datetime.date(1970, 1, 1) + datetime.timedelta(other) if "date" in told[2] else other
     assert value is not None and other is not None
     return {
         "==": value == other, "!=": value != other, "<": value < other, "<=": value <= other, ">": value > other,
@@ -104,6 +135,10 @@ def test_conditions_say_what_functions_say(f):
 SEEN = []
 
 
+def calls(r):
+    return print(r) is None
+
+
 def writes(r):
     global LIMIT
     LIMIT = 2
@@ -118,6 +153,8 @@ def writes(r):
         lambda r: r["missing"] == 1,
         lambda r: r["d"] < datetime.date(2025, 1, 1),
         lambda r: r["s"] is not None and r["s"] > 1,
+        lambda r: r["d"] is not None and r["d"] > typed("soon", r["d"]),
+        lambda r: r["x"] is not None and r["x"] > typed("text", r["x"]),
         # What Python compares otherwise than the engine.
         lambda r: r["s"] == 1,
         lambda r: r["m"] == 1.5,
@@ -127,6 +164,12 @@ def writes(r):
         # What is seen outside, or is not known before.
         lambda r: SEEN.append(1) or True,
         lambda r: len(r) > 1,
+        lambda r: str(r["s"]) == "a",
+        lambda r: str(r["n"] == 7) == "True",
+        lambda r: isinstance(r, dict),
+        lambda r: isinstance(r["in"], dict),
+        lambda r: datetime.datetime.now() is None,
+        lambda r: calls(r),
         lambda r: r["s"].startswith("a"),
         lambda r: [x for x in (1, 2)],
         lambda r, n=1: r["n"] == n,
@@ -139,6 +182,10 @@ def writes(r):
 def test_what_is_not_sure_goes_over_the_records(f):
     assert _conditions.told(f, SCHEMA) is None
     assert (SEEN, LIMIT) == ([], 1)
+
+
+def test_clocks_that_show_a_time_twice():
+    assert _conditions.told(lambda r: r["t"] == datetime.datetime(2024, 10, 27, 2, 30), SCHEMA, utc=False) is None
 
 
 def test_long_ways_are_given_up():

@@ -88,6 +88,21 @@ pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Ar
                 numbers.map(|value| value.map(|value| java(value.into(), format!("{value:e}")))).collect();
             cast_array(&(Arc::new(text) as ArrayRef), to)
         }
+        (from, DataType::Boolean) if from.is_decimal() => {
+            let wide = cast_with_options(array, &wide(from), &CastOptions::default())?;
+            let values = wide.as_primitive::<Decimal128Type>().iter();
+            Ok(Arc::new(values.map(|value| value.map(|value| value != 0)).collect::<BooleanArray>()))
+        }
+        (DataType::Boolean, DataType::Decimal128(precision, scale)) => {
+            // There may be no digit before the point.
+            let one = (*scale >= 0 && i16::from(*scale) < i16::from(*precision))
+                .then(|| 10i128.checked_pow(u32::from(scale.unsigned_abs())))
+                .flatten();
+            let number = |truth| if truth { one } else { Some(0) };
+            let numbers = array.as_boolean().iter().map(|value| value.and_then(number));
+            let numbers: PrimitiveArray<Decimal128Type> = numbers.collect();
+            Ok(Arc::new(numbers.with_precision_and_scale(*precision, *scale)?))
+        }
         (from, to) if can_cast_types(from, to) => {
             let format = FormatOptions::default()
                 .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
@@ -95,6 +110,17 @@ pub(crate) fn cast_array(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Ar
             cast_with_options(array, to, &CastOptions { safe: true, format_options: format })
         }
         (from, to) => Err(ArrowError::CastError(format!("a value of type `{from}` cannot become `{to}`"))),
+    }
+}
+
+/// The type of decimals that holds those of another one.
+fn wide(decimal: &DataType) -> DataType {
+    match decimal {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => DataType::Decimal128(38, *scale),
+        other => other.clone(),
     }
 }
 
@@ -239,6 +265,21 @@ mod tests {
         ] {
             assert_eq!(cast(Float64Array::from(vec![value]), "string").as_string_view().value(0), text);
         }
+    }
+
+    #[test]
+    fn decimals_are_true_unless_they_are_zero() {
+        let text = StringArray::from(vec![Some("0.00"), Some("-0.01"), None, Some("12.50")]);
+        let truth = cast_array(&cast(text, "decimal(12,2)"), &DataType::Boolean).unwrap();
+        assert_eq!(truth.as_boolean(), &BooleanArray::from(vec![Some(false), Some(true), None, Some(true)]));
+        let flags = || BooleanArray::from(vec![Some(true), Some(false), None]);
+        let numbers = cast(flags(), "decimal(10,2)");
+        assert_eq!(
+            numbers.as_primitive::<Decimal128Type>().values().iter().take(2).collect::<Vec<_>>(),
+            [&100, &0]
+        );
+        // 1 does not fit.
+        assert_eq!(cast(flags(), "decimal(2,2)").null_count(), 2);
     }
 
     #[test]

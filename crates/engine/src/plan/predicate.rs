@@ -46,4 +46,8 @@ pub enum Term {
     Real(f64),
     /// True or false.
     Truth(bool),
+    /// Days since 1970 began.
+    Date(i32),
+    /// Microseconds since 1970 began, in UTC.
+    Time(i64),
 }

@@ -76,7 +76,7 @@ pub(super) fn functions() -> Vec<Definition> {
             typed: item_type,
             evaluated: |args, to| item(args, to, 1),
         },
-        Definition { name: "spark_outer", arguments: 1..=1, typed: same_type, evaluated: outer },
+        Definition { name: "spark_outer", arguments: 1..=1, typed: outer_type, evaluated: outer },
         Definition {
             name: "spark_elements",
             arguments: 1..=1,
@@ -100,6 +100,16 @@ pub(super) fn functions() -> Vec<Definition> {
 
 fn same_type(types: &[DataType], _: &[Option<String>]) -> Result<DataType> {
     types.first().cloned().ok_or_else(|| DataFusionError::Plan("an argument is missing".to_owned()))
+}
+
+/// A list whose elements may be null; what a file calls its elements counts for nothing.
+fn outer_type(types: &[DataType], _: &[Option<String>]) -> Result<DataType> {
+    match types.first() {
+        Some(DataType::List(field)) => {
+            Ok(DataType::List(Arc::new(Field::new_list_field(field.data_type().clone(), true))))
+        }
+        _ => Err(DataFusionError::Plan("explode_outer needs an array".to_owned())),
+    }
 }
 
 fn cast_type(_: &[DataType], constants: &[Option<String>]) -> Result<DataType> {

@@ -65,12 +65,14 @@ pub(super) async fn apply(frame: DataFrame, detection: &PiiDetection) -> Result<
         .collect();
     match detection.action {
         PiiAction::RowAudit => {
-            let told = audit(&search, &columns).call(columns.iter().map(|name| exact(name)).collect());
+            let told = audit(&search, &columns, detection.action)
+                .call(columns.iter().map(|name| exact(name)).collect());
             with(frame, detection.output.as_deref().unwrap_or(OUTPUT), told)
         }
         PiiAction::RowHashing | PiiAction::RowMasking | PiiAction::RowPartialMasking => {
             let told = detection.output.as_ref().map(|output| {
-                (output, audit(&search, &columns).call(columns.iter().map(|name| exact(name)).collect()))
+                let of = columns.iter().map(|name| exact(name)).collect();
+                (output, audit(&search, &columns, detection.action).call(of))
             });
             // What was found is told of the rows as they were.
             let frame = match told {
@@ -204,7 +206,13 @@ fn find_map() -> MapBuilder<StringBuilder, ListBuilder<StructBuilder>> {
 }
 
 /// What was found in a row, by column.
-fn audit(search: &Arc<Search>, columns: &[String]) -> ScalarUDF {
+fn audit(search: &Arc<Search>, columns: &[String], action: PiiAction) -> ScalarUDF {
+    let used = match action {
+        PiiAction::RowHashing => "SHA256_HASH",
+        PiiAction::RowMasking => "REDACT",
+        PiiAction::RowPartialMasking => "PARTIAL_REDACT",
+        _ => "DETECT",
+    };
     let of = ArrayBuilder::finish(&mut find_map()).data_type().clone();
     let (search, names) = (Arc::clone(search), columns.to_vec());
     let work = move |args: &[ColumnarValue]| {
@@ -230,7 +238,7 @@ fn audit(search: &Arc<Search>, columns: &[String]) -> ScalarUDF {
                         entity.append_value(find.entity);
                     }
                     if let Some(action) = one.field_builder::<StringBuilder>(1) {
-                        action.append_value("DETECT");
+                        action.append_value(used);
                     }
                     if let Some(start) = one.field_builder::<Int32Builder>(2) {
                         start.append_value(letters(find.place.start));

@@ -1,7 +1,8 @@
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Expr, Operator, binary_expr, lit};
 use datafusion::prelude::DataFrame;
+use datafusion::scalar::ScalarValue;
 
 use super::fields::column;
 use super::wrong;
@@ -59,9 +60,16 @@ fn compared(
         Term::Text(text) if is_text(&of) => Some(lit(text.as_str())),
         Term::Whole(number) if of.is_signed_integer() => Some(lit(*number)),
         Term::Truth(truth) if of == DataType::Boolean => Some(lit(*truth)),
+        Term::Date(days) if of == DataType::Date32 => Some(lit(ScalarValue::Date32(Some(*days)))),
         Term::Real(number) if matches!(of, DataType::Float32 | DataType::Float64) => {
             return Ok(real(value, relation, *number));
         }
+        Term::Time(micros) => match &of {
+            DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+                Some(lit(ScalarValue::TimestampMicrosecond(Some(*micros), zone.clone())))
+            }
+            _ => None,
+        },
         Term::Field(other) => {
             let (other, other_of) = column(frame, other)?;
             let same = of.is_signed_integer() && other_of.is_signed_integer()
@@ -75,8 +83,8 @@ fn compared(
     Ok(binary_expr(value, operator, other))
 }
 
-/// The engine has an order of all floating-point values, in which -0 is below 0 and what is no number is at its ends.
-fn real(value: Expr, relation: CompareOp, number: f64) -> Expr {
+/// A floating-point value beside a number, as Python compares them. The engine has an order of all floating-point values, in which -0 is below 0 and what is no number is at its ends.
+pub(super) fn real(value: Expr, relation: CompareOp, number: f64) -> Expr {
     let (low, high) = if number == 0.0 { (-0.0, 0.0) } else { (number, number) };
     let at_least = |least: f64| value.clone().gt_eq(lit(least)).and(value.clone().lt_eq(lit(f64::INFINITY)));
     let at_most = |most: f64| value.clone().lt_eq(lit(most)).and(value.clone().gt_eq(lit(f64::NEG_INFINITY)));
@@ -96,7 +104,9 @@ fn real(value: Expr, relation: CompareOp, number: f64) -> Expr {
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{Array, Float64Array, RecordBatch, StringArray};
+    use datafusion::arrow::array::{
+        Array, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    };
     use datafusion::prelude::SessionContext;
 
     use super::*;
@@ -150,6 +160,24 @@ mod tests {
         let text = Predicate::Compare(vec!["x".into()], CompareOp::Equal, Term::Text("1".into()));
         assert!(apply(frame.clone(), &text).is_err());
         assert!(apply(frame, &Predicate::IsNull(vec!["y".into()])).is_err());
+    }
+
+    #[tokio::test]
+    async fn days_and_times() {
+        let batch = RecordBatch::try_from_iter([
+            ("day", Arc::new(Date32Array::from(vec![-1, 0, 19_782])) as Arc<dyn Array>),
+            ("at", Arc::new(TimestampMicrosecondArray::from(vec![-1, 0, 5]))),
+            ("zoned", Arc::new(TimestampMicrosecondArray::from(vec![5, 0, -1]).with_timezone("UTC"))),
+        ]);
+        let frame = SessionContext::new().read_batch(batch.unwrap()).unwrap();
+        for (name, term, expected) in
+            [("day", Term::Date(0), 2), ("at", Term::Time(0), 2), ("zoned", Term::Time(5), 1)]
+        {
+            let compare = Predicate::Compare(vec![name.into()], CompareOp::GreaterOrEqual, term);
+            assert_eq!(apply(frame.clone(), &compare).unwrap().count().await.unwrap(), expected, "{name}");
+        }
+        let wrong = Predicate::Compare(vec!["day".into()], CompareOp::Equal, Term::Time(0));
+        assert!(apply(frame, &wrong).is_err());
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use datafusion::common::{Column, DataFusionError, Result, UnnestOptions};
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility, when,
+    Volatility, lit, when,
 };
 use datafusion::prelude::{DataFrame, SessionContext};
 
@@ -129,7 +129,8 @@ fn take_apart(
         return Ok(());
     }
     let mut numbered = own.clone();
-    numbered.push(row_number().alias(ROW));
+    // As on AWS, 1 is the first.
+    numbered.push((row_number() + lit(1i64)).alias(ROW));
     numbered.extend(leaves.iter().map(|leaf| leaf.value.clone().alias(&leaf.name)));
     let numbered = share(context, node, frame.select(numbered)?)?;
     let mut flat: Vec<Expr> = own.into_iter().map(named).collect();

@@ -247,20 +247,20 @@ async fn nested_values_become_tables() {
     assert_eq!(
         read(&world, "a").await,
         [
-            r#"{"id":1,"lines":0,"to.city":"Rome","to.tags":0}"#,
-            r#"{"id":2,"lines":1,"to.city":"Oslo"}"#,
-            r#"{"id":3,"lines":2}"#
+            r#"{"id":1,"lines":1,"to.city":"Rome","to.tags":1}"#,
+            r#"{"id":2,"lines":2,"to.city":"Oslo"}"#,
+            r#"{"id":3,"lines":3}"#
         ]
     );
     let lines = read(&world, "b").await;
     assert_eq!(lines.len(), 3);
-    assert!(lines[1].starts_with(r#"{"id":0,"index":1,"lines.val.n":2,"#), "{lines:?}");
+    assert!(lines[1].starts_with(r#"{"id":1,"index":1,"lines.val.n":2,"#), "{lines:?}");
     assert!(lines[1].contains(r#""lines.val.sku":"b""#), "{lines:?}");
     let notes = read(&world, "c").await;
     assert_eq!(notes.len(), 3);
     assert!(notes[0].contains(r#""lines.val.notes.val":"p""#), "{notes:?}");
     assert_eq!(
         read(&world, "d").await,
-        [r#"{"id":0,"index":0,"to.tags.val":"x"}"#, r#"{"id":0,"index":1,"to.tags.val":"y"}"#]
+        [r#"{"id":1,"index":0,"to.tags.val":"x"}"#, r#"{"id":1,"index":1,"to.tags.val":"y"}"#]
     );
 }

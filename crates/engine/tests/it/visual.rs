@@ -168,6 +168,10 @@ async fn rows_become_columns() {
     assert_eq!(rows("sum").await, [r#"{"shop":"a","fri":5,"mon":3}"#, r#"{"shop":"b","null":7}"#]);
     assert_eq!(rows("mean").await, [r#"{"shop":"a","fri":5.0,"mon":1.5}"#, r#"{"shop":"b","null":7.0}"#]);
     assert_eq!(rows("count").await, [r#"{"shop":"a","fri":1,"mon":2}"#, r#"{"shop":"b","null":1,"mon":0}"#]);
+    // A text is no missing value.
+    let record = r#"{"shop":"b","day":"null","n":9}"#;
+    world.put("j/k.json", record).await;
+    assert_eq!(rows("sum").await, [r#"{"shop":"a","fri":5,"mon":3}"#, r#"{"shop":"b","null_2":7,"null":9}"#]);
 }
 
 #[tokio::test]

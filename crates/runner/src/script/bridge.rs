@@ -129,6 +129,7 @@ async fn answer(engine: &Engine, path: &str, input: Value) -> Option<Result<Valu
     Some(match path {
         "/read" => answered(input, async |request| engine.read(request).await).await,
         "/fill" => answered(input, async |request| engine.fill(request).await).await,
+        "/prepare" => answered(input, async |request| engine.prepare(request).await).await,
         "/write" => answered(input, async |request| engine.write(request).await).await,
         "/bookmark/init" => answered(input, async |request| engine.init(request).await).await,
         "/bookmark/commit" => answered(input, async |_: CommitRequest| engine.commit().await).await,

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::TryStreamExt;
+use mastic_api_glue::glue::types as api;
 use mastic_engine::plan::{Compression, CsvWriting, Format, Kind, Node, S3Target};
 use mastic_engine::{
     Bookmarks, Databases, Environment, ErrorKind, ErrorRows, Handles, HeldSource, JobGraph, Planned,
@@ -37,8 +38,8 @@ use bookmark::ScriptBookmark;
 use connections::ScriptConnections;
 use plans::Nodes;
 pub(crate) use requests::{
-    Column, CommitRequest, Done, FileGroup, FillRequest, InitRequest, ReadAnswer, ReadRequest, Road,
-    WriteAnswer, WriteRequest,
+    Column, CommitRequest, Done, FileGroup, FillRequest, InitRequest, PrepareRequest, ReadAnswer,
+    ReadRequest, Road, WriteAnswer, WriteRequest,
 };
 use sources::{Open, Sources};
 use stores::{SCRATCH, ScriptStores};
@@ -166,7 +167,7 @@ impl Engine {
         let node = Node { id: context.clone(), name: read.name, kind: read.kind, inputs: vec![] };
         let errors = self.put_aside(&mut environment, read.fail_fast);
         if let Some(exchange) = &request.exchange {
-            return self.read_to(&environment, node, exchange, &errors).await;
+            return self.read_to(&environment, vec![node], exchange, &errors).await;
         }
         let held = HeldSource::open(node, &environment).await.map_err(|error| without_node(&error))?;
         let rows = request.sample.as_ref().and_then(|sample| sample.num);
@@ -245,11 +246,31 @@ impl Engine {
         })
     }
 
-    /// Reads a source into files of Parquet in a folder of S3, for a Spark that is elsewhere.
+    /// Makes of rows what the steps of a recipe say.
+    ///
+    /// # Errors
+    /// A step is not supported, or does not fit the rows.
+    pub(crate) async fn prepare(&self, request: PrepareRequest) -> Result<ReadAnswer, Failure> {
+        let mut environment = self.environment("", None);
+        let recipe = api::Recipe { recipe_steps: Some(request.steps), ..Default::default() };
+        let recipe = api::CodeGenConfigurationNode { recipe: Some(recipe), ..Default::default() };
+        let (name, rows) = (request.rows.transformation_ctx.clone(), "(rows)".to_owned());
+        let recipe = Node {
+            id: "(recipe)".to_owned(),
+            name: name.clone(),
+            kind: words::kind_of(&recipe)?,
+            inputs: vec![rows.clone()],
+        };
+        let rows = Node { id: rows, name, kind: self.handed(&request.rows).await?, inputs: vec![] };
+        let errors = self.put_aside(&mut environment, true);
+        self.read_to(&environment, vec![rows, recipe], &request.exchange, &errors).await
+    }
+
+    /// Puts what nodes make, each of the one before, into files of Parquet in a folder of S3 or the scratch.
     async fn read_to(
         &self,
         environment: &Environment,
-        source: Node,
+        nodes: Vec<Node>,
         exchange: &str,
         errors: &str,
     ) -> Result<ReadAnswer, Failure> {
@@ -272,13 +293,14 @@ impl Engine {
             partition_keys: vec![],
             table: None,
         });
-        let summary = self.run(environment, source, target).await?;
+        let summary = self.run(environment, nodes, target).await?;
         let output = summary.outputs.first();
         let schema = output.map(|output| output.schema.as_ref());
         Ok(ReadAnswer {
             road: Road::Engine,
             format: Some("parquet"),
             folder: Some(folder),
+            columns: Column::all(schema.map(mastic_engine::columns).unwrap_or_default()),
             choices: schema.map(mastic_engine::choices).unwrap_or_default(),
             rows: summary.outputs.iter().map(|output| output.rows).sum(),
             error_rows: summary.error_rows,
@@ -290,13 +312,13 @@ impl Engine {
     async fn run(
         &self,
         environment: &Environment,
-        source: Node,
+        mut nodes: Vec<Node>,
         target: Kind,
     ) -> Result<RunSummary, Failure> {
-        let inputs = vec![source.id.clone()];
-        let name = source.name.clone();
-        let target = Node { id: "(target)".to_owned(), name, kind: target, inputs };
-        let graph = JobGraph::new(vec![source, target])?;
+        let inputs = nodes.last().map(|node| node.id.clone()).into_iter().collect();
+        let name = nodes.last().map(|node| node.name.clone()).unwrap_or_default();
+        nodes.push(Node { id: "(target)".to_owned(), name, kind: target, inputs });
+        let graph = JobGraph::new(nodes)?;
         mastic_engine::run(&graph, environment).await.map_err(|error| without_node(&error))
     }
 
@@ -312,21 +334,26 @@ impl Engine {
         if !request.plan.is_empty() {
             return self.write_plan(&mut environment, target, &request).await;
         }
-        let source = match request.data_format.as_str() {
-            "arrow" => target::arrow(&request)?,
+        let kind = self.handed(&request).await?;
+        let source = Node { id: "(rows)".to_owned(), name: target.name, kind, inputs: vec![] };
+        let summary = self.run(&environment, vec![source], target.kind).await?;
+        Ok(self.told(summary))
+    }
+
+    /// The rows that Spark has put into a folder.
+    async fn handed(&self, request: &WriteRequest) -> Result<Kind, Failure> {
+        match request.data_format.as_str() {
+            "arrow" => target::arrow(request),
             "parquet" => {
                 let folder = self.within(&request.data)?;
                 if self.is_empty(&folder).await? {
-                    target::nothing(&request, &self.scratch.join(self.folder("nothing")))?
+                    target::nothing(request, &self.scratch.join(self.folder("nothing")))
                 } else {
-                    target::parquet(folder)
+                    Ok(target::parquet(folder))
                 }
             }
-            other => return Err(words::wrong(format!("`data_format` is `{other}`"))),
-        };
-        let source = Node { id: "(rows)".to_owned(), name: target.name, kind: source, inputs: vec![] };
-        let summary = self.run(&environment, source, target.kind).await?;
-        Ok(self.told(summary))
+            other => Err(words::wrong(format!("`data_format` is `{other}`"))),
+        }
     }
 
     async fn write_plan(

@@ -42,7 +42,6 @@ pub(super) fn columns(node: &Node, input: Option<&Arc<Columns>>) -> Arc<Columns>
     let known = || input.map_or_else(Columns::default, |input| Columns::clone(input));
     let made = match node.kind.as_str() {
         "Filter" | "DropDuplicates" | "Spigot" | "Union" => return input.cloned().unwrap_or_default(),
-        "S3CsvSource" | "S3JsonSource" => declared(node),
         "ApplyMapping" => mapped(&node.items("Mapping")),
         "SelectFields" => selected(&known(), &node.paths("Paths")),
         "DropFields" => {
@@ -56,15 +55,15 @@ pub(super) fn columns(node: &Node, input: Option<&Arc<Columns>>) -> Arc<Columns>
         }
         "RenameField" => renamed(known(), &node.texts("SourcePath"), &node.texts("TargetPath")),
         "Aggregate" => aggregated(node, &known()),
-        // Folders and tables may have partition keys besides.
-        _ => Columns { complete: false, ..declared(node) },
+        _ => declared(node),
     };
     if made.types.len() > MANY { Arc::default() } else { Arc::new(made) }
 }
 
+/// Folders and tables may have partition keys besides.
 fn declared(node: &Node) -> Columns {
-    let types: BTreeMap<_, _> = node.schema().into_iter().map(|(name, of)| (name, Some(of))).collect();
-    Columns { complete: !types.is_empty(), types }
+    let types = node.schema().into_iter().map(|(name, of)| (name, Some(of))).collect();
+    Columns { complete: false, types }
 }
 
 fn mapped(mappings: &[Settings]) -> Columns {

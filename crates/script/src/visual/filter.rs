@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::columns::Columns;
 use super::frame::{item, steps};
+use super::helpers::Helper;
 use super::node::Settings;
 use super::writer::{Import, Writer};
 use crate::python::{Py, quoted};
@@ -159,26 +160,57 @@ fn side(writer: &mut Writer, columns: &Columns, one: &Operand, other: &Operand) 
     match (one, other) {
         (Operand::Field(path), _) => item("row", &located(columns, path)),
         (Operand::Constant(text), Operand::Constant(_)) => quoted(text),
-        (Operand::Constant(text), Operand::Field(path)) => constant(writer, text, kind_of(columns, path)),
+        (Operand::Constant(text), Operand::Field(path)) => {
+            let known = constant(writer, text, kind_of(columns, path));
+            known.unwrap_or_else(|| {
+                writer.helper(Helper::Typed);
+                format!("typed({}, {})", quoted(text), item("row", &located(columns, path)))
+            })
+        }
     }
 }
 
-fn constant(writer: &mut Writer, text: &str, of: Option<&str>) -> String {
+/// A constant as a value of a column's type; nothing where only the data tells what value it is.
+fn constant(writer: &mut Writer, text: &str, of: Option<&str>) -> Option<String> {
     let trimmed = text.trim();
     match of {
-        Some("string" | "char" | "varchar") => quoted(text),
-        Some("boolean") if trimmed.eq_ignore_ascii_case("true") => "True".to_owned(),
-        Some("boolean") if trimmed.eq_ignore_ascii_case("false") => "False".to_owned(),
-        Some("date") => {
+        Some("string" | "char" | "varchar") => Some(quoted(text)),
+        Some("boolean") if trimmed.eq_ignore_ascii_case("true") => Some("True".to_owned()),
+        Some("boolean") if trimmed.eq_ignore_ascii_case("false") => Some("False".to_owned()),
+        Some("date") if day(trimmed) => {
             writer.import(Import::Datetime);
-            format!("datetime.date.fromisoformat({})", quoted(trimmed))
+            Some(format!("datetime.date.fromisoformat({})", quoted(trimmed)))
         }
-        Some("timestamp") => {
+        Some("timestamp") if day(trimmed) => {
             writer.import(Import::Datetime);
-            format!("datetime.datetime.fromisoformat({})", quoted(trimmed))
+            Some(format!("datetime.datetime.fromisoformat({})", quoted(trimmed)))
         }
-        _ => number(trimmed).unwrap_or_else(|| quoted(text)),
+        Some(of) if WHOLE.contains(&of) || REAL.contains(&of) => number(trimmed),
+        // Nothing but text is compared with such a constant.
+        None if !ambiguous(trimmed) => Some(quoted(text)),
+        _ => None,
     }
+}
+
+const WHOLE: [&str; 8] = ["tinyint", "smallint", "int", "bigint", "byte", "short", "integer", "long"];
+const REAL: [&str; 2] = ["float", "double"];
+
+/// Whether a text is a day as ISO 8601 writes it.
+fn day(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let mut digits = |count| parts.next().is_some_and(|part| part.len() == count && all_digits(part));
+    digits(4) && digits(2) && digits(2) && parts.next().is_none()
+}
+
+fn all_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a text may stand for a number, a time or a truth value: then the field's type says what it is.
+fn ambiguous(text: &str) -> bool {
+    let truth = ["true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"];
+    let year = text.get(..4).is_some_and(all_digits);
+    year || text.parse::<f64>().is_ok() || truth.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A number as Python writes it.

@@ -11,6 +11,8 @@ pub(super) enum Helper {
     Join,
     DropNulls,
     Route,
+    Typed,
+    PartitionKeys,
 }
 
 impl Helper {
@@ -20,6 +22,8 @@ impl Helper {
             Self::Aggregate | Self::Join => vec![Import::DynamicFrame, Import::Functions],
             Self::DropNulls => vec![Import::DynamicFrame, Import::Functions],
             Self::Route => vec![Import::Collection],
+            Self::Typed => vec![Import::Datetime, Import::Decimal],
+            Self::PartitionKeys => vec![Import::Regex],
         }
     }
 
@@ -31,6 +35,8 @@ impl Helper {
             Self::Join => JOIN,
             Self::DropNulls => DROP_NULLS,
             Self::Route => ROUTE,
+            Self::Typed => TYPED,
+            Self::PartitionKeys => PARTITION_KEYS,
         }
     }
 }
@@ -117,3 +123,27 @@ class GroupFilter:
 def threadedRoute(glueContext, source_DyF, group_filters) -> DynamicFrameCollection:
     groups = {group.name: source_DyF.filter(f=group.filters) for group in group_filters}
     return DynamicFrameCollection(groups, glueContext)";
+
+const TYPED: &str = "\
+def typed(constant, value):
+    # The constant as a value of the field's type, which only the data tells.
+    text = constant.strip()
+    if isinstance(value, bool):
+        return text.lower() in (\"true\", \"t\", \"yes\", \"y\", \"1\")
+    if isinstance(value, datetime.datetime):
+        time = datetime.datetime.fromisoformat(text)
+        return (time - (time.utcoffset() or datetime.timedelta())).replace(tzinfo=None)
+    if isinstance(value, datetime.date):
+        return datetime.datetime.fromisoformat(text).date()
+    if isinstance(value, decimal.Decimal):
+        return decimal.Decimal(text)
+    if isinstance(value, (int, float)):
+        return int(text) if text.lstrip(\"+-\").isdigit() else float(text)
+    return constant";
+
+const PARTITION_KEYS: &str = "\
+def partitionKeys(frame):
+    # Mappings that keep the keys of partitions; fields of files without a header have numbers.
+    names = [field.name for field in frame.schema().fields]
+    keys = [name for name in names if not re.fullmatch(\"col[0-9]+\", name)]
+    return [(name, \"string\", name, \"string\") for name in keys]";

@@ -31,6 +31,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "LOWER_CASE",
             "UPPER_CASE",
             "SENTENCE_CASE",
+            "TRIM",
             "ADD_DOUBLE_QUOTES",
             "ADD_PREFIX",
             "ADD_SINGLE_QUOTES",
@@ -56,7 +57,9 @@ const GROUPS: &[(&str, &[&str])] = &[
             "FILL_WITH_CUSTOM",
             "FILL_WITH_EMPTY",
             "FILL_WITH_LAST_VALID",
+            "FILL_WITH_MAXIMUM",
             "FILL_WITH_MEDIAN",
+            "FILL_WITH_MINIMUM",
             "FILL_WITH_MODE",
             "FILL_WITH_MOST_FREQUENT",
             "FILL_WITH_NULL",
@@ -119,6 +122,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "UNPIVOT",
         ],
     ),
+    ("MathFunctions", &["ABSOLUTE", "CEIL", "EXP", "FLOOR", "LN", "NEGATE", "ROUND", "SQUARE_ROOT"]),
     (
         "DateTimeFunctions",
         &[

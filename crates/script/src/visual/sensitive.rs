@@ -25,10 +25,7 @@ fn rows(writer: &mut Writer, node: &Node, input: &str, kind: &str) -> Outcome {
     let (action, options) = match kind {
         "RowAudit" => ("DETECT", vec![]),
         "RowHashing" => ("SHA256_HASH", vec![]),
-        "RowMasking" => {
-            let text = node.text("RedactText").or_else(|| node.text("MaskValue")).unwrap_or("*******");
-            ("REDACT", vec![("redactText", Py::str(text))])
-        }
+        "RowMasking" => ("REDACT", vec![("redactText", Py::str(mask(node)))]),
         "RowPartialMasking" => {
             let number = |name: &str| Py::str(node.whole(name).unwrap_or_default().to_string());
             let mut options = vec![
@@ -56,7 +53,17 @@ fn rows(writer: &mut Writer, node: &Node, input: &str, kind: &str) -> Outcome {
     let mut placed = vec![Py::code(input), parameters, Py::str(column)];
     placed.extend(node.text("DetectionSensitivity").map(Py::str));
     writer.assign(&node.variable, &Py::Call("entity_detector.detect".to_owned(), placed, vec![]));
+    if kind != "RowAudit" && node.text("OutputColumnName").is_none() {
+        // The detector tells in any case.
+        let dropped = Py::strings([DETECTED]).flat();
+        writer.code(format!("{0} = {0}.drop_fields({dropped})", node.variable));
+    }
     Ok(())
+}
+
+/// What stands in the place of what was found.
+fn mask(node: &Node) -> &str {
+    node.text("MaskValue").unwrap_or("*******")
 }
 
 /// Looks at a sample, and takes columns as wholes.
@@ -66,9 +73,11 @@ fn columns(writer: &mut Writer, node: &Node, input: &str, kind: &str) -> Outcome
     let placed = vec![
         Py::code(input),
         Py::strings(node.texts("EntityTypesToDetect")),
-        fraction("SampleFraction", 1.0),
+        fraction("SampleFraction", 0.1),
         fraction("ThresholdFraction", 0.1),
     ];
+    let sensitivity = node.text("DetectionSensitivity").map(Py::str);
+    let placed = placed.into_iter().chain(sensitivity).collect();
     let (found, frame) = (format!("{}_columns", node.variable), format!("{}_df", node.variable));
     writer.assign(&found, &Py::Call("entity_detector.classify_columns".to_owned(), placed, vec![]));
     let put = |writer: &mut Writer, value: String| {
@@ -92,8 +101,8 @@ fn columns(writer: &mut Writer, node: &Node, input: &str, kind: &str) -> Outcome
             put(writer, format!("SqlFuncs.sha2({column}, 256)"));
         }
         "Masking" => {
-            let text = node.text("MaskValue").or_else(|| node.text("RedactText")).unwrap_or("*******");
-            put(writer, format!("SqlFuncs.lit({})", quoted(text)));
+            let held = "SqlFuncs.col(column).isNotNull()";
+            put(writer, format!("SqlFuncs.when({held}, SqlFuncs.lit({}))", quoted(mask(node))));
         }
         other => return Err(format!("The detection Column{other} has no script.")),
     }

@@ -1,9 +1,10 @@
 //! Nodes that read ("Connection types and options for ETL" and "Data format options" in the Developer Guide).
 
+use super::helpers::Helper;
 use super::node::Node;
 use super::transforms::casts;
-use super::writer::Writer;
-use super::{Outcome, lake, streams, warehouses};
+use super::writer::{Import, Writer};
+use super::{Outcome, lake, schema, streams, warehouses};
 use crate::python::Py;
 
 pub(super) fn write(writer: &mut Writer, node: &Node) -> Outcome {
@@ -158,37 +159,43 @@ fn csv(writer: &mut Writer, node: &Node) -> Outcome {
     options.extend(flags.into_iter().filter_map(|(key, name)| Some((key, Py::Bool(node.flag(name)?)))));
     files(writer, node, "csv", options);
     let schema = node.schema();
-    if schema.is_empty() {
+    if header || schema.is_empty() {
+        casts(writer, &node.variable, &schema);
         return Ok(());
     }
-    // All that CSV has is text; without names the columns go by their places.
+    // Without names the columns go by their places.
     let mappings = schema.iter().enumerate().map(|(place, (name, of))| {
-        let from = if header { name.clone() } else { format!("col{place}") };
+        let from = format!("col{place}");
         Py::Tuple([from.as_str(), "string", name, of].into_iter().map(Py::str).collect())
     });
-    declare(writer, node, "ApplyMapping.apply", ("mappings", Py::List(mappings.collect())));
+    writer.helper(Helper::PartitionKeys);
+    let keys = format!("partitionKeys({})", node.variable);
+    let mappings = Py::Sum(Box::new(Py::List(mappings.collect())), keys);
+    let named = [
+        ("frame", Py::code(&node.variable)),
+        ("mappings", mappings),
+        ("transformation_ctx", Py::str(format!("{}_schema", node.variable))),
+    ];
+    writer.assign(&node.variable, &Py::call("ApplyMapping.apply", named));
     Ok(())
 }
 
 fn json(writer: &mut Writer, node: &Node) -> Outcome {
+    let schema = node.schema();
     let mut options = vec![];
     options.extend(node.text("JsonPath").map(|path| ("jsonPath", Py::str(path))));
     options.push(("multiline", Py::Bool(node.is("Multiline"))));
-    files(writer, node, "json", options);
-    let schema = node.schema();
     if !schema.is_empty() {
-        let names = Py::strings(schema.iter().map(|(name, _)| name));
-        declare(writer, node, "SelectFields.apply", ("paths", names));
-        casts(writer, &node.variable, &schema);
+        // Fields that are not declared are left out, keys of partitions are not.
+        writer.import(Import::Json);
+        options.push((
+            "withSchema",
+            Py::Call("json.dumps".to_owned(), vec![schema::struct_type(&schema)], vec![]),
+        ));
     }
+    files(writer, node, "json", options);
+    casts(writer, &node.variable, &schema);
     Ok(())
-}
-
-/// Makes of what was read what the author declared.
-fn declare(writer: &mut Writer, node: &Node, function: &str, how: (&'static str, Py)) {
-    let context = ("transformation_ctx", Py::str(format!("{}_schema", node.variable)));
-    let call = Py::call(function, [("frame", Py::code(&node.variable)), how, context]);
-    writer.assign(&node.variable, &call);
 }
 
 fn dynamo_table(writer: &mut Writer, node: &Node) -> Outcome {

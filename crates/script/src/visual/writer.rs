@@ -34,6 +34,8 @@ pub(super) enum Import {
     Functions,
     DeltaTable,
     Datetime,
+    Decimal,
+    Json,
     Regex,
 }
 
@@ -50,6 +52,8 @@ impl Import {
             Self::Functions => "from pyspark.sql import functions as SqlFuncs",
             Self::DeltaTable => "from delta.tables import DeltaTable",
             Self::Datetime => "import datetime",
+            Self::Decimal => "import decimal",
+            Self::Json => "import json",
             Self::Regex => "import re",
         }
     }

@@ -26,10 +26,10 @@ Orders_node1 = glueContext.create_dynamic_frame.from_options(
 
 # Script generated for node Detect
 entity_detector = EntityDetector()
-Detect_node10_columns = entity_detector.classify_columns(Orders_node1, ["EMAIL"], 1.0, 0.1)
+Detect_node10_columns = entity_detector.classify_columns(Orders_node1, ["EMAIL"], 0.1, 0.1)
 Detect_node10_df = Orders_node1.toDF()
 for column in Detect_node10_columns:
-    Detect_node10_df = Detect_node10_df.withColumn(column, SqlFuncs.lit("***"))
+    Detect_node10_df = Detect_node10_df.withColumn(column, SqlFuncs.when(SqlFuncs.col(column).isNotNull(), SqlFuncs.lit("***")))
 Detect_node10 = DynamicFrame.fromDF(Detect_node10_df, glueContext, "Detect_node10")
 
 job.commit()

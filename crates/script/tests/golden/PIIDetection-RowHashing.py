@@ -29,5 +29,6 @@ Detect_node10 = entity_detector.detect(
     {"EMAIL": [{"action": "SHA256_HASH"}]},
     "DetectedEntities",
 )
+Detect_node10 = Detect_node10.drop_fields(["DetectedEntities"])
 
 job.commit()

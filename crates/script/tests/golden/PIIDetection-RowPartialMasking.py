@@ -41,5 +41,6 @@ Detect_node10 = entity_detector.detect(
     },
     "DetectedEntities",
 )
+Detect_node10 = Detect_node10.drop_fields(["DetectedEntities"])
 
 job.commit()

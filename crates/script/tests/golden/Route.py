@@ -5,6 +5,8 @@ from pyspark.context import SparkContext
 from awsglue.context import GlueContext
 from awsglue.job import Job
 from awsglue.dynamicframe import DynamicFrameCollection
+import datetime
+import decimal
 
 
 class GroupFilter:
@@ -16,6 +18,23 @@ class GroupFilter:
 def threadedRoute(glueContext, source_DyF, group_filters) -> DynamicFrameCollection:
     groups = {group.name: source_DyF.filter(f=group.filters) for group in group_filters}
     return DynamicFrameCollection(groups, glueContext)
+
+
+def typed(constant, value):
+    # The constant as a value of the field's type, which only the data tells.
+    text = constant.strip()
+    if isinstance(value, bool):
+        return text.lower() in ("true", "t", "yes", "y", "1")
+    if isinstance(value, datetime.datetime):
+        time = datetime.datetime.fromisoformat(text)
+        return (time - (time.utcoffset() or datetime.timedelta())).replace(tzinfo=None)
+    if isinstance(value, datetime.date):
+        return datetime.datetime.fromisoformat(text).date()
+    if isinstance(value, decimal.Decimal):
+        return decimal.Decimal(text)
+    if isinstance(value, (int, float)):
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    return constant
 
 
 args = getResolvedOptions(sys.argv, ["JOB_NAME"])
@@ -41,13 +60,15 @@ MyRoute_node10 = threadedRoute(
     group_filters=[
         GroupFilter(
             name="big",
-            filters=lambda row: ((row["total"] is not None and row["total"] > 100)),
+            filters=lambda row: (
+                (row["total"] is not None and row["total"] > typed("100", row["total"]))
+            ),
         ),
         GroupFilter(name="late", filters=lambda row: ((row["sent"] is None))),
         GroupFilter(
             name="default_group",
             filters=lambda row: (
-                not ((row["total"] is not None and row["total"] > 100))
+                not ((row["total"] is not None and row["total"] > typed("100", row["total"])))
                 and not ((row["sent"] is None))
             ),
         ),

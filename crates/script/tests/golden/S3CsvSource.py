@@ -34,14 +34,8 @@ Persons_node1 = glueContext.create_dynamic_frame.from_options(
     },
     transformation_ctx="Persons_node1",
 )
-Persons_node1 = ApplyMapping.apply(
-    frame=Persons_node1,
-    mappings=[
-        ("id", "string", "id", "bigint"),
-        ("name", "string", "name", "string"),
-        ("born", "string", "born", "date"),
-    ],
-    transformation_ctx="Persons_node1_schema",
+Persons_node1 = Persons_node1.resolveChoice(
+    specs=[("id", "cast:bigint"), ("name", "cast:string"), ("born", "cast:date")],
 )
 
 job.commit()

@@ -9,6 +9,14 @@ from pyspark.sql import functions as SqlFuncs
 import datetime
 import re
 
+
+def partitionKeys(frame):
+    # Mappings that keep the keys of partitions; fields of files without a header have numbers.
+    names = [field.name for field in frame.schema().fields]
+    keys = [name for name in names if not re.fullmatch("col[0-9]+", name)]
+    return [(name, "string", name, "string") for name in keys]
+
+
 args = getResolvedOptions(sys.argv, ["JOB_NAME"])
 sc = SparkContext()
 glueContext = GlueContext(sc)
@@ -57,7 +65,7 @@ Typed_nodesrc = ApplyMapping.apply(
         ("col0", "string", "name", "string"),
         ("col1", "string", "born", "date"),
         ("col2", "string", "ok", "boolean"),
-    ],
+    ] + partitionKeys(Typed_nodesrc),
     transformation_ctx="Typed_nodesrc_schema",
 )
 

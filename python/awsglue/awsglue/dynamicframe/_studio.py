@@ -222,8 +222,12 @@ def gs_pivot(self: DynamicFrame, aggCol: str, aggFunction: str, colList: Any) ->
         raise ValueError(f"gs_pivot: the column {by.name} has more than {_MOST} values")
     groups = [leaf.column for leaf in self._rows.leaves if leaf.name not in (by.name, value.name)]
     cells = self.df.groupBy(*groups, by.column.alias("__by")).agg(aggregate(value.column).alias("__value"))
+    taken = {name for _, name in found}
+    # The rows without a value have a column of their own, also where others have the text.
+    null = next(name for name in ("null", *(f"null_{at}" for at in range(2, _MOST + 3))) if name not in taken)
     columns = [
-        F.max(F.when(F.col("__by").eqNullSafe(F.lit(one)), F.col("__value"))).alias(name or "null") for one, name in found
+        F.max(F.when(F.col("__by").eqNullSafe(F.lit(one)), F.col("__value"))).alias(null if name is None else name)
+        for one, name in found
     ]
     others = [leaf.name for leaf in self._rows.leaves if leaf.name not in (by.name, value.name)]
     df = cells.groupBy(*(F.col(ticked(name)) for name in others)).agg(*columns)

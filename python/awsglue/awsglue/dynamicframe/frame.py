@@ -352,8 +352,10 @@ class DynamicFrame:
             if not database or not table_name:
                 raise ValueError("match_catalog needs a database and a table_name")
             catalog = table_schema(database, table_name, catalog_id)
+        specs = None if specs is None else list(specs)
         rows = _choices.resolved(self._rows, specs, choice or "", catalog)
-        return self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold)
+        native = self._native and specs and _native.cast(self._native, self._rows.schema, specs)
+        return self._next(rows, transformation_ctx, info, stageThreshold, totalThreshold, native=native or None)
 
     # Several frames.
 

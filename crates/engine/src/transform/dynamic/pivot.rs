@@ -1,5 +1,7 @@
 //! Rows that become columns ("Pivot rows into columns transform", Amazon SageMaker Unified Studio User Guide).
 
+use std::collections::BTreeSet;
+
 use datafusion::arrow::array::Array;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DataFusionError;
@@ -87,14 +89,21 @@ async fn values(frame: &DataFrame, by: &str) -> Result<Vec<(ScalarValue, String)
         let texts = cast_array(column, &DataType::Utf8)?;
         for at in 0..column.len() {
             let name = match ScalarValue::try_from_array(&texts, at)? {
-                ScalarValue::Utf8(Some(text)) => text,
-                _ => "null".to_owned(),
+                ScalarValue::Utf8(text) => text,
+                _ => None,
             };
             values.push((ScalarValue::try_from_array(column, at)?, name));
         }
     }
-    match values.len() > MOST {
-        true => Err(wrong(format!("the column `{by}` has more than {MOST} values"))),
-        false => Ok(values),
+    if values.len() > MOST {
+        return Err(wrong(format!("the column `{by}` has more than {MOST} values")));
     }
+    let taken: BTreeSet<String> = values.iter().filter_map(|(_, name)| name.clone()).collect();
+    Ok(values.into_iter().map(|(value, name)| (value, name.unwrap_or_else(|| of_null(&taken)))).collect())
+}
+
+/// The column of the rows without a value: `null`, unless that is the text of other rows.
+fn of_null(taken: &BTreeSet<String>) -> String {
+    let numbered = (2u32..).map(|number| format!("null_{number}"));
+    std::iter::once("null".to_owned()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or_default()
 }

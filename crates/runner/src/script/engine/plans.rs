@@ -28,7 +28,7 @@ struct Step {
 enum Work {
     /// Reads the source of this number.
     Source(u64),
-    /// Columns under these names, in these types: source, target, type.
+    /// Columns under these names, in these types: source, target, type. Without one a column keeps its own.
     Mapping(Vec<(String, String, String)>),
     Select(Vec<String>),
     Drop(Vec<String>),
@@ -70,6 +70,10 @@ enum Value {
     Whole(i64),
     Real(f64),
     Truth(bool),
+    /// Days since 1970 began.
+    Date(i32),
+    /// Microseconds since 1970 began, in UTC.
+    Time(i64),
 }
 
 /// What a plan is for the engine.
@@ -132,7 +136,8 @@ fn paths(fields: &[String]) -> Vec<Vec<String>> {
 }
 
 fn mapping((from, to, of): &(String, String, String)) -> Mapping {
-    Mapping { from: vec![from.clone()], to: to.clone(), to_type: Some(of.clone()), ..Mapping::default() }
+    let to_type = Some(of.clone()).filter(|of| !of.is_empty());
+    Mapping { from: vec![from.clone()], to: to.clone(), to_type, ..Mapping::default() }
 }
 
 fn predicate(condition: &Condition) -> Predicate {
@@ -154,6 +159,8 @@ fn predicate(condition: &Condition) -> Predicate {
                 Value::Whole(number) => Term::Whole(*number),
                 Value::Real(number) => Term::Real(*number),
                 Value::Truth(truth) => Term::Truth(*truth),
+                Value::Date(days) => Term::Date(*days),
+                Value::Time(micros) => Term::Time(*micros),
             };
             Predicate::Compare(path.clone(), op, term)
         }
@@ -178,16 +185,19 @@ mod tests {
             {"inputs": [1], "does": {"filter": {"choose": [
                 {"null": ["b"]}, {"always": false}, {"compare": [["b"], ">=", {"whole": 3}]},
             ]}}},
-            {"inputs": [2, 0], "does": {"sql": ["select * from x, y", ["x", "y"]]}},
+            {"inputs": [2], "does": {"filter": {"compare": [["t"], "<", {"time": -5}]}}},
+            {"inputs": [3, 0], "does": {"sql": ["select * from x, y", ["x", "y"]]}},
         ]))
         .unwrap();
         let Nodes { nodes, sources } = plan.nodes("n").unwrap();
         assert_eq!(sources, [("step-0".to_owned(), 7)]);
         let Kind::Where(Predicate::Choose(when, ..)) = &nodes[1].kind else { panic!("{:?}", nodes[1]) };
         assert_eq!(**when, Predicate::IsNull(vec!["b".into()]));
-        let Kind::Sql(query) = &nodes[2].kind else { panic!("{:?}", nodes[2]) };
+        let before = Predicate::Compare(vec!["t".into()], CompareOp::Less, Term::Time(-5));
+        assert_eq!(nodes[2].kind, Kind::Where(before));
+        let Kind::Sql(query) = &nodes[3].kind else { panic!("{:?}", nodes[3]) };
         assert_eq!(query.aliases[1], ("step-0".to_owned(), "y".to_owned()));
-        assert_eq!((plan.last(), nodes[2].inputs.len()), ("step-3".to_owned(), 2));
+        assert_eq!((plan.last(), nodes[3].inputs.len()), ("step-4".to_owned(), 2));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a script's Python asks, and what it is answered: JSON.
 
+use mastic_api_glue::glue::types::RecipeStep;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -144,6 +145,17 @@ pub(crate) struct WriteAnswer {
     pub(crate) bytes: u64,
     pub(crate) partitions: u64,
     pub(crate) folder: String,
+}
+
+/// `POST /prepare`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PrepareRequest {
+    /// What comes in, as for a target.
+    pub(crate) rows: WriteRequest,
+    pub(crate) steps: Vec<RecipeStep>,
+    /// The folder where a folder with the outcome is made, in files of Parquet: a `file://` URL in the scratch, or one in S3.
+    pub(crate) exchange: String,
 }
 
 /// `POST /bookmark/init`
