@@ -258,6 +258,10 @@ def _simple(column: Column, of: g.DataType, to: g.DataType) -> Column:
         # Sail reads no exponents there.
         power = F.when(column.rlike("[eE]"), column.try_cast("double")).try_cast(target)
         return F.coalesce(column.try_cast(target), power)
+    if name == "decimal" and to.typeName() == "boolean":
+        return column != 0
+    if name == "boolean" and to.typeName() == "decimal":
+        return F.when(column.isNotNull(), F.when(column, 1).otherwise(0)).try_cast(target)
     if name in ("float", "double") and to.typeName() == "timestamp":
         finite = ~(F.isnan(column) | (F.abs(column) > 1e13))
         return F.when(finite, column).try_cast(target)
