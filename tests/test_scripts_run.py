@@ -197,3 +197,43 @@ def test_names_of_files_and_kept_frames(corpus):
     # What Sail asks of a single file first is answered without a text.
     assert "403 Forbidden" in ended.message, ended.message
     assert keys(corpus.server, corpus.target, "names/") == [], "a failed run leaves nothing"
+
+
+def test_records_that_do_not_fit(corpus):
+    ended = corpus.run("bad_records")
+    assert ended.state == "FAILED" and "PERMISSION_ERROR" in ended.message and corpus.secret in ended.message, ended.message
+    assert ended.output == [
+        "1 | 2024-01-01 10:00:00 | Row(n=1) | None",
+        "None | None | None | 7",
+        'None | None | None | {"id": 1.5, "at": null}',
+        'None | None | None | {"id": 99999999999}',
+        "None | None | None | {broken",
+        'None | None | Row(n=None) | {"id": "x", "in": {"n": "y"}}',
+        "--",
+        "1",
+        "7 | None",
+        "None | 1",
+        '{"id": "x", "in": {"n": "y"}} | None',
+        '{"id": 1.5, "at": null} | None',
+        '{"id": 99999999999} | None',
+        "{broken | None",
+        "--",
+        "1 | 2024-01-01 10:00:00 | Row(n=1)",
+        "--",
+        "a.json",
+        "--",
+        "1 | a | 2024-01-02 | None",
+        "2 | b;c | 2024-01-03 | None",
+        "3 | e | None | 3;e",
+        "4 | f | 2024-01-05 | 4;f;05.01.2024;more",
+        "5 | None | None | None",
+        "6 | g | None | 6;g;no day",
+        "None | d | 2024-01-04 | x;d;04.01.2024",
+        "--",
+        "1 | a | 2024-01-02",
+        "2 | b;c | 2024-01-03",
+        "5 | None | None",
+        "--",
+        "SparkRuntimeException Json error: Encountered unexpected 'b' whilst parsing object",
+        "AnalysisException [PATH_NOT_FOUND] Path does not exist: BASE/nowhere/. SQLSTATE: 42K03",
+    ], ended.output

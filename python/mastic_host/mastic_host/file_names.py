@@ -22,7 +22,7 @@ _WANTED = re.compile(r"\binput_file_name\b|\b_metadata\b", re.I)
 # Steps that go over rows one by one: what they make of all files is what they make of each.
 _BY_ROW = {
     "project", "filter", "with_columns", "with_columns_renamed", "drop", "to_df", "to_schema", "subquery_alias", "hint", "fill_na",
-    "drop_na", "replace", "repartition",
+    "drop_na", "replace", "repartition", "map_partitions",
 }  # fmt: skip
 # As many files as may be read so: each is a part of the plan.
 _MOST = 2000

@@ -41,12 +41,16 @@ def install(settings: dict[str, Any]) -> None:
         from pyspark.sql.connect.dataframe import DataFrame
         from pyspark.sql.connect.session import SparkSession
 
-    from mastic_host import alterations, casts, checkpoints, commands, context, file_names, formats, inserts, lakes, overwrite, paths, views
+    from mastic_host import (
+        alterations, casts, checkpoints, commands, context, file_names, formats, inserts, lakes, overwrite, paths, records,
+        views,
+    )  # fmt: skip
 
     if settings["remote"]:
         _carry_packages()
     else:
         paths.install()
+        records.install()
         casts.install()
         overwrite.install()
         inserts.install()
@@ -161,13 +165,14 @@ def _heeding() -> None:
     """Makes settings of the session heard that Sail does not heed."""
     from pyspark.sql.connect.conf import RuntimeConf
 
-    from mastic_host import casts, overwrite, views
+    from mastic_host import casts, overwrite, records, views
 
     keep = RuntimeConf.set
 
     def setting(conf: Any, key: str, value: Any) -> None:
         casts.heed(key, _text(value))
         overwrite.heed(key, _text(value))
+        records.heed(key, _text(value))
         views.heed(key, _text(value))
         _conf[key] = _text(value)
         keep(conf, key, value)

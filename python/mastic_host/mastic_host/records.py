@@ -1,0 +1,184 @@
+"""Records of JSON and CSV that do not fit the columns that a script names, kept as Spark keeps them: their values where they fit,
+and their text in the column for it. Sail fails at the first such record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from awsglue import _catalog
+from awsglue._errors import unsupported
+
+from mastic_host.statements import quoted
+
+SETTING = "spark.sql.columnNameOfCorruptRecord"
+_DEFAULT = "_corrupt_record"
+# How many values were found in a line.
+_COUNT = "_mastic_count"
+# A header is within so many bytes.
+_HEAD = 1 << 16
+
+# The name of the column for records that do not fit, unless a reader says another.
+column = _DEFAULT
+
+
+def heed(key: str, value: str) -> None:
+    """Takes up a setting of the session."""
+    global column
+    if key == SETTING:
+        column = value
+
+
+def install() -> None:
+    """Makes readers keep such records where a script asks for them: by a column for them, or by the mode."""
+    from pyspark.sql.connect.readwriter import DataFrameReader
+
+    load = DataFrameReader.load
+
+    def loading(reader: Any, path: Any = None, format: Any = None, schema: Any = None, **options: Any) -> Any:  # noqa: A002
+        name = (format or reader._format or "").lower()
+        given = schema if schema is not None else reader._schema
+        if name not in ("csv", "json") or not given or not isinstance(path, (str, list, tuple)):
+            return load(reader, path, format, schema, **options)
+        said = {key.lower(): str(value) for key, value in {**reader._options, **options}.items() if value is not None}
+        own = said.get("columnnameofcorruptrecord", column)
+        mode = said.get("mode", "").upper()
+        fields = _fields(reader._client, given)
+        keeps = any(field.name == own for field in fields)
+        if mode == "FAILFAST" or not (keeps or mode in ("PERMISSIVE", "DROPMALFORMED")):
+            return load(reader, path, format, schema, **options)
+        if said.get("multiline", "false").lower() == "true":
+            raise unsupported("`multiLine` is not supported together with a mode or a column for records that do not fit")
+        lines = reader._client.read.format("text").load(path)
+        columns = [field for field in fields if field.name != own and field.name not in lines.columns]
+        frame = _json(lines, columns, said) if name == "json" else _csv(lines, columns, said)
+        if mode == "DROPMALFORMED":
+            frame = frame.where("_mastic_bad IS NULL")
+        chosen = [f"_mastic_bad AS {quoted(own)}" if field.name == own else quoted(field.name) for field in fields]
+        keys = [name for name in lines.columns[1:] if not any(field.name == name for field in fields)]
+        return frame.selectExpr(*chosen, *map(quoted, keys))
+
+    DataFrameReader.load = loading
+
+
+def _fields(session: Any, given: Any) -> list[Any]:
+    from pyspark.sql.types import StructType
+
+    if isinstance(given, str):
+        if given.lstrip().startswith("{"):
+            import json
+
+            return list(StructType.fromJson(json.loads(given)).fields)
+        return list(session.createDataFrame([], given).schema.fields)
+    return list(given.fields)
+
+
+def _json(lines: Any, columns: list[Any], said: dict[str, str]) -> Any:
+    """Lines of JSON in columns; `_mastic_bad` is a line of which something is not in them."""
+    # Sail's own way with types lets numbers run over, and ends at times that it does not know.
+    names = ", ".join(f"{quoted(field.name)} string" for field in columns)
+    keys = [quoted(key) for key in lines.columns[1:]]
+    parts = [f"from_json(value, '{_escaped(names)}') AS _mastic_row", "from_json(value, 'map<string,string>') AS _mastic_map"]
+    read = lines.where("trim(value) != ''").selectExpr("value", *keys, *parts)
+    told = [_within(f"_mastic_row.{quoted(field.name)}", field.dataType, said) for field in columns]
+    bad = " OR ".join(["_mastic_map IS NULL", *(lost for _, lost in told)])
+    values = [f"{value} AS {quoted(field.name)}" for (value, _), field in zip(told, columns)]
+    return read.selectExpr(*values, *keys, f"CASE WHEN {bad} THEN value END AS _mastic_bad")
+
+
+def _within(text: str, of: Any, said: dict[str, str]) -> tuple[str, str]:
+    """What a text of JSON is in a type, and whether something of it is not."""
+    kind = of.simpleString()
+    if of.typeName() == "struct" and of.fields:
+        row = f"from_json({text}, '{_escaped(', '.join(f'{quoted(field.name)} string' for field in of.fields))}')"
+        told = [_within(f"{row}.{quoted(field.name)}", field.dataType, said) for field in of.fields]
+        fields = ", ".join(f"'{_escaped(field.name)}', {value}" for (value, _), field in zip(told, of.fields))
+        is_one = f"from_json({text}, 'map<string,string>') IS NOT NULL"
+        lost = " OR ".join([f"({text} IS NOT NULL AND NOT {is_one})", *(lost for _, lost in told)])
+        return f"CASE WHEN {is_one} THEN named_struct({fields}) END", lost
+    if of.typeName() in ("array", "map", "struct"):
+        value = f"from_json({text}, '{_escaped(kind)}')"
+    else:
+        value = _cast(text, kind, said)
+    return value, f"({text} IS NOT NULL AND {value} IS NULL)"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _csv(lines: Any, columns: list[Any], said: dict[str, str]) -> Any:
+    """Lines of CSV in columns; `_mastic_bad` is a line with other values than the columns take, or another number of them."""
+    if said.get("header", "false").lower() == "true":
+        lines = lines.where(lines["value"] != _header(lines))
+    if said.get("comment"):
+        lines = lines.where(~lines["value"].startswith(said["comment"]))
+    keys = lines.columns[1:]
+    texts = [f"_mastic_{at}" for at in range(len(columns))]
+    kinds = ["value string", *(f"{quoted(key)} {of}" for key, of in lines.dtypes[1:]), *(f"{one} string" for one in texts)]
+    read = lines.where("trim(value) != ''").mapInArrow(_splitting(said, len(columns)), ", ".join([*kinds, f"{_COUNT} int"]))
+    values = [_cast(text, field.dataType.simpleString(), said) for text, field in zip(texts, columns)]
+    lost = [f"({text} IS NOT NULL AND {value} IS NULL)" for text, value in zip(texts, values)]
+    bad = " OR ".join([f"{_COUNT} != {len(columns)}", *lost])
+    named = [f"{value} AS {quoted(field.name)}" for value, field in zip(values, columns)]
+    return read.selectExpr(*named, *map(quoted, keys), f"CASE WHEN {bad} THEN value END AS _mastic_bad")
+
+
+def _cast(text: str, of: str, said: dict[str, str]) -> str:
+    form = said.get({"date": "dateformat", "timestamp": "timestampformat"}.get(of, ""))
+    if form:
+        return f"CAST(try_to_timestamp({text}, '{_escaped(form)}') AS {of})"
+    if of in ("tinyint", "smallint", "int", "bigint"):
+        # A cast would take a fraction off.
+        return f"CASE WHEN {text} RLIKE '^\\\\s*[+-]?[0-9]+\\\\s*$' THEN try_cast({text} AS {of}) END"
+    return text if of == "string" else f"try_cast({text} AS {of})"
+
+
+def _header(lines: Any) -> str:
+    """The first line of the first file."""
+    files = lines.inputFiles()
+    if not files:
+        return ""
+    bucket, key = _catalog.place(files[0])
+    body = _catalog.call(_catalog.client("s3").get_object, Bucket=bucket, Key=key, Range=f"bytes=0-{_HEAD}")["Body"].read()
+    return str(re.split(r"\r?\n", body.decode(errors="replace"), maxsplit=1)[0])
+
+
+def _splitting(said: dict[str, str], wanted: int) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    """What takes the lines of a batch apart: a text for each column, and how many values there were."""
+    quote, escape = said.get("quote", '"') or None, said.get("escape", "\\")
+    form = {
+        "delimiter": said.get("sep", said.get("delimiter", ",")).replace("\\t", "\t"),
+        "quotechar": quote,
+        "quoting": 0 if quote else 3,
+        "escapechar": escape if escape and escape != quote else None,
+        "doublequote": True,
+    }
+    nothing = said.get("nullvalue", "")
+    before = said.get("ignoreleadingwhitespace", "false").lower() == "true"
+    after = said.get("ignoretrailingwhitespace", "false").lower() == "true"
+
+    def split(batches: Iterator[Any]) -> Iterator[Any]:
+        import csv
+
+        import pyarrow
+
+        for batch in batches:
+            texts: list[list[str | None]] = [[] for _ in range(wanted)]
+            counts = []
+            for line in batch.column(0).to_pylist():
+                values = next(csv.reader([line], **form), [])
+                counts.append(len(values))
+                for at, column in enumerate(texts):
+                    value = values[at] if at < len(values) else nothing
+                    value = value.lstrip() if before else value
+                    value = value.rstrip() if after else value
+                    column.append(None if value in ("", nothing) else value)
+            arrays = [pyarrow.array(column, pyarrow.string()) for column in texts]
+            names = [*batch.schema.names, *(f"_mastic_{at}" for at in range(wanted)), _COUNT]
+            counted = pyarrow.array(counts, pyarrow.int32())
+            yield pyarrow.RecordBatch.from_arrays([*batch.columns, *arrays, counted], names=names)
+
+    return split
