@@ -96,11 +96,19 @@ def test_iceberg_tables_are_made_and_replaced(corpus):
         "[(1, 'a', 'x'), (4, 'd', 'y')]",
         "[(4, 'd', 'y'), (6, 'f', 'z')]",
         "[(4, 'd', 'y'), (7, 'g', 'z')]",
-        "[(4, 'D'), (7, 'G')]",
+        "[(7, 'g', 'z'), (9, 'h', 'y')]",
+        "AnalysisException [INSERT_COLUMN_ARITY_MISMATCH] Cannot write to `glue_catalog.DB.written`, the query has 1 columns and not "
+        "3: `id`, `name`, `day`. SQLSTATE: 21S01",
+        "[(7, 'G'), (9, 'H')]",
         "AnalysisException no",
-        "[(4, 'D'), (7, 'G')]",
+        "[(7, 'G'), (9, 'H')]",
         "[(1, datetime.datetime(2024, 1, 2, 10, 0))]",
         "[(2,)]",
+        "2",
+        "[(1, 'a', 'x'), (2, 'b', 'y')]",
+        "[(2, 'b', 'y')]",
+        "AnalysisException [TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create table or view glue_catalog.DB.saved because it already exists. "
+        "SQLSTATE: 42P07",
         "OperationNotSupportedException glue_catalog.DB.events is no Iceberg table, and is not replaced by one: drop it first",
     ]), ended
     assert "PERMISSION_ERROR" in ended.message and "perform: s3:PutObject" in ended.message, ended.message

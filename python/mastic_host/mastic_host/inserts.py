@@ -12,7 +12,7 @@ from typing import Any
 
 from awsglue._errors import unsupported
 
-from mastic_host import commands, tables
+from mastic_host import commands, iceberg, tables
 from mastic_host import overwrite as overwriting
 from mastic_host.statements import Insert, insert_of, quoted
 
@@ -22,6 +22,7 @@ Given = list["str | None"]
 
 def install() -> None:
     """Makes SQL and writers insert so."""
+    from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.readwriter import DataFrameWriter
     from pyspark.sql.connect.session import SparkSession
 
@@ -29,6 +30,11 @@ def install() -> None:
 
     def inserting(writer: Any, tableName: str, overwrite: bool | None = None) -> None:  # noqa: N803
         table = tables.find(writer._spark, tableName)
+        if table is not None and tables.is_iceberg(table):
+            wants = overwriting.wanted(writer) if overwrite is None else overwrite
+            frame = DataFrame(writer._df, writer._spark)
+            _into_iceberg(frame, Insert(wants, tableName, None, False, None, False, "", ""), table, overwriting.is_dynamic(writer))
+            return
         if table is None or tables.folder(table) is None or not tables.keys(table):
             insert(writer, tableName, overwrite)
             return
@@ -39,6 +45,12 @@ def install() -> None:
     def saving(
         writer: Any, name: str, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
     ) -> None:
+        table = tables.find(writer._spark, name)
+        adds = (mode or writer._write.mode or "").lower() == "append" and tables.folder(table) is not None
+        if table is not None and adds and tables.keys(table):
+            given: Given = [None] * len(tables.keys(table))
+            _write(table, given, False, False, lambda: save(writer, name, format, mode, partitionBy, **options))
+            return
         save(writer, name, format, mode, partitionBy, **options)
         if writer._write.partitioning_cols:
             _tell(tables.find(writer._spark, name))
@@ -53,11 +65,13 @@ def install() -> None:
             session.table(statement.table).schema  # noqa: B018
         place = tables.folder(table)
         partitioned = statement.keys is not None or (table is not None and place is not None and tables.keys(table))
+        # Sail minds columns of a query that have the same name.
+        partitioned = partitioned or (table is not None and tables.is_iceberg(table) and statement.overwrites)
         if table is None or not partitioned or (place is None and not tables.is_iceberg(table)):
             return sql(session, statement.text, *arguments, **more)
         frame = session.sql(statement.query, *arguments, **more)
         if tables.is_iceberg(table):
-            _into_iceberg(session, frame, statement)
+            _into_iceberg(frame, statement, table, overwriting.dynamic)
             return commands.nothing(session)
         # Arguments without names are those of the query.
         named = arguments[:1] if arguments and isinstance(arguments[0], dict) else ()
@@ -231,20 +245,26 @@ def _tell(table: dict[str, Any] | None) -> None:
     tables.add_partitions(table, {values: place + within for values, within in every.values()})
 
 
-def _into_iceberg(session: Any, frame: Any, statement: Insert) -> None:
-    """`INSERT ... PARTITION` for Iceberg, whose partitions the catalog does not have."""
+def _into_iceberg(frame: Any, statement: Insert, table: dict[str, Any], dynamic: bool) -> None:
+    """Rows into a table of Iceberg's, whose partitions the catalog does not have."""
+    from pyspark.errors import AnalysisException
     from pyspark.sql import functions as F
 
-    columns = session.table(statement.table).columns
+    columns = [field["name"] for field in iceberg.current_schema(iceberg.load(table)[1])["fields"]]
     static = {name.lower(): expression for name, expression in statement.keys or [] if expression is not None}
     rest = [name for name in statement.columns or columns if name.lower() not in static]
+    if not statement.by_name and len(frame.columns) != len(rest):
+        raise AnalysisException(
+            f"[INSERT_COLUMN_ARITY_MISMATCH] Cannot write to `{statement.table}`, the query has {len(frame.columns)} columns "
+            f"and not {len(rest)}: {_listed(rest)}. SQLSTATE: 21S01"
+        )
     frame = frame if statement.by_name else frame.toDF(*rest)
     for name, expression in static.items():
         frame = frame.withColumn(next((column for column in columns if column.lower() == name), name), F.expr(expression))
     writer = frame.writeTo(statement.table)
     if not statement.overwrites:
         writer.append()
-    elif overwriting.dynamic:
+    elif dynamic:
         writer.overwritePartitions()
     else:
         conditions = [f"{quoted(name)} = {expression}" for name, expression in static.items()]

@@ -22,10 +22,12 @@ _CALL = re.compile(r"(\w+)\s*\(\s*(?:(\d+)\s*,\s*)?([`\w.]+)\s*(?:,\s*(\d+)\s*)?
 
 def install() -> None:
     """Makes writers and SQL do so."""
-    from pyspark.sql.connect.readwriter import DataFrameWriterV2
+    from pyspark.sql import functions as F
+    from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.readwriter import DataFrameWriter, DataFrameWriterV2
     from pyspark.sql.connect.session import SparkSession
 
-    sql, overwrite = SparkSession.sql, DataFrameWriterV2.overwrite
+    sql, overwrite, save = SparkSession.sql, DataFrameWriterV2.overwrite, DataFrameWriter.saveAsTable
     for method, may_make, may_replace in (("create", True, False), ("replace", False, True), ("createOrReplace", True, True)):
         setattr(DataFrameWriterV2, method, _making(getattr(DataFrameWriterV2, method), may_make, may_replace))
 
@@ -38,6 +40,29 @@ def install() -> None:
             if "predicate overwrite" not in str(error):
                 raise
             overwrite(_with_the_rest(writer, condition), _true())
+
+    def saving(
+        writer: Any, name: str, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
+    ) -> None:
+        session, table = writer._spark, tables.find(writer._spark, name)
+        there = None if table is None else tables.is_iceberg(table)
+        said = format or writer._write.source
+        kind = (said or "iceberg").lower() if there else _provider(session, said, name)
+        if there is False or kind != "iceberg":
+            save(writer, name, format, mode, partitionBy, **options)
+            return
+        writer.mode(mode).options(**options)
+        if partitionBy is not None:
+            writer.partitionBy(partitionBy)
+        wanted = (writer._write.mode or "error").lower()
+        made = DataFrame(writer._df, session).writeTo(name).using("iceberg").options(**writer._write.options)
+        made._write.partitioning_columns = [F.col(column) for column in writer._write.partitioning_cols]
+        if wanted == "overwrite":
+            made.createOrReplace()
+        elif there and wanted == "append":
+            made.append()
+        elif not (there and wanted == "ignore"):
+            made.create()
 
     def asking(session: Any, sqlQuery: str, *arguments: Any, **more: Any) -> Any:  # noqa: N803
         statement = create_of(sqlQuery)
@@ -54,7 +79,7 @@ def install() -> None:
         _make(session, statement.table, frame, statement.parts, properties, make, statement.replaces, statement.query is not None)
         return commands.nothing(session)
 
-    DataFrameWriterV2.overwrite, SparkSession.sql = overwriting, asking
+    DataFrameWriterV2.overwrite, DataFrameWriter.saveAsTable, SparkSession.sql = overwriting, saving, asking
 
 
 def _making(plain: Callable[[Any], None], may_make: bool, may_replace: bool) -> Callable[[Any], None]:
@@ -119,7 +144,9 @@ def _make(
         )
     if table is not None and not tables.is_iceberg(table):
         raise unsupported(f"{name} is no Iceberg table, and is not replaced by one: drop it first")
-    schema, transforms = frame.schema.jsonValue(), [_transform(part) for part in parts]
+    # What a query answers says nothing of what the table may take later.
+    schema = _optional(frame.schema.jsonValue()) if with_rows else frame.schema.jsonValue()
+    transforms = [_transform(part) for part in parts]
     former, old = (None, None) if table is None else iceberg.load(table)
     if old is None:
         written = tables.parts(name)
@@ -133,6 +160,15 @@ def _make(
         iceberg.create(*named, place, iceberg.read(place))
     else:
         iceberg.commit(table, place, iceberg.read(place))
+
+
+def _optional(of: Any) -> Any:
+    """A type of Spark's, as JSON has it, all of which may be without a value."""
+    if isinstance(of, list):
+        return [_optional(one) for one in of]
+    if not isinstance(of, dict):
+        return of
+    return {key: key in ("nullable", "containsNull", "valueContainsNull") or _optional(value) for key, value in of.items()}
 
 
 def _filled(frame: Any, location: str, begun: str) -> str:

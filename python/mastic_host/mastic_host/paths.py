@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
+from awsglue import _catalog
 from awsglue._bridge import Bridge
+from awsglue._errors import GlueError
 
 FILES = {"csv", "json", "parquet", "text", "avro", "orc", "binaryFile"}
 
@@ -32,3 +35,19 @@ def demand(runner: Bridge, paths: list[str]) -> None:
     missing = runner.ask("/exists", {"paths": paths})["missing"]
     if missing:
         raise AnalysisException(errorClass="PATH_NOT_FOUND", message=f"Path does not exist: {missing}. SQLSTATE: 42K03")
+
+
+def head(file: str, most: int) -> bytes:
+    """The first bytes of a file, by its URL as Spark tells it.
+
+    Raises the exception of `awsglue` that tells why it cannot be read, in the server's own words.
+    """
+    bucket, key = _catalog.place(unquote(file))
+    try:
+        answer = _catalog.call(_catalog.client("s3").get_object, Bucket=bucket, Key=key, Range=f"bytes=0-{most - 1}")
+    except GlueError as error:
+        # An empty file has no first byte.
+        if error.code != "InvalidRange":
+            raise
+        return b""
+    return bytes(answer["Body"].read())

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from awsglue import _catalog
 from awsglue._errors import unsupported
 
+from mastic_host import paths
 from mastic_host.statements import quoted
 
 SETTING = "spark.sql.columnNameOfCorruptRecord"
@@ -137,13 +137,9 @@ def _cast(text: str, of: str, said: dict[str, str]) -> str:
 
 
 def _header(lines: Any) -> str:
-    """The first line of the first file."""
-    files = lines.inputFiles()
-    if not files:
-        return ""
-    bucket, key = _catalog.place(files[0])
-    body = _catalog.call(_catalog.client("s3").get_object, Bucket=bucket, Key=key, Range=f"bytes=0-{_HEAD}")["Body"].read()
-    return str(re.split(r"\r?\n", body.decode(errors="replace"), maxsplit=1)[0])
+    """The first line of the first file that has one."""
+    heads = (paths.head(file, _HEAD).decode(errors="replace") for file in sorted(lines.inputFiles()))
+    return next((re.split(r"\r?\n", head, maxsplit=1)[0] for head in heads if head), "")
 
 
 def _splitting(said: dict[str, str], wanted: int) -> Callable[[Iterator[Any]], Iterator[Any]]:

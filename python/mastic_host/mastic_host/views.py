@@ -10,10 +10,12 @@ from typing import Any
 from awsglue import _native
 
 from mastic_host import casts, file_names
+from mastic_host.statements import NAME, bare
 
 _views: dict[str, dict[str, Any]] = {}
 
 _QUERY = re.compile(r"\s*(select|with)\b", re.I)
+_MADE = re.compile(rf"\s*create\s+(or\s+replace\s+)?temp(?:orary)?\s+view\s+({NAME})\s+as\b(.*)", re.I | re.S)
 # Statements after which a view may be another one, or none.
 _NAMING = re.compile(r"\b(view|table|cache|uncache)\b", re.I)
 # Settings that say how Spark works and not what it answers.
@@ -35,6 +37,7 @@ def install(native: bool) -> None:
     from pyspark.sql.connect.dataframe import DataFrame
     from pyspark.sql.connect.session import SparkSession
     from pyspark.sql.connect.udf import UDFRegistration
+    from pyspark.sql.types import StructType
 
     for method in ("createOrReplaceTempView", "createTempView", "registerTempTable"):
         if hasattr(DataFrame, method):
@@ -47,6 +50,11 @@ def install(native: bool) -> None:
         names = _spelled(sqlQuery)
         for name in names:
             _spell(name)
+        made = _MADE.match(sqlQuery) if native and file_names.FUNCTION.search(sqlQuery) else None
+        if made:
+            frame = session.sql(made[3], *arguments, **more)
+            (frame.createOrReplaceTempView if made[1] else frame.createTempView)(bare(made[2]))
+            return session.createDataFrame([], StructType([]))
         named = file_names.in_query(sqlQuery, _frames(names)) if native else None
         if named is not None:
             return sql(session, named, *arguments, **more).drop(file_names.QUERIED)
