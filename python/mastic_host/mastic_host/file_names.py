@@ -20,6 +20,8 @@ QUERIED = "_mastic_file_name"
 FUNCTION = re.compile(r"\binput_file_name\s*\(\s*\)", re.I)
 _PATH, _NAME = "_metadata.file_path", "_metadata.file_name"
 _TEXT = re.compile(r"\binput_file_name\s*\(\s*\)|\b_metadata\s*\.\s*file_(path|name)\b", re.I)
+# What Spark tells of a file besides its columns.
+_HIDDEN = re.compile(r"_metadata\.file_\w+")
 _WANTED = re.compile(r"\binput_file_name\b|\b_metadata\b", re.I)
 # Steps that go over rows one by one: what they make of all files is what they make of each.
 _BY_ROW = {
@@ -114,7 +116,7 @@ def _mentions(message: Any) -> bool:
         return False
     if name == "UnresolvedFunction" and message.function_name.lower() == "input_file_name":
         return True
-    if name == "UnresolvedAttribute" and re.fullmatch(r"_metadata(\..*)?", message.unparsed_identifier.replace("`", "")):
+    if name == "UnresolvedAttribute" and _HIDDEN.fullmatch(message.unparsed_identifier.replace("`", "")):
         return True
     if name == "ExpressionString" and _TEXT.search(message.expression):
         return True
@@ -131,6 +133,9 @@ def _expand(client: Any, relation: Any) -> None:
     if "input" not in step.DESCRIPTOR.fields_by_name:
         raise _refused("of several frames at once")
     files, schema = _source(client, step.input)
+    if any(field.name.lower() == "_metadata" for field in schema.fields):
+        # The files have a column of their own by this name.
+        return
     parts = []
     for file in files:
         part = proto.Relation()
