@@ -157,6 +157,9 @@ impl ParquetEncoder {
         if self.rows == 0 {
             return Ok(());
         }
+        // A buffer that grows is copied each time.
+        let size = self.columns.iter().map(Column::memory).sum();
+        self.file.inner_mut().reserve(size);
         let mut group = self.file.next_row_group()?;
         for column in std::mem::take(&mut self.columns) {
             match column {

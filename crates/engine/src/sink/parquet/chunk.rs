@@ -65,7 +65,8 @@ impl Chunk {
 
     /// Bytes of memory held, about.
     pub(super) fn memory(&self) -> usize {
-        self.size + self.values.held() + self.values.dictionary().map_or(0, |(bytes, _)| bytes.len())
+        let pages = self.values.pages();
+        self.size + pages.held() + pages.dictionary().map_or(0, |(bytes, _)| bytes.len())
     }
 
     /// Adds the values of an array.
@@ -74,7 +75,7 @@ impl Chunk {
             let part = array.slice(start, STEP.min(array.len() - start));
             self.levels(part.as_ref());
             self.values.take(part.as_ref());
-            if self.rows >= PAGE_ROWS || self.values.held() >= PAGE_BYTES {
+            if self.rows >= PAGE_ROWS || self.values.pages().held() >= PAGE_BYTES {
                 self.page()?;
             }
         }
@@ -114,7 +115,7 @@ impl Chunk {
                     *to = from;
                 }
             }
-            let encoding = values.page(out);
+            let encoding = values.pages_mut().page(out);
             let size = out.len();
             Ok::<_, ParquetError>((scratch.packed(self.is_packed)?, size, encoding))
         })?;
@@ -137,7 +138,7 @@ impl Chunk {
         if self.rows > 0 {
             self.page()?;
         }
-        let dictionary = match self.values.dictionary() {
+        let dictionary = match self.values.pages().dictionary() {
             Some((bytes, count)) => Some(self.dictionary(bytes, count)?),
             None => None,
         };

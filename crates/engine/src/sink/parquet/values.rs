@@ -22,17 +22,14 @@ pub(super) trait Values: Send {
     /// Takes up those of an array that are there.
     fn take(&mut self, array: &dyn Array);
 
-    /// Bytes that wait for their page, about.
-    fn held(&self) -> usize;
-
-    /// Appends what waits to a page.
-    fn page(&mut self, out: &mut Vec<u8>) -> Encoding;
-
-    /// The dictionary, as a page has it, and how many values it has.
-    fn dictionary(&self) -> Option<(&[u8], usize)>;
-
     /// What is told of all of them.
     fn statistics(&self, nulls: u64) -> Statistics;
+
+    /// The pages that they go to.
+    fn pages(&self) -> &Pages;
+
+    /// The same, to be filled and taken.
+    fn pages_mut(&mut self) -> &mut Pages;
 }
 
 /// What collects values of a type; none for one that is left to Arrow's own writer.
@@ -76,7 +73,7 @@ impl Dictionary {
 }
 
 /// The pages to come of a column.
-struct Pages {
+pub(super) struct Pages {
     dictionary: Option<Dictionary>,
     /// Whether what comes is numbers into the dictionary.
     coded: bool,
@@ -93,11 +90,13 @@ impl Pages {
         self.dictionary.as_mut().filter(|_| self.coded)
     }
 
-    fn held(&self) -> usize {
+    /// Bytes that wait for their page, about.
+    pub(super) fn held(&self) -> usize {
         self.plain.len() + self.dictionary.as_ref().map_or(0, |dictionary| dictionary.codes.len() * 4)
     }
 
-    fn page(&mut self, out: &mut Vec<u8>) -> Encoding {
+    /// Appends what waits to a page.
+    pub(super) fn page(&mut self, out: &mut Vec<u8>) -> Encoding {
         if let Some(dictionary) = self.open() {
             let encoding = dictionary.page(out);
             self.coded = dictionary.plain.len() < LARGEST;
@@ -108,7 +107,8 @@ impl Pages {
         Encoding::PLAIN
     }
 
-    fn dictionary(&self) -> Option<(&[u8], usize)> {
+    /// The dictionary, as a page has it, and how many values it has.
+    pub(super) fn dictionary(&self) -> Option<(&[u8], usize)> {
         self.dictionary.as_ref().map(|dictionary| (dictionary.plain.as_slice(), dictionary.count as usize))
     }
 }
@@ -203,16 +203,12 @@ impl<T: Number> Values for Numbers<T> {
         self.widen(&fresh);
     }
 
-    fn held(&self) -> usize {
-        self.pages.held()
+    fn pages(&self) -> &Pages {
+        &self.pages
     }
 
-    fn page(&mut self, out: &mut Vec<u8>) -> Encoding {
-        self.pages.page(out)
-    }
-
-    fn dictionary(&self) -> Option<(&[u8], usize)> {
-        self.pages.dictionary()
+    fn pages_mut(&mut self) -> &mut Pages {
+        &mut self.pages
     }
 
     fn statistics(&self, nulls: u64) -> Statistics {
@@ -352,16 +348,12 @@ impl Values for Texts {
         }
     }
 
-    fn held(&self) -> usize {
-        self.pages.held()
+    fn pages(&self) -> &Pages {
+        &self.pages
     }
 
-    fn page(&mut self, out: &mut Vec<u8>) -> Encoding {
-        self.pages.page(out)
-    }
-
-    fn dictionary(&self) -> Option<(&[u8], usize)> {
-        self.pages.dictionary()
+    fn pages_mut(&mut self) -> &mut Pages {
+        &mut self.pages
     }
 
     fn statistics(&self, nulls: u64) -> Statistics {

@@ -6,7 +6,9 @@ use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use futures::{StreamExt, stream};
 
-use super::split::{LONGEST, QUILLEMET_TEXT, QUOTE_STAND_IN, Span, Splitter, original, unescape};
+use super::split::{
+    Fields, LONGEST, QUILLEMET_TEXT, QUOTE_STAND_IN, Record, Span, Splitter, original, unescape,
+};
 use crate::cast::cast_text;
 use crate::error_rows::{Rejects, misfit};
 use crate::plan::CsvFormat;
@@ -142,19 +144,66 @@ impl Places {
     }
 }
 
+/// Cells between two columns: at a distance of a power of two the cells of a record would all want the same place in the
+/// processor's cache.
+const APART: usize = 8;
+
+/// The fields of a batch, column by column.
+struct Grid {
+    /// Where each field of a record has its column, if it is wanted.
+    columns: Vec<Option<usize>>,
+    /// How far a column is from the next.
+    stride: usize,
+    cells: Vec<Span>,
+    rows: usize,
+}
+
+impl Grid {
+    /// An empty one with room for `rows` records.
+    fn new(places: &[Option<usize>], width: usize, rows: usize) -> Self {
+        let stride = rows + APART;
+        let wanted = places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        let columns = places.iter().take(wanted).map(|place| place.map(|column| column * stride)).collect();
+        Self { columns, stride, cells: vec![Span::MISSING; width * stride], rows: 0 }
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &[Span]> {
+        self.cells.chunks(self.stride).map(|column| column.get(..self.rows).unwrap_or_default())
+    }
+}
+
+impl Fields for Grid {
+    #[inline]
+    fn field(&mut self, number: usize, span: Span) {
+        let column = self.columns.get(number).copied().flatten();
+        if let Some(cell) = column.and_then(|column| self.cells.get_mut(column + self.rows)) {
+            *cell = span;
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, fields: usize) {
+        // The cells are those of an earlier batch.
+        for number in fields..self.columns.len() {
+            self.field(number, Span::MISSING);
+        }
+        self.rows += 1;
+    }
+}
+
 struct Decoder {
     plan: Arc<Plan>,
     text: Text,
-    /// The fields of a batch, column by column; kept for the next batch's.
-    spans: Vec<Vec<Span>>,
+    /// Kept for the next batch.
+    grid: Grid,
 }
 
 type Results = Box<dyn Iterator<Item = Result<RecordBatch, String>> + Send>;
 
 impl Decoder {
     fn new(plan: Arc<Plan>, text: Text) -> Self {
-        let spans = plan.schema.fields().iter().map(|_| Vec::with_capacity(plan.rows)).collect();
-        Self { plan, text, spans }
+        let grid = Grid::new(&plan.places, plan.schema.fields().len(), plan.rows);
+        Self { plan, text, grid }
     }
 
     fn into_results(mut self) -> Results {
@@ -165,38 +214,18 @@ impl Decoder {
         if let Some(rejects) = self.plan.rejects.clone() {
             return self.next_sound(&rejects);
         }
-        if self.text.at >= self.text.end {
+        let Self { plan, text, grid } = self;
+        if text.at >= text.end {
             return Ok(None);
         }
-        let plan = &self.plan;
-        let spans = &mut self.spans;
-        spans.iter_mut().for_each(Vec::clear);
-        let width = plan.places.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
-        let count = std::cell::Cell::new(0usize);
-        let mut splitter = Splitter::new(&plan.format, width);
-        self.text.at = splitter.split(
-            &self.text.text,
-            self.text.at,
-            self.text.end,
-            plan.rows,
-            &mut |number, span| {
-                let column = plan.places.get(number).copied().flatten();
-                if let Some(column) = column.and_then(|column| spans.get_mut(column)) {
-                    // A record that was too short left a gap.
-                    if column.len() < count.get() {
-                        column.resize(count.get(), Span::MISSING);
-                    }
-                    column.push(span);
-                }
-            },
-            &mut || count.set(count.get() + 1),
-        );
-        let rows = count.get();
-        if rows == 0 {
+        grid.rows = 0;
+        let mut splitter = Splitter::new(&plan.format, grid.columns.len());
+        text.at = splitter.split(&text.text, text.at, text.end, plan.rows, grid);
+        if grid.rows == 0 {
             return Ok(None);
         }
-        let columns = columns(spans, &self.text.text, rows, plan)?;
-        batch(plan, columns, rows).map(Some)
+        let columns = columns(grid, &text.text, plan)?;
+        batch(plan, columns, grid.rows).map(Some)
     }
 
     /// The next batch of records that are whole and, unless that does not matter, fit their columns' types; others are put
@@ -205,28 +234,21 @@ impl Decoder {
         let plan = Arc::clone(&self.plan);
         let width = plan.places.len();
         let mut records: Vec<(usize, usize)> = Vec::with_capacity(plan.rows);
-        self.spans.iter_mut().for_each(Vec::clear);
-        let mut fields: Vec<Span> = Vec::with_capacity(width);
+        self.grid.rows = 0;
+        let mut record = Record::default();
         while records.len() < plan.rows && self.text.at < self.text.end {
             let start = self.text.at;
-            fields.clear();
-            let found = std::cell::Cell::new(false);
+            record.fields.clear();
+            record.found = false;
             let mut splitter = Splitter::new(&plan.format, usize::MAX);
-            self.text.at = splitter.split(
-                &self.text.text,
-                start,
-                self.text.end,
-                1,
-                &mut |_, span| fields.push(span),
-                &mut || found.set(true),
-            );
-            if !found.get() {
+            self.text.at = splitter.split(&self.text.text, start, self.text.end, 1, &mut record);
+            if !record.found {
                 continue;
             }
             let reason = if splitter.is_broken() {
                 "a quote is not closed".to_owned()
-            } else if fields.len() != width {
-                format!("it has {} fields instead of {width}", fields.len())
+            } else if record.fields.len() != width {
+                format!("it has {} fields instead of {width}", record.fields.len())
             } else {
                 String::new()
             };
@@ -235,22 +257,21 @@ impl Decoder {
                 continue;
             }
             records.push((start, self.text.at));
-            for (place, span) in plan.places.iter().zip(&fields) {
-                if let Some(column) = place.and_then(|place| self.spans.get_mut(place)) {
-                    column.push(*span);
-                }
+            for (number, span) in record.fields.iter().enumerate() {
+                self.grid.field(number, *span);
             }
+            self.grid.end(width);
         }
         let rows = records.len();
         if rows == 0 {
             return Ok(None);
         }
-        let columns = columns(&mut self.spans, &self.text.text, rows, &plan)?;
+        let columns = columns(&self.grid, &self.text.text, &plan)?;
         if plan.lenient {
             return batch(&plan, columns, rows).map(Some);
         }
         let mut sound = vec![true; rows];
-        for ((column, spans), field) in columns.iter().zip(&self.spans).zip(plan.schema.fields()) {
+        for ((column, spans), field) in columns.iter().zip(self.grid.columns()).zip(plan.schema.fields()) {
             for (row, span) in spans.iter().enumerate().filter(|(row, _)| column.is_null(*row)) {
                 let text = span.of(&self.text.text).unwrap_or_default();
                 let empty = text.trim().is_empty() || plan.format.nulls.iter().any(|null| null == text);
@@ -280,13 +301,12 @@ fn batch(plan: &Plan, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch
         .map_err(|error| error.to_string())
 }
 
-fn columns(spans: &mut [Vec<Span>], text: &str, rows: usize, plan: &Plan) -> Result<Vec<ArrayRef>, String> {
-    let one = |(spans, field): (&mut Vec<Span>, &FieldRef)| {
-        spans.resize(rows, Span::MISSING);
+fn columns(grid: &Grid, text: &str, plan: &Plan) -> Result<Vec<ArrayRef>, String> {
+    let one = |(spans, field): (&[Span], &FieldRef)| {
         column(spans, text, field.data_type(), &plan.format)
             .map_err(|error| format!("column `{}`: {error}", field.name()))
     };
-    spans.iter_mut().zip(plan.schema.fields()).map(one).collect()
+    grid.columns().zip(plan.schema.fields()).map(one).collect()
 }
 
 fn column(spans: &[Span], text: &str, to: &DataType, format: &CsvFormat) -> Result<ArrayRef, String> {

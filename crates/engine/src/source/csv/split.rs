@@ -23,11 +23,9 @@ impl Span {
 
     #[inline]
     fn new(start: usize, end: usize, raw: bool) -> Self {
-        let length = u32::try_from(end.saturating_sub(start)).unwrap_or_default();
-        Self {
-            start: u32::try_from(start).unwrap_or(u32::MAX),
-            length: if raw { length | RAW } else { length },
-        }
+        // No text is longer than `LONGEST`.
+        let length = end.saturating_sub(start) as u32;
+        Self { start: start as u32, length: if raw { length | RAW } else { length } }
     }
 
     /// The field's bytes as they stand in `text`; nothing if it is missing.
@@ -82,14 +80,40 @@ const STAND_IN_TEXT: &str = "\u{1c}";
 
 /// The cells of one line.
 pub(super) fn cells(line: &str, format: &CsvFormat) -> Vec<String> {
-    let mut splitter = Splitter::new(format, usize::MAX);
-    let mut spans = Vec::new();
-    splitter.split(line, 0, line.len(), 1, &mut |_, span| spans.push(span), &mut || {});
+    let mut record = Record::default();
+    Splitter::new(format, usize::MAX).split(line, 0, line.len(), 1, &mut record);
     let cell = |span: &Span| {
         let text = span.of(line).unwrap_or_default();
         if span.is_raw() { unescape(text, format) } else { text.to_owned() }
     };
-    spans.iter().map(cell).collect()
+    record.fields.iter().map(cell).collect()
+}
+
+/// What takes up the fields that are found.
+pub(super) trait Fields {
+    /// A field, with its number in its record.
+    fn field(&mut self, number: usize, span: Span);
+
+    /// The end of a record that had this many of the fields that are wanted.
+    fn end(&mut self, fields: usize);
+}
+
+/// The fields of one record.
+#[derive(Default)]
+pub(super) struct Record {
+    pub(super) fields: Vec<Span>,
+    /// Whether there was one.
+    pub(super) found: bool,
+}
+
+impl Fields for Record {
+    fn field(&mut self, _: usize, span: Span) {
+        self.fields.push(span);
+    }
+
+    fn end(&mut self, _: usize) {
+        self.found = true;
+    }
 }
 
 /// Cuts records into fields.
@@ -123,16 +147,14 @@ impl Splitter {
         self.broken
     }
 
-    /// Cuts at most `rows` records that lie between `start` and `end`; blank lines are none. Tells
-    /// each field with its number in the record and each record's end; answers where it stopped.
+    /// Cuts at most `rows` records that lie between `start` and `end`; blank lines are none. Answers where it stopped.
     pub(super) fn split(
         &mut self,
         text: &str,
         start: usize,
         end: usize,
         rows: usize,
-        field: &mut impl FnMut(usize, Span),
-        record: &mut impl FnMut(),
+        out: &mut impl Fields,
     ) -> usize {
         let bytes = text.as_bytes().get(..end).unwrap_or_default();
         // Without quotes the third needle is the separator again.
@@ -149,9 +171,9 @@ impl Splitter {
                 let last = if here > begin && bytes.get(here - 1) == Some(&b'\r') { here - 1 } else { here };
                 if number > 0 || last > begin || quoted.is_some() {
                     if number < self.width {
-                        field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
+                        out.field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
                     }
-                    record();
+                    out.end((number + 1).min(self.width));
                     done += 1;
                 }
                 (begin, number, quoted, escapes) = (here + 1, 0, None, false);
@@ -164,7 +186,7 @@ impl Splitter {
                     continue;
                 }
                 if number < self.width {
-                    field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, here, escapes)));
+                    out.field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, here, escapes)));
                 }
                 (begin, quoted, escapes) = (here + 1, None, false);
                 number += 1;
@@ -182,9 +204,9 @@ impl Splitter {
         if begin < end || number > 0 || quoted.is_some() {
             let last = if end > begin && bytes.last() == Some(&b'\r') { end - 1 } else { end };
             if number < self.width {
-                field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
+                out.field(number, quoted.unwrap_or_else(|| self.span(bytes, begin, last, escapes)));
             }
-            record();
+            out.end((number + 1).min(self.width));
         }
         end
     }
