@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::Stream;
 use mastic_core::{Entropy, Timestamp, failpoint};
 use parking_lot::Mutex;
@@ -163,13 +163,14 @@ struct Reader {
 
 impl Reader {
     fn next(&mut self) -> io::Result<Option<Bytes>> {
-        use std::os::unix::fs::FileExt;
         loop {
             let Some((file, stretch)) = &mut self.open else {
                 let Some(stretch) = self.stretches.next() else {
                     return Ok(None);
                 };
-                self.open = Some((File::open(self.blobs.path(&stretch.blob))?, stretch));
+                let mut file = File::open(self.blobs.path(&stretch.blob))?;
+                file.seek(SeekFrom::Start(stretch.offset))?;
+                self.open = Some((file, stretch));
                 continue;
             };
             if stretch.length == 0 {
@@ -177,11 +178,14 @@ impl Reader {
                 continue;
             }
             let wanted = usize::try_from(stretch.length.min(CHUNK)).unwrap_or_default();
-            let mut buffer = BytesMut::zeroed(wanted);
-            file.read_exact_at(&mut buffer, stretch.offset)?;
-            stretch.offset += wanted as u64;
+            // Other than for an exact read the buffer need not be filled with zeros first.
+            let mut buffer = Vec::with_capacity(wanted);
+            file.take(wanted as u64).read_to_end(&mut buffer)?;
+            if buffer.len() < wanted {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             stretch.length -= wanted as u64;
-            return Ok(Some(buffer.freeze()));
+            return Ok(Some(buffer.into()));
         }
     }
 }
