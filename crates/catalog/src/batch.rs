@@ -12,6 +12,7 @@ use mastic_api_glue::glue::types::{
 use mastic_core::Fault;
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::CatalogChange;
+use mastic_shape::{Shape as _, Value};
 
 use crate::events::Events;
 use crate::partitions::Partitions;
@@ -39,10 +40,7 @@ pub(crate) async fn create(
     .await
 }
 
-pub(crate) async fn get(
-    ctx: Ctx,
-    input: BatchGetPartitionRequest,
-) -> Result<BatchGetPartitionResponse, Fault> {
+pub(crate) async fn get(ctx: Ctx, input: BatchGetPartitionRequest) -> Result<Value, Fault> {
     let target = Target::followed(&ctx, &input)?;
     paging::aside(&ctx, |tx| {
         let mut partitions = Partitions::of(tx, target)?;
@@ -56,7 +54,8 @@ pub(crate) async fn get(
                 None => missing.push(PartitionValueList { values }),
             }
         }
-        Ok(BatchGetPartitionResponse { partitions: Some(found), unprocessed_keys: Some(missing) })
+        let answer = BatchGetPartitionResponse { unprocessed_keys: Some(missing), ..Default::default() };
+        Ok(answer.into_value().with("Partitions", Value::List(found)))
     })
 }
 

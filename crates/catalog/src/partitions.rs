@@ -5,20 +5,21 @@ use std::collections::hash_map::Entry;
 
 use mastic_api_glue::glue::types::{
     CreatePartitionRequest, CreatePartitionResponse, DeletePartitionRequest, DeletePartitionResponse,
-    GetPartitionRequest, GetPartitionResponse, GetPartitionsRequest, GetPartitionsResponse, Partition,
-    PartitionInput, StorageDescriptor, UpdatePartitionRequest, UpdatePartitionResponse,
+    GetPartitionRequest, GetPartitionsRequest, GetPartitionsResponse, Partition, PartitionInput,
+    StorageDescriptor, UpdatePartitionRequest, UpdatePartitionResponse,
 };
 use mastic_core::{Fault, Timestamp};
 use mastic_hive::{BoundExpression, Step, ValueOrder};
 use mastic_kernel::Ctx;
 use mastic_kernel::ports::{CatalogChange, TablePartitions};
+use mastic_shape::{Name, Shape as _, Value};
 use mastic_store::{ReadTx, WriteTx, record};
 
 use crate::events::Events;
 use crate::filter::{Part, bound, fnv};
 use crate::keys::{PARTITIONS, SHARED, Shelf};
 use crate::packed::Packed;
-use crate::records::{PartitionContent, PartitionRecord, SharedRecord, TableRecord};
+use crate::records::{PartitionContent, PartitionRecord, SharedRecord, TableRecord, answered_members};
 use crate::tables::{Target, no_transaction};
 use crate::{errors, indexes, paging, statistics};
 
@@ -38,6 +39,10 @@ pub(crate) struct Partitions {
     shelf: Shelf,
     /// What partitions met so far share, by digest.
     shared: HashMap<u64, StorageDescriptor>,
+    /// The same as it is answered.
+    answered: HashMap<u64, Vec<(Name, Value)>>,
+    /// What the answers of all partitions have in common.
+    common: Vec<(Name, Value)>,
     /// The values of partitions that were changed.
     changed: Vec<Vec<String>>,
 }
@@ -57,7 +62,23 @@ impl Partitions {
         let table = target.find(tx)?;
         let guarded = indexes::guarded(tx, &target.place.account, &table)?;
         let shelf = Shelf::of(&target.place.account, &table);
-        Ok(Self { target, table, guarded, shelf, shared: HashMap::new(), changed: Vec::new() })
+        let common = Partition {
+            database_name: Some(target.database.clone()),
+            table_name: Some(target.table.clone()),
+            catalog_id: Some(target.place.id()),
+            ..Partition::default()
+        };
+        let common = common.into_value().into_members();
+        Ok(Self {
+            target,
+            table,
+            guarded,
+            shelf,
+            shared: HashMap::new(),
+            answered: HashMap::new(),
+            common: common.into_iter().map(|(name, member)| (name, member.into_shared())).collect(),
+            changed: Vec::new(),
+        })
     }
 
     fn check(&self, values: &[String]) -> Result<(), Fault> {
@@ -67,7 +88,8 @@ impl Partitions {
         Ok(())
     }
 
-    pub(crate) fn get(&mut self, tx: &ReadTx<'_>, values: Vec<String>) -> Result<Option<Partition>, Fault> {
+    /// The partition of these values, as it is answered.
+    pub(crate) fn get(&mut self, tx: &ReadTx<'_>, values: Vec<String>) -> Result<Option<Value>, Fault> {
         self.check(&values)?;
         let record = PARTITIONS.get(tx, &self.shelf.key(&values))?;
         record.map(|record| self.answer(tx, values, &record, true)).transpose()
@@ -79,27 +101,34 @@ impl Partitions {
         values: Vec<String>,
         record: &PartitionRecord,
         columns: bool,
-    ) -> Result<Partition, Fault> {
+    ) -> Result<Value, Fault> {
         let mut content = open(record)?;
-        if let Some(digest) = content.shared
-            && let Some(own) = content.input.storage_descriptor.take()
-        {
-            let shared = self.shared(tx, digest)?.clone();
-            content.input.storage_descriptor = Some(PartitionContent::whole(shared, own));
+        let own = content.input.storage_descriptor.take();
+        let descriptor = match (own, content.shared) {
+            (None, _) => None,
+            (Some(own), None) => Some(answered_members(own)),
+            (Some(own), Some(digest)) => {
+                let mut members = own.into_value().into_members();
+                members.extend_from_slice(self.answered(tx, digest)?);
+                Some(members)
+            }
+        };
+        let mut partition = content.answer(values).into_members();
+        partition.extend_from_slice(&self.common);
+        if let Some(mut members) = descriptor {
+            members.retain(|(name, _)| columns || name != "Columns");
+            partition.push((Name::Borrowed("StorageDescriptor"), Value::Map(members)));
         }
-        if let Some(descriptor) = content.input.storage_descriptor.as_mut().filter(|_| !columns) {
-            descriptor.columns = None;
-        }
-        Ok(content.answer(&self.target.place, &self.target.database, &self.target.table, values))
+        Ok(Value::Map(partition))
     }
 
-    fn shared(&mut self, tx: &ReadTx<'_>, digest: u64) -> Result<&StorageDescriptor, Fault> {
-        match self.shared.entry(digest) {
+    fn answered(&mut self, tx: &ReadTx<'_>, digest: u64) -> Result<&[(Name, Value)], Fault> {
+        match self.answered.entry(digest) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => {
                 let found = SHARED.get(tx, &(&self.shelf.account, digest))?;
                 let found = found.ok_or_else(|| Fault::internal("what a partition shares is missing"))?;
-                Ok(place.insert(found.descriptor))
+                Ok(place.insert(answered_members(found.descriptor)))
             }
         }
     }
@@ -217,7 +246,7 @@ impl Partitions {
     }
 
     /// One page of the partitions that are wanted.
-    fn page(&mut self, tx: &ReadTx<'_>, wanted: &Wanted) -> Result<(Vec<Partition>, Option<String>), Fault> {
+    fn page(&mut self, tx: &ReadTx<'_>, wanted: &Wanted) -> Result<(Vec<Value>, Option<String>), Fault> {
         let shelf = self.shelf.clone();
         let plan = wanted.expression.plan(&shelf.orders);
         let mut scan = plan.scan();
@@ -280,13 +309,13 @@ pub(crate) async fn create(
     .await
 }
 
-pub(crate) async fn get(ctx: Ctx, input: GetPartitionRequest) -> Result<GetPartitionResponse, Fault> {
+pub(crate) async fn get(ctx: Ctx, input: GetPartitionRequest) -> Result<Value, Fault> {
     let target = Target::followed(&ctx, &input)?;
     let found = ctx.read(|tx| Partitions::of(tx, target)?.get(tx, input.partition_values))?;
-    Ok(GetPartitionResponse { partition: Some(found.ok_or_else(errors::partition_missing)?) })
+    Ok(Value::empty().with("Partition", found.ok_or_else(errors::partition_missing)?))
 }
 
-pub(crate) async fn list(ctx: Ctx, input: GetPartitionsRequest) -> Result<GetPartitionsResponse, Fault> {
+pub(crate) async fn list(ctx: Ctx, input: GetPartitionsRequest) -> Result<Value, Fault> {
     no_transaction(input.transaction_id.as_ref(), input.query_as_of_time)?;
     let target = Target::followed(&ctx, &input)?;
     let (partitions, next_token) = paging::aside(&ctx, |tx| {
@@ -300,7 +329,8 @@ pub(crate) async fn list(ctx: Ctx, input: GetPartitionsRequest) -> Result<GetPar
         };
         partitions.page(tx, &wanted)
     })?;
-    Ok(GetPartitionsResponse { partitions: Some(partitions), next_token })
+    let answer = GetPartitionsResponse { next_token, ..GetPartitionsResponse::default() };
+    Ok(answer.into_value().with("Partitions", Value::List(partitions)))
 }
 
 pub(crate) async fn update(

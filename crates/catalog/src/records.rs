@@ -8,6 +8,7 @@ use mastic_api_glue::glue::types::{
 };
 use mastic_core::Timestamp;
 use mastic_hive::stored_name;
+use mastic_shape::{Name, Shape as _, Value};
 use mastic_store::Record;
 use serde::{Deserialize, Serialize};
 
@@ -201,20 +202,25 @@ impl PartitionContent {
         }
     }
 
-    pub(crate) fn answer(self, place: &Place, database: &str, table: &str, values: Vec<String>) -> Partition {
+    /// The partition as it is answered, but for its descriptor and what all of its table have in common.
+    pub(crate) fn answer(self, values: Vec<String>) -> Value {
         let input = self.input;
-        Partition {
+        let partition = Partition {
             values: Some(values),
-            database_name: Some(database.to_owned()),
-            table_name: Some(table.to_owned()),
             creation_time: Some(self.created),
             last_access_time: input.last_access_time,
-            storage_descriptor: input.storage_descriptor.map(answered_descriptor),
             parameters: input.parameters,
             last_analyzed_time: input.last_analyzed_time,
-            catalog_id: Some(place.id()),
-        }
+            ..Partition::default()
+        };
+        partition.into_value()
     }
+}
+
+/// The members of a descriptor as they are answered, each of which many answers can have.
+pub(crate) fn answered_members(descriptor: StorageDescriptor) -> Vec<(Name, Value)> {
+    let members = answered_descriptor(descriptor).into_value().into_members();
+    members.into_iter().map(|(name, member)| (name, member.into_shared())).collect()
 }
 
 /// AWS answers these three even if they were not given.

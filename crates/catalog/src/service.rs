@@ -54,12 +54,12 @@ impl Catalog {
         registry.on::<op::BatchDeleteTableVersion, _, _>(of_table, versions::batch_delete);
 
         registry.on::<op::CreatePartition, _, _>(of_table, partitions::create);
-        registry.on::<op::GetPartition, _, _>(of_table, partitions::get);
-        registry.on::<op::GetPartitions, _, _>(of_table, partitions::list);
+        registry.on_value::<op::GetPartition, _, _>(of_table, partitions::get);
+        registry.on_value::<op::GetPartitions, _, _>(of_table, partitions::list);
         registry.on::<op::UpdatePartition, _, _>(of_table, partitions::update);
         registry.on::<op::DeletePartition, _, _>(of_table, partitions::delete);
         registry.on::<op::BatchCreatePartition, _, _>(of_table, batch::create);
-        registry.on::<op::BatchGetPartition, _, _>(of_table, batch::get);
+        registry.on_value::<op::BatchGetPartition, _, _>(of_table, batch::get);
         registry.on::<op::BatchUpdatePartition, _, _>(of_table, batch::update);
         registry.on::<op::BatchDeletePartition, _, _>(of_table, batch::delete);
 

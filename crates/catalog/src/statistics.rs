@@ -8,13 +8,14 @@ use mastic_api_glue::glue::types::{
     DeleteColumnStatisticsForPartitionRequest, DeleteColumnStatisticsForPartitionResponse,
     DeleteColumnStatisticsForTableRequest, DeleteColumnStatisticsForTableResponse,
     GetColumnStatisticsForPartitionRequest, GetColumnStatisticsForPartitionResponse,
-    GetColumnStatisticsForTableRequest, GetColumnStatisticsForTableResponse,
+    GetColumnStatisticsForTableRequest, GetColumnStatisticsForTableResponse, Partition,
     UpdateColumnStatisticsForPartitionRequest, UpdateColumnStatisticsForPartitionResponse,
     UpdateColumnStatisticsForTableRequest, UpdateColumnStatisticsForTableResponse,
 };
 use mastic_core::{AccountId, Fault};
 use mastic_hive::stored_name;
 use mastic_kernel::Ctx;
+use mastic_shape::Shape as _;
 use mastic_store::{Keyspace, ReadTx, Record, StoreError, WriteTx};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,7 @@ impl Subject {
         let subject = Self::of_table(tx, target)?;
         let found = Partitions::of(tx, target.clone())?.get(tx, values.clone())?;
         let partition = found.ok_or_else(errors::partition_missing)?;
+        let partition = Partition::from_value(partition).map_err(Fault::internal)?;
         let own = partition.storage_descriptor.and_then(|descriptor| descriptor.columns).unwrap_or_default();
         let columns = subject.columns.into_iter().chain(own.iter().map(|column| stored_name(&column.name)));
         Ok(Self { columns: columns.collect(), values: Some(values), ..subject })

@@ -173,7 +173,7 @@ pub(crate) fn same<T: Shape>(a: T, b: T) -> bool {
 }
 
 fn said(value: Value) -> Option<Value> {
-    match value {
+    match value.into_plain() {
         Value::Bool(false) | Value::Int(0) => None,
         Value::Str(text) if text.is_empty() => None,
         Value::List(items) if items.is_empty() => None,

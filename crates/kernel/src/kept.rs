@@ -50,7 +50,7 @@ fn without_secrets(value: &Value, schema: &Schema) -> Value {
     if schema.sensitive {
         return Value::Str(HIDDEN.to_owned());
     }
-    match (value, &schema.kind) {
+    match (value.plain(), &schema.kind) {
         (Value::Map(entries), Kind::Structure(members)) => Value::Map(
             entries
                 .iter()

@@ -55,6 +55,18 @@ impl Registry {
         self.entries.insert((O::service().id, O::operation().name), Arc::new(entry));
     }
 
+    /// As [`Registry::on`], of a handler that makes the answer as a value: large ones keep once what their parts have
+    /// in common ([`Value::Shared`]).
+    pub fn on_value<O, F, R>(&mut self, access: AccessOf<O::Input>, run: F)
+    where
+        O: Op + Send + Sync,
+        F: Fn(Ctx, O::Input) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Value, Fault>> + Send + 'static,
+    {
+        let entry = Entry::<O, F> { access, run };
+        self.entries.insert((O::service().id, O::operation().name), Arc::new(entry));
+    }
+
     /// The services known here.
     #[must_use]
     pub fn services(&self) -> &[&'static Service] {
@@ -102,11 +114,12 @@ fn not_implemented(service: &Service, operation: &Operation) -> Fault {
     .with_status(501)
 }
 
-impl<O, F, R> Handler for Entry<O, F>
+impl<O, F, R, A> Handler for Entry<O, F>
 where
     O: Op + Send + Sync,
     F: Fn(Ctx, O::Input) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<O::Output, Fault>> + Send + 'static,
+    R: Future<Output = Result<A, Fault>> + Send + 'static,
+    A: Shape,
 {
     fn serve<'a>(
         &'a self,

@@ -56,7 +56,7 @@ impl ShapeError {
 /// # Errors
 /// Those of [`Shape::from_value`].
 pub fn field<T: Shape>(name: &str, value: Value) -> Result<T, ShapeError> {
-    T::from_value(value).map_err(|e| e.within(name))
+    T::from_value(value.into_plain()).map_err(|e| e.within(name))
 }
 
 /// A blob; its own type because `Vec<u8>` is a list of numbers.
@@ -190,7 +190,7 @@ impl<T: Shape> Shape for Box<T> {
 impl<T: Shape> Shape for Vec<T> {
     fn from_value(value: Value) -> Result<Self, ShapeError> {
         match value {
-            Value::List(items) => items.into_iter().map(T::from_value).collect(),
+            Value::List(items) => items.into_iter().map(|item| T::from_value(item.into_plain())).collect(),
             _ => Err(ShapeError::new("a list")),
         }
     }
@@ -485,5 +485,28 @@ mod tests {
         let value = outer().into_value();
         assert_eq!(serde_json::to_value(&value).unwrap(), serde_json::to_value(outer()).unwrap());
         assert_eq!(Outer::from_value(value).unwrap(), outer());
+    }
+
+    /// The value with all that is in it shared.
+    fn shared(value: Value) -> Value {
+        let inside = match value {
+            Value::List(items) => Value::List(items.into_iter().map(shared).collect()),
+            Value::Map(members) => {
+                Value::Map(members.into_iter().map(|(name, member)| (name, shared(member))).collect())
+            }
+            other => other,
+        };
+        inside.into_shared()
+    }
+
+    #[test]
+    fn what_is_shared_reads_as_if_it_were_not() {
+        let (value, shared) = (outer().into_value(), shared(outer().into_value()));
+        assert_eq!(shared, value);
+        assert_ne!(shared.clone().with("More", Value::Int(1)), value);
+        assert_eq!(shared.at("Inner.State").and_then(Value::as_str), Some("IN_USE"));
+        assert_eq!(serde_json::to_value(&shared).unwrap(), serde_json::to_value(&value).unwrap());
+        let Value::Map(members) = shared.into_plain() else { panic!("it is a structure") };
+        assert_eq!(Outer::from_value(Value::Map(members)).unwrap(), outer());
     }
 }

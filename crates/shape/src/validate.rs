@@ -54,7 +54,7 @@ fn walk(value: &Value, schema: &Schema, path: &str, found: &mut Vec<Violation>) 
 }
 
 fn descend(value: &Value, schema: &Schema, path: &str, found: &mut Vec<Violation>) {
-    match (&schema.kind, value) {
+    match (&schema.kind, value.plain()) {
         (Kind::Structure(members), _) => {
             for member in *members {
                 let place = join(path, &lower_camel(member.name));
@@ -140,6 +140,7 @@ fn push(found: &mut Vec<Violation>, path: &str, value: &Value, constraint: Strin
 
 fn display(value: &Value) -> String {
     match value {
+        Value::Shared(inner) => display(inner),
         Value::Bool(v) => v.to_string(),
         Value::Int(v) => v.to_string(),
         Value::Float(v) => v.to_string(),

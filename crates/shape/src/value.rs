@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use mastic_core::Timestamp;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub type Name = Cow<'static, str>;
 
 /// A dynamic value: what a codec reads and writes. Absent members are left out; there is no null.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Value {
     /// A boolean.
     Bool(bool),
@@ -28,13 +29,56 @@ pub enum Value {
     List(Vec<Value>),
     /// A structure (keys are the model's member names) or a map.
     Map(Vec<(Name, Value)>),
+    /// What several values of a large answer have in common, kept once. It means what is in it.
+    Shared(Arc<Value>),
 }
 
 impl Value {
+    /// The value itself, shared or not.
+    #[must_use]
+    pub fn plain(&self) -> &Value {
+        match self {
+            Self::Shared(value) => value.plain(),
+            own => own,
+        }
+    }
+
+    /// The value itself, copied if others have it too.
+    #[must_use]
+    pub fn into_plain(self) -> Value {
+        match self {
+            Self::Shared(value) => Arc::unwrap_or_clone(value).into_plain(),
+            own => own,
+        }
+    }
+
+    /// The value as one that several can have: copies of it cost nothing.
+    #[must_use]
+    pub fn into_shared(self) -> Value {
+        Self::Shared(Arc::new(self))
+    }
+
+    /// A structure with one more member.
+    #[must_use]
+    pub fn with(self, name: &'static str, member: Value) -> Value {
+        let mut members = self.into_members();
+        members.push((Name::Borrowed(name), member));
+        Self::Map(members)
+    }
+
+    /// The members or entries of a structure or a map; others have none.
+    #[must_use]
+    pub fn into_members(self) -> Vec<(Name, Value)> {
+        match self.into_plain() {
+            Self::Map(members) => members,
+            _ => Vec::new(),
+        }
+    }
+
     /// The member or entry of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        match self {
+        match self.plain() {
             Self::Map(entries) => entries.iter().find(|(n, _)| n == name).map(|(_, v)| v),
             _ => None,
         }
@@ -49,7 +93,7 @@ impl Value {
     /// The text, if it is text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
-        match self {
+        match self.plain() {
             Self::Str(text) => Some(text),
             _ => None,
         }
@@ -58,7 +102,7 @@ impl Value {
     /// The members, if it is a list.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Value]> {
-        match self {
+        match self.plain() {
             Self::List(items) => Some(items),
             _ => None,
         }
@@ -68,6 +112,23 @@ impl Value {
     #[must_use]
     pub const fn empty() -> Self {
         Self::Map(Vec::new())
+    }
+}
+
+/// What is shared equals what is not, if they mean the same.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.plain(), other.plain()) {
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Str(a), Self::Str(b)) => a == b,
+            (Self::Blob(a), Self::Blob(b)) => a == b,
+            (Self::Time(a), Self::Time(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            (Self::Map(a), Self::Map(b)) => a == b,
+            _ => false,
+        }
     }
 }
 
@@ -100,6 +161,7 @@ impl Serialize for Value {
                 }
                 map.end()
             }
+            Self::Shared(value) => value.serialize(s),
         }
     }
 }

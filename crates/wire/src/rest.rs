@@ -131,7 +131,7 @@ pub(crate) fn encode(http: &Http, input: &Value, schema: &'static Schema) -> (St
     let mut in_body = Vec::new();
     for (name, value) in entries {
         let Some(member) = schema.member(name) else { continue };
-        match (place(http, member), value) {
+        match (place(http, member), value.plain()) {
             (Place::Body, _) => in_body.push((name.clone(), value.clone())),
             (Place::Query(wire), Value::List(items)) => {
                 items.iter().for_each(|item| form.push(wire, text(item, member.schema)));

@@ -8,6 +8,7 @@ use crate::base::base64;
 /// Appends the JSON of a value: moments as epoch seconds, blobs as base64.
 pub fn encode(value: &Value, schema: &Schema, out: &mut Vec<u8>) {
     match (value, &schema.kind) {
+        (Value::Shared(inner), _) => encode(inner, schema, out),
         (Value::Map(entries), Kind::Structure(members)) => {
             let mut members = Members { members, next: 0 };
             let entries = entries.iter().filter_map(|(name, value)| {
@@ -196,6 +197,7 @@ mod tests {
             ("A".into(), Value::Int(7)),
         ]);
         assert_eq!(text(&value, &TWO), r#"{"B":1.0,"a":7}"#);
+        assert_eq!(text(&value.clone().into_shared(), &TWO), r#"{"B":1.0,"a":7}"#);
         assert_eq!(
             text(&Value::List(vec![value, Value::empty()]), &ANY),
             r#"[{"B":1.0,"unknown":1,"A":7},{}]"#

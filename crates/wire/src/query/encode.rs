@@ -14,7 +14,7 @@ pub fn encode(action: &str, version: &str, value: &Value, schema: &Schema) -> Fo
 }
 
 fn add(form: &mut Form, prefix: &str, value: &Value, schema: &Schema) {
-    match (value, &schema.kind) {
+    match (value.plain(), &schema.kind) {
         (Value::Map(entries), Kind::Structure(_)) => {
             for (name, value) in entries {
                 let Some(member) = schema.member(name) else { continue };

@@ -40,11 +40,11 @@ pub(crate) fn element(out: &mut String, name: &str, fill: impl FnOnce(&mut Strin
 }
 
 fn content(out: &mut String, value: &Value, schema: &'static Schema) {
-    match (value, &schema.kind) {
+    match (value.plain(), &schema.kind) {
         (Value::Map(entries), Kind::Structure(_)) => {
             for (name, value) in entries {
                 let Some(member) = schema.member(name) else { continue };
-                match (&member.schema.kind, value) {
+                match (&member.schema.kind, value.plain()) {
                     (Kind::List { member: item, member_name, flattened: true, .. }, Value::List(items)) => {
                         let name = if *member_name == "member" { member.wire } else { member_name };
                         for inner in items {
@@ -74,7 +74,7 @@ fn content(out: &mut String, value: &Value, schema: &'static Schema) {
 
 /// A scalar's text, the same in forms and in XML; collections have none.
 pub(crate) fn text<'a>(value: &'a Value, schema: &Schema) -> Cow<'a, str> {
-    match (value, &schema.kind) {
+    match (value.plain(), &schema.kind) {
         (Value::Int(micros), Kind::Timestamp | Kind::Iso8601) => {
             Timestamp::from_micros(*micros).iso8601().into()
         }
@@ -85,7 +85,7 @@ pub(crate) fn text<'a>(value: &'a Value, schema: &Schema) -> Cow<'a, str> {
         (Value::Str(v), _) => v.into(),
         (Value::Blob(v), _) => base64(v).into(),
         (Value::Time(v), _) => v.iso8601().into(),
-        (Value::List(_) | Value::Map(_), _) => "".into(),
+        (Value::List(_) | Value::Map(_) | Value::Shared(_), _) => "".into(),
     }
 }
 
