@@ -13,10 +13,6 @@ _COMMENTS = re.compile(r"\A(\s+|/\*.*?\*/|--[^\n]*(\n|\Z))*", re.S)
 _NAME = r"(?:`(?:[^`]|``)+`|[\w$]+)"
 _USE = re.compile(rf"use\s+(?:(?:database|schema|namespace)\s+)?(?:({_NAME})\s*\.\s*)?({_NAME})\s*;?\s*\Z", re.I)
 _SET = re.compile(r"set\s+([\w.\-]+)\s*=\s*(.*?)\s*;?\s*\Z", re.I | re.S)
-# There is nothing to refresh, and nothing that is kept.
-_WITHOUT_EFFECT = re.compile(
-    r"(refresh\s+(table|function)\s|refresh\s+['\"]|cache\s+(lazy\s+)?table\s+\S+\s*;?\s*\Z|uncache\s+table\s|clear\s+cache\b)", re.I
-)
 _VIEW = re.compile(rf"create\s+or\s+replace\s+view\s+({_NAME}(?:\s*\.\s*{_NAME})*)", re.I)
 # Commands whose answer has no columns.
 _SILENT = re.compile(r"(create|drop|alter|insert|truncate|comment\s+on|merge|update|delete)\b", re.I)
@@ -24,6 +20,7 @@ _SILENT = re.compile(r"(create|drop|alter|insert|truncate|comment\s+on|merge|upd
 
 def answering(ask: Callable[..., Any], set_option: Callable[[Any, str, str], None]) -> Callable[..., Any]:
     """`SparkSession.sql` around the one that asks Spark; `set_option` takes a setting of a session."""
+    from mastic_host import hive
 
     def sql(session: Any, sqlQuery: str, args: Any = None, **kwargs: Any) -> Any:  # noqa: N803
         text = begun(sqlQuery)
@@ -37,8 +34,9 @@ def answering(ask: Callable[..., Any], set_option: Callable[[Any, str, str], Non
             key, value = option.groups()
             set_option(session, key, value)
             return session.createDataFrame([(key, value)], "key string, value string")
-        if _WITHOUT_EFFECT.match(text):
-            return nothing(session)
+        taken = hive.answered(session, text, ask, () if args is None else (args,))
+        if taken is not None:
+            return taken
         if view := _VIEW.match(text):
             # Views of the Glue catalog are not replaced in one go.
             ask(session, f"drop view if exists {view[1]}")

@@ -39,11 +39,12 @@ def install(settings: dict[str, Any]) -> None:
         import pyspark
         from pyspark.sql import session as classic
         from pyspark.sql.connect.dataframe import DataFrame
+        from pyspark.sql.connect.readwriter import DataFrameWriter
         from pyspark.sql.connect.session import SparkSession
 
     from mastic_host import (
-        alterations, casts, checkpoints, commands, context, file_names, formats, inserts, lakes, overwrite, paths, records,
-        views,
+        alterations, casts, catalog, checkpoints, commands, context, creates, file_names, formats, inserts, lakes, overwrite,
+        paths, records, views,
     )  # fmt: skip
 
     if settings["remote"]:
@@ -60,6 +61,8 @@ def install(settings: dict[str, Any]) -> None:
         file_names.install()
         formats.install()
         _heeding()
+        catalog.install()
+        DataFrameWriter.saveAsTable = creates.noting(DataFrameWriter.saveAsTable)
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
     views.install(native=not settings["remote"])
     pyspark.SparkContext = context.SparkContext

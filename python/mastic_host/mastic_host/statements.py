@@ -78,6 +78,15 @@ def insert_of(text: str) -> Insert | None:
     return Insert(begin[1].lower() == "overwrite", begin[2], keys, bool(unless), columns, bool(by_name), named + rest, whole)
 
 
+def plain(text: str) -> str:
+    """A statement without comments and the semicolon at its end.
+
+    >>> plain("SHOW /* all */ TABLES -- '\\n IN `a--b`;")
+    'SHOW   TABLES  \\n IN `a--b`'
+    """
+    return _TOKEN.sub(lambda found: " " if found[0][:2] in ("--", "/*") else found[0], text).strip().rstrip(";").rstrip()
+
+
 def bare(name: str) -> str:
     """A name without its quotes."""
     return name[1:-1].replace("``", "`") if name.startswith("`") else name

@@ -125,8 +125,16 @@ def _known(name: dict[str, str], wanted: list[dict[str, list[str]]]) -> list[dic
 
 def partition(table: dict[str, Any], values: tuple[str, ...]) -> dict[str, Any] | None:
     """One of a table's partitions."""
-    found = _known({"DatabaseName": table["DatabaseName"], "TableName": table["Name"]}, [{"Values": list(values)}])
+    found = partitions(table, [values])
     return found[0] if found else None
+
+
+def partitions(table: dict[str, Any], wanted: list[tuple[str, ...]]) -> list[dict[str, Any]]:
+    """Those of a table's partitions that have these values, as far as there are some."""
+    name, found = {"DatabaseName": table["DatabaseName"], "TableName": table["Name"]}, []
+    for start in range(0, len(wanted), 100):
+        found += _known(name, [{"Values": list(values)} for values in wanted[start : start + 100]])
+    return found
 
 
 def demand_place(table: dict[str, Any], partition: dict[str, Any], place: str) -> None:

@@ -58,7 +58,7 @@ def test_queries_are_left_alone(sql):
     assert sql("select 'drop' as a").collect()[0].a == "drop"
     assert sql("select :n as n", {"n": 3}).collect()[0].n == 3
     assert sql("with a as (select 1 as x) select * from a").columns == ["x"]
-    assert sql("show tables").columns == ["database", "tableName", "isTemporary"]
+    assert sql("show tables").columns == ["namespace", "tableName", "isTemporary"]
 
 
 def test_views_are_replaced(sql):

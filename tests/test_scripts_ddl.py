@@ -1,0 +1,422 @@
+"""Scripts that use Hive's statements over tables of the catalog: what each answers, and what the catalog and S3 have then."""
+
+import json
+
+import pytest
+
+from harness import name, statement
+from pipeline import keys, put_policy, reads, writes
+from scripts_corpus import Corpus
+from test_scripts_shapes import ICEBERG
+
+NO_TABLE = "cannot be found. Verify the spelling and correctness of the schema and catalog. SQLSTATE: 42P01"
+NO_DATABASE = "cannot be found. Verify the spelling and correctness of the schema and catalog. SQLSTATE: 42704"
+
+
+@pytest.fixture(scope="module")
+def corpus(server):
+    made = Corpus(server, name)
+    allowed = [reads(made.source, made.scripts), writes(made.target), statement(["glue:*"])["Statement"][0]]
+    # A role may use some tables only.
+    some = ["glue:BatchCreatePartition", "glue:BatchDeletePartition", "glue:UpdateTable", "glue:DeleteTable", "glue:GetPartitions"]
+    allowed.append(statement(some, "arn:aws:glue:*:*:table/*/denied", "Deny")["Statement"][0])
+    put_policy(server, made.role, {"Version": "2012-10-17", "Statement": allowed})
+    return made
+
+
+@pytest.fixture
+def database(corpus):
+    """A database that has a place, with a partitioned table `events`."""
+    made = corpus.database()
+    place = f"s3://{corpus.target}/{made}/"
+    corpus.glue.update_database(Name=made, DatabaseInput={
+        "Name": made, "Description": "what happens", "LocationUri": place, "Parameters": {"of": "us"}})
+    return made
+
+
+def ask(corpus, database, *pairs, **more):
+    """Asks statements, each with the answer that is wanted; where several lines hold one, they are one statement."""
+    at = corpus.upload(f"{name('statements')}.sql", "\n".join(statement for statement, _ in pairs))
+    given = {"--database": database, "--statements": at, "--enable-glue-datacatalog": "true"}
+    found = corpus.run("hive_ddl", given | {f"--{key.replace('_', '-')}": value for key, value in more.items()}).succeeded()
+    wrong = [(asked, line, wanted) for (asked, wanted), line in zip(pairs, found, strict=True) if line != wanted]
+    assert not wrong, "\n".join(f"{asked}\n  answers {line}\n  not     {wanted}" for asked, line, wanted in wrong)
+
+
+def table(corpus, database, name):
+    return corpus.glue.get_table(DatabaseName=database, Name=name)["Table"]
+
+
+def partitions(corpus, database, name):
+    found = corpus.glue.get_partitions(DatabaseName=database, TableName=name)["Partitions"]
+    return {"/".join(one["Values"]): one["StorageDescriptor"]["Location"].replace(corpus.target, "TARGET") for one in found}
+
+
+TWO = "CREATE TABLE DB.two (id BIGINT, what STRING) PARTITIONED BY (dt STRING, hr INT COMMENT 'hour') STORED AS PARQUET"
+
+
+def test_partitions(corpus, database):
+    missing = "! AnalysisException [PARTITIONS_NOT_FOUND] The partition(s) {} cannot be found in table `DB`.`two`."
+    ask(corpus, database,
+        (TWO, "done"),
+        ("ALTER TABLE DB.two /* new ones */ ADD PARTITION (dt='a b/c', hr='02') PARTITION (DT=20240101, HR=3) "
+         "LOCATION 's3://TARGET/else/'", "done"),
+        ("SHOW PARTITIONS DB.two", "partition: [('dt=20240101/hr=3',), ('dt=a b%2Fc/hr=2',)]"),
+        ("ALTER TABLE DB.two ADD PARTITION (dt='new', hr=1) PARTITION (dt='a b/c', hr=2)",
+         "! AnalysisException [PARTITIONS_ALREADY_EXIST] Cannot ADD or RENAME TO partition(s) PARTITION (`dt` = a b/c, `hr` = 2) in "
+         "table `DB`.`two` because they already exist. SQLSTATE: 428FT"),
+        ("alter table DB.two add if not exists partition (dt='a b/c', hr=2) partition (dt=null, hr=9);", "done"),
+        ("SHOW PARTITIONS DB.two PARTITION (hr=9)", "partition: [('dt=__HIVE_DEFAULT_PARTITION__/hr=9',)]"),
+        ("=spark.sql('SHOW PARTITIONS DB.two PARTITION (hr=:hr)', {'hr': 3}).collect()[0][0]", "dt=20240101/hr=3"),
+        ("=spark.sql('SHOW PARTITIONS DB.two PARTITION (dt=?, hr=?)', ['a b/c', '02']).collect()[0][0]", "dt=a b%2Fc/hr=2"),
+        ("SHOW PARTITIONS DB.two PARTITION (no=9)", missing.format("`no`")),
+        ("ALTER TABLE DB.two ADD PARTITION (dt='x', hr='late')",
+         "! NumberFormatException [CAST_INVALID_INPUT] The value 'late' cannot be cast to \"INT\" because it is malformed. SQLSTATE: 22018"),
+        ("ALTER TABLE DB.two ADD PARTITION (hr=1)",
+         "! AnalysisException Partition spec is invalid. The spec (hr) must match the partition spec (dt, hr) defined in table '`DB`.`two`'."),
+        ("INSERT INTO DB.two PARTITION (dt='x', hr=7) VALUES (1, 'one')", "done"),
+        ("ALTER TABLE DB.two PARTITION (dt='x', hr=7) RENAME TO PARTITION (dt='y', hr=8)", "done"),
+        ("SELECT * FROM DB.two", "id what dt hr: [(1, 'one', 'y', 8)]"),
+        ("ALTER TABLE DB.two PARTITION (dt='x', hr=7) RENAME TO PARTITION (dt='z', hr=8)",
+         missing.format("PARTITION (`dt` = x, `hr` = 7)")),
+        ("ALTER TABLE DB.two DROP PARTITION (hr=99)", missing.format("PARTITION (`hr` = 99)")),
+        ("ALTER TABLE DB.two DROP IF EXISTS PARTITION (hr=99), PARTITION (hr > 8) PURGE", "done"),
+        ("ALTER TABLE DB.two DROP PARTITION (dt < '3', hr != 4)", "done"),
+        ("ALTER TABLE DB.two PARTITION (dt='a b/c', hr=2) SET LOCATION 's3://TARGET/moved/'", "done"),
+        ("ALTER TABLE DB.events DROP PARTITION (day='2024-01-02')", "done"),
+        ("ALTER TABLE DB.nope ADD PARTITION (hr=1)",
+         f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`nope` {NO_TABLE}"),
+        ("CREATE TABLE DB.one (id INT) STORED AS PARQUET", "done"),
+        ("SHOW PARTITIONS DB.one", "! AnalysisException [INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY] The partition command is "
+         "invalid. Table `DB`.`one` is not partitioned. SQLSTATE: 42601"),
+        ("MSCK REPAIR TABLE DB.one", "! AnalysisException [NOT_A_PARTITIONED_TABLE] Operation MSCK REPAIR TABLE is not allowed for "
+         "`DB`.`one` because it is not a partitioned table. SQLSTATE: 42809"))
+    home = f"s3://TARGET/{database}/two"
+    assert partitions(corpus, database, "two") == {"a b/c/2": "s3://TARGET/moved/", "y/8": f"{home}/dt=y/hr=8/"}
+    # The files of a managed table go with their partition, those of another stay.
+    [moved] = keys(corpus.server, corpus.target, f"{database}/two/")
+    assert moved.startswith(f"{database}/two/dt=y/hr=8/")
+    assert list(partitions(corpus, database, "events")) == ["2024-01-01"]
+    assert len(keys(corpus.server, corpus.target, f"{database}/events/")) == 2
+
+
+def test_repair(corpus, database):
+    s3 = corpus.server.client("s3")
+    for key in ("DAY=a%2Fb/x", "day=/x", "day=c/deeper/x", "_tmp/day=d/x", "day=e", "else/x"):
+        s3.put_object(Bucket=corpus.target, Key=f"{database}/events/{key}", Body=b"x")
+    asked = [(f"ALTER TABLE DB.events ADD PARTITION (day='n{at}')", "done") for at in range(2)]
+    ask(corpus, database,
+        ("ALTER TABLE DB.events DROP PARTITION (day='2024-01-01')", "done"),
+        ("ALTER TABLE DB.events PARTITION (day='2024-01-02') SET LOCATION 's3://TARGET/DB/events/else/'", "done"),
+        *asked,
+        ("MSCK REPAIR TABLE DB.events", "done"),
+        ("=[row[0] for row in spark.sql('SHOW PARTITIONS DB.events').collect()]",
+         "['day=2024-01-01', 'day=2024-01-02', 'day=__HIVE_DEFAULT_PARTITION__', 'day=a%2Fb', 'day=c', 'day=n0', 'day=n1']"),
+        ("MSCK REPAIR TABLE DB.events DROP PARTITIONS", "done"),
+        ("ALTER TABLE DB.events DROP PARTITION (day='c')", "done"),
+        ("=spark.catalog.recoverPartitions('DB.events')", "None"),
+        ("REPAIR TABLE DB.events SYNC PARTITIONS", "done"),
+        ("MSCK REPAIR TABLE DB.nope", f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`nope` {NO_TABLE}"))
+    home = f"s3://TARGET/{database}/events"
+    assert partitions(corpus, database, "events") == {
+        "2024-01-01": f"{home}/day=2024-01-01/", "2024-01-02": f"{home}/else/", "c": f"{home}/day=c/",
+        "a/b": f"{home}/DAY=a%2Fb/", "__HIVE_DEFAULT_PARTITION__": f"{home}/day=/"}
+    found = corpus.glue.get_partition(DatabaseName=database, TableName="events", PartitionValues=["c"])["Partition"]
+    wanted = table(corpus, database, "events")["StorageDescriptor"] | {"Location": f"s3://{corpus.target}/{database}/events/day=c/"}
+    assert found["StorageDescriptor"] == wanted
+
+
+def test_many_partitions(corpus, database):
+    many = " ".join(f"PARTITION (day='d{at}')" for at in range(230))
+    ask(corpus, database,
+        (f"ALTER TABLE DB.events ADD IF NOT EXISTS {many}", "done"),
+        ("=spark.sql('SHOW PARTITIONS DB.events').count()", "232"),
+        ("ALTER TABLE DB.events DROP PARTITION (day >= 'd')", "done"))
+    assert len(partitions(corpus, database, "events")) == 2
+
+
+def test_tables_change(corpus, database):
+    described = table(corpus, database, "events")
+    schema = [{"name": "Id", "type": "long", "nullable": True, "metadata": {}},
+              {"name": "what", "type": "string", "nullable": True, "metadata": {}},
+              {"name": "day", "type": "string", "nullable": True, "metadata": {}}]
+    text = json.dumps({"type": "struct", "fields": schema})
+    corpus.glue.update_table(DatabaseName=database, TableInput={
+        "Name": "events", "TableType": "EXTERNAL_TABLE", "PartitionKeys": described["PartitionKeys"],
+        "StorageDescriptor": described["StorageDescriptor"],
+        "Parameters": {"spark.sql.sources.schema.numParts": "2", "spark.sql.sources.schema.part.0": text[:50],
+                       "spark.sql.sources.schema.part.1": text[50:], "gone": "1"}})
+    unsupported = "! AnalysisException [UNSUPPORTED_FEATURE.TABLE_OPERATION] The feature is not supported: Table `DB`.`events` does not support "
+    ask(corpus, database,
+        ("ALTER TABLE DB.events ADD COLUMNS (more STRUCT<a: INT, b: ARRAY<STRING>> COMMENT 'it\\'s, more', n DECIMAL(10, 2))", "done"),
+        ("ALTER TABLE DB.events CHANGE COLUMN id id BIGINT COMMENT 'number'", "done"),
+        ("ALTER TABLE DB.events ALTER COLUMN what COMMENT 'text'", "done"),
+        ("DESCRIBE DB.events", "col_name data_type comment: [('id', 'bigint', 'number'), ('what', 'string', 'text'), "
+         "('more', 'struct<a:int,b:array<string>>', \"it's, more\"), ('n', 'decimal(10,2)', None), ('day', 'string', None), "
+         "('# Partition Information', '', ''), ('# col_name', 'data_type', 'comment'), ('day', 'string', None)]"),
+        ("ALTER TABLE DB.events CHANGE id id STRING", "! AnalysisException [NOT_SUPPORTED_CHANGE_COLUMN] ALTER TABLE ALTER/CHANGE COLUMN is "
+         "not supported for changing `DB`.`events`'s column `id` with type \"BIGINT\" to `id` with type \"STRING\". SQLSTATE: 0A000"),
+        ("ALTER TABLE DB.events CHANGE id called BIGINT",
+         "! ParseException Renaming column is not supported in Hive-style ALTER COLUMN, please run RENAME COLUMN instead."),
+        ("ALTER TABLE DB.events ALTER COLUMN day COMMENT 'x'", "! AnalysisException [CANNOT_ALTER_PARTITION_COLUMN] ALTER TABLE "
+         "(ALTER|CHANGE) COLUMN is not supported for partition columns, but found the partition column `day` in the table "
+         "`DB`.`events`. SQLSTATE: 428FR"),
+        ("ALTER TABLE DB.events ALTER COLUMN nope COMMENT 'x'", "! AnalysisException [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, "
+         "variable, or function parameter with name `nope` cannot be resolved. Did you mean one of the following? [`id`, `what`, `more`, "
+         "`n`, `day`]. SQLSTATE: 42703"),
+        ("ALTER TABLE DB.events ADD COLUMNS (DAY INT)", "! AnalysisException [COLUMN_ALREADY_EXISTS] The column `day` already exists. "
+         "Choose another name or rename the existing column. SQLSTATE: 42711"),
+        ("ALTER TABLE DB.events REPLACE COLUMNS (a INT)", f"{unsupported}REPLACE COLUMNS. SQLSTATE: 0A000"),
+        ("ALTER TABLE DB.events DROP COLUMN what", f"{unsupported}DROP COLUMN. SQLSTATE: 0A000"),
+        ("ALTER TABLE DB.events ADD COLUMN x INT FIRST", f"{unsupported}ADD COLUMN ... FIRST | AFTER. SQLSTATE: 0A000"),
+        ("ALTER TABLE DB.events SET TBLPROPERTIES ('k'='v', n=1, 'comment'='hello')", "done"),
+        ("ALTER TABLE DB.events UNSET TBLPROPERTIES IF EXISTS ('gone', 'never')", "done"),
+        ("ALTER TABLE DB.events SET TBLPROPERTIES ('EXTERNAL'='FALSE')",
+         "! AnalysisException Cannot set or change the preserved property key: 'EXTERNAL'"),
+        ("ALTER TABLE DB.events SET SERDEPROPERTIES ('x'='y\\tz')", "done"),
+        ("ALTER TABLE DB.events PARTITION (day='2024-01-01') SET SERDEPROPERTIES ('p'='q')", "done"),
+        ("ALTER TABLE DB.events SET LOCATION 's3://TARGET/other/'", "done"),
+        ("ALTER TABLE DB.events SET LOCATION 'other'", "! InvalidInputException 'other' is no place in S3: s3://bucket/key is wanted"),
+        ("ALTER TABLE DB.events RENAME TO DB.other", "! OperationNotSupportedException ALTER TABLE DB.events RENAME TO DB.other: Table rename "
+         "is not supported. The Glue catalog has no other names for tables, on AWS neither: make a table with the new name over the same "
+         "files, and drop this one"),
+        ("ALTER TABLE DB.events COMPACT 'major'", "! OperationNotSupportedException ALTER TABLE ... COMPACT 'major' is not supported"))
+    found = table(corpus, database, "events")
+    assert found["Description"] == "hello" and found["StorageDescriptor"]["SerdeInfo"]["Parameters"] == {"x": "y\tz"}
+    assert found["StorageDescriptor"]["Location"] == f"s3://{corpus.target}/other/"
+    parameters = found["Parameters"]
+    # Spark's own note of the columns knows the new ones.
+    noted = json.loads("".join(parameters.pop(f"spark.sql.sources.schema.part.{at}")
+                               for at in range(int(parameters.pop("spark.sql.sources.schema.numParts")))))
+    assert [(field["name"], field["metadata"]) for field in noted["fields"]] == [
+        ("Id", {"comment": "number"}), ("what", {"comment": "text"}), ("more", {"comment": "it's, more"}), ("n", {}), ("day", {})]
+    assert parameters == {"k": "v", "n": "1"}
+    part = corpus.glue.get_partition(DatabaseName=database, TableName="events", PartitionValues=["2024-01-01"])["Partition"]
+    assert part["StorageDescriptor"]["SerdeInfo"]["Parameters"] == {"p": "q"}
+
+
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+
+
+def test_shown(corpus, database):
+    columns = "('id', 'bigint', None), ('what', 'string', None), ('day', 'string', None)"
+    parted = "('# Partition Information', '', ''), ('# col_name', 'data_type', 'comment'), ('day', 'string', None)"
+    forms = (f"ROW FORMAT SERDE \\'{PARQUET}.serde.ParquetHiveSerDe\\'\\nSTORED AS\\n  INPUTFORMAT \\'{PARQUET}.MapredParquetInputFormat\\'"
+             f"\\n  OUTPUTFORMAT \\'{PARQUET}.MapredParquetOutputFormat\\'").replace("\\'", "'")
+    end = "LOCATION 's3://TARGET/DB/events/'\\nTBLPROPERTIES (\\n  'classification' = 'parquet')\\n"
+    ask(corpus, database,
+        ("SHOW DATABASES LIKE 'DB|no*'", "namespace: [('DB',)]"),
+        ("SHOW TABLES IN DB", "namespace tableName isTemporary: [('DB', 'events', False)]"),
+        ("SHOW TABLES IN DB LIKE 'ev*|x'", "namespace tableName isTemporary: [('DB', 'events', False)]"),
+        ("SHOW TABLES IN nope", f"! AnalysisException [SCHEMA_NOT_FOUND] The schema `spark_catalog`.`nope` {NO_DATABASE}"),
+        ("SHOW COLUMNS FROM events IN DB", "col_name: [('id',), ('what',), ('day',)]"),
+        ("SHOW COLUMNS IN DB.nope", f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`nope` {NO_TABLE}"),
+        ("SHOW TBLPROPERTIES DB.events", "key value: [('classification', 'parquet')]"),
+        ("SHOW TBLPROPERTIES DB.events ('no')", "key value: [('no', 'Table spark_catalog.DB.events does not have property: no')]"),
+        ("SHOW CREATE TABLE DB.events", 'createtab_stmt: [("CREATE TABLE DB.events (\\n  id BIGINT,\\n  what STRING,\\n  day STRING)\\n'
+         f'USING parquet\\nPARTITIONED BY (day)\\n{end}",)]'),
+        ("SHOW CREATE TABLE DB.events AS SERDE", 'createtab_stmt: [("CREATE EXTERNAL TABLE DB.events (\\n  id BIGINT,\\n  what STRING)\\n'
+         f'PARTITIONED BY (day STRING)\\n{forms}\\n{end}",)]'),
+        ("DESC DB.events", f"col_name data_type comment: [{columns}, {parted}]"),
+        ("DESCRIBE TABLE DB.events", f"col_name data_type comment: [{columns}, {parted}]"),
+        ("DESCRIBE DB.events PARTITION (day='2024-01-01')", f"col_name data_type comment: [{columns}, {parted}]"),
+        ("DESCRIBE DB.events PARTITION (day='no')", "! AnalysisException [PARTITIONS_NOT_FOUND] The partition(s) PARTITION (`day` = no) "
+         "cannot be found in table `DB`.`events`."),
+        ("DESC DB.events id", "info_name info_value: [('col_name', 'id'), ('data_type', 'bigint'), ('comment', 'NULL')]"),
+        ("DESC DB.events nope", "! AnalysisException [COLUMN_NOT_FOUND] The column `nope` cannot be found. SQLSTATE: 42703"),
+        ("=[told('DESC FORMATTED DB.events')[name] for name in ('Database', 'Table', 'Type', 'Provider', 'Location')]",
+         "['DB', 'events', 'EXTERNAL', 'hive', 's3://TARGET/DB/events/']"),
+        ("=told(\"DESC EXTENDED DB.events PARTITION (day='2024-01-01')\")['Partition Values']", "[day=2024-01-01]"),
+        ("=spark.sql(\"SHOW TABLE EXTENDED IN DB LIKE 'ev*'\").collect()[0].information.rstrip().splitlines()[-5:]",
+         "['Partition Columns: [`day`]', 'Schema: root', ' |-- id: long (nullable = true)', ' |-- what: string (nullable = true)', "
+         "' |-- day: string (nullable = true)']"),
+        ("=spark.sql(\"SHOW TABLE EXTENDED IN DB LIKE 'events' PARTITION (day='2024-01-02')\").collect()[0].information.split('\\n')[1]",
+         "Location: s3://TARGET/DB/events/day=2024-01-02/"),
+        ("DESCRIBE DATABASE EXTENDED DB", "info_name info_value: [('Catalog Name', 'spark_catalog'), ('Namespace Name', 'DB'), "
+         "('Comment', 'what happens'), ('Location', 's3://TARGET/DB/'), ('Properties', '((of,us))')]"),
+        ("DESC SCHEMA nope", f"! AnalysisException [SCHEMA_NOT_FOUND] The schema `spark_catalog`.`nope` {NO_DATABASE}"),
+        ("DESCRIBE SELECT 1 AS a", "col_name data_type comment: [('a', 'int', None)]"),
+        ("CREATE TEMPORARY VIEW seen AS SELECT id FROM DB.events", "done"),
+        ("DESCRIBE seen", "col_name data_type comment: [('id', 'bigint', None)]"),
+        ("SHOW VIEWS IN DB", "namespace viewName isTemporary: [('', 'seen', True)]"),
+        ("SHOW CURRENT NAMESPACE", "catalog namespace: [('spark_catalog', 'default')]"),
+        ("SHOW FUNCTIONS LIKE 'upp*'", "function: [('upper',)]"),
+        ("CREATE VIEW DB.seen AS SELECT id FROM DB.events", "done"),
+        ("SHOW PARTITIONS DB.seen", "! AnalysisException [EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE] 'SHOW PARTITIONS' expects a table but "
+         "`DB`.`seen` is a view. SQLSTATE: 42809"),
+        ("=told('DESC EXTENDED DB.seen')['Type'], 'SELECT id' in told('DESC EXTENDED DB.seen')['View Text']", "('VIEW', True)"))
+
+
+def test_iceberg_tables_are_shown(corpus, database):
+    given = {"datalake_formats": "iceberg", "conf": ICEBERG.replace("s3://somewhere/warehouse/", f"s3://{corpus.target}/warehouse/")}
+    properties = "('current-snapshot-id', 'none'), ('format', 'iceberg/parquet'), ('format-version', '2'), ('of', 'us')"
+    ask(corpus, database,
+        ("CREATE TABLE glue_catalog.DB.ice (id BIGINT, ts TIMESTAMP) USING iceberg PARTITIONED BY (days(ts)) "
+         "TBLPROPERTIES ('of'='us')", "done"),
+        ("DESC glue_catalog.DB.ice", "col_name data_type comment: [('id', 'bigint', None), ('ts', 'timestamp', None), ('', '', ''), "
+         "('# Partitioning', '', ''), ('Part 0', 'days(ts)', '')]"),
+        ("SHOW TBLPROPERTIES glue_catalog.DB.ice", f"key value: [{properties}]"),
+        ("=spark.sql('SHOW CREATE TABLE glue_catalog.DB.ice').collect()[0][0].split('TBL')[0].split('\\n')",
+         "['CREATE TABLE glue_catalog.DB.ice (', '  id BIGINT,', '  ts TIMESTAMP)', 'USING iceberg', "
+         "'PARTITIONED BY (days(ts))', \"LOCATION 's3://TARGET/DB/ice'\", '']"),
+        ("INSERT INTO glue_catalog.DB.ice VALUES (1, TIMESTAMP '2024-01-01 00:00:00')", "done"),
+        ("TRUNCATE TABLE glue_catalog.DB.ice", "done"),
+        ("=spark.table('glue_catalog.DB.ice').count()", "0"),
+        ("SHOW PARTITIONS glue_catalog.DB.ice", "! AnalysisException [INVALID_PARTITION_OPERATION.PARTITION_MANAGEMENT_IS_UNSUPPORTED] "
+         "The partition command is invalid. Table `DB`.`ice` does not support partition management. SQLSTATE: 42601"),
+        ("DROP TABLE glue_catalog.DB.ice PURGE", "! OperationNotSupportedException DROP TABLE glue_catalog.DB.ice PURGE: the files of "
+         "tables of Iceberg's and Delta Lake's stay, drop it without PURGE"),
+        ("DROP TABLE glue_catalog.DB.ice", "done"), **given)
+
+
+def test_tables_are_made(corpus, database):
+    lazy = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+    ask(corpus, database,
+        ("CREATE EXTERNAL TABLE IF NOT EXISTS DB.lines (Id INT COMMENT 'number', m MAP<STRING, INT>) COMMENT 'lines' "
+         "PARTITIONED BY (dt STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' COLLECTION ITEMS TERMINATED BY ',' "
+         "NULL DEFINED AS '-' STORED AS TEXTFILE LOCATION 's3://TARGET/lines/' TBLPROPERTIES ('skip.header.line.count'='1')", "done"),
+        ("CREATE TABLE DB.lines (a INT) STORED AS ORC", "! AnalysisException [TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create table or view "
+         "`DB`.`lines` because it already exists. SQLSTATE: 42P07"),
+        ("CREATE TABLE IF NOT EXISTS DB.lines (a INT) STORED AS ORC", "done"),
+        ("CREATE TABLE DB.csv (a STRING) ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' WITH SERDEPROPERTIES "
+         "('separatorChar'=';')", "done"),
+        ("CREATE TABLE DB.sums PARTITIONED BY (day) STORED AS PARQUET AS SELECT count(*) AS n, day FROM DB.events GROUP BY day", "done"),
+        ("=sorted(map(tuple, spark.table('DB.sums').collect()))", "[(2, '2024-01-01'), (2, '2024-01-02')]"),
+        ("CREATE TABLE DB.again LIKE DB.events", "done"),
+        ("CREATE TABLE DB.there LIKE DB.lines LOCATION 's3://TARGET/there/' TBLPROPERTIES ('k'='v')", "done"),
+        ("CREATE TABLE DB.seen LIKE DB.nope", f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`nope` {NO_TABLE}"),
+        ("CREATE TABLE DB.used (id INT, hr INT) USING parquet PARTITIONED BY (hr)", "done"),
+        ("CREATE TABLE DB.placed (id INT) USING parquet LOCATION 's3://TARGET/placed/'", "done"),
+        ("CREATE EXTERNAL TABLE DB.x (a INT) STORED AS ORC", "! AnalysisException CREATE EXTERNAL TABLE must be accompanied by LOCATION."),
+        ("CREATE TABLE DB.x (a INT, A INT) STORED AS ORC", "! AnalysisException [COLUMN_ALREADY_EXISTS] The column `a` already exists. "
+         "Choose another name or rename the existing column. SQLSTATE: 42711"),
+        ("CREATE TABLE DB.x (a INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' STORED AS ORC",
+         "! ParseException Operation not allowed: ROW FORMAT DELIMITED is only compatible with 'textfile', not 'orc'."),
+        ("CREATE TABLE DB.x (a INT) STORED AS JSONFILE", "! AnalysisException STORED AS with file format 'JSONFILE' is invalid."),
+        ("CREATE TABLE DB.x (a INT) STORED BY 'a.Handler'",
+         "! OperationNotSupportedException STORED BY names a handler of Hive's, which are not there"),
+        ("CREATE TABLE DB.x (a INT) CLUSTERED BY (a) INTO 4 BUCKETS STORED AS ORC",
+         "! OperationNotSupportedException CLUSTERED BY and SKEWED BY: tables with buckets are not written"),
+        ("SHOW CREATE TABLE DB.csv", "! AnalysisException [UNSUPPORTED_SHOW_CREATE_TABLE.WITH_UNSUPPORTED_SERDE_CONFIGURATION] Unsupported a "
+         "SHOW CREATE TABLE command. Failed to execute the command against the table `DB`.`csv`, which is created by Hive and uses the "
+         "following unsupported serde configuration: SERDE: org.apache.hadoop.hive.serde2.OpenCSVSerde. Please use `SHOW CREATE TABLE "
+         "DB.csv AS SERDE` to show Hive DDL instead. SQLSTATE: 0A000"))
+    found = table(corpus, database, "lines")
+    storage = found["StorageDescriptor"]
+    assert (found["TableType"], found["Description"]) == ("EXTERNAL_TABLE", "lines")
+    assert found["Parameters"] == {"EXTERNAL": "TRUE", "skip.header.line.count": "1"}
+    assert found["PartitionKeys"] == [{"Name": "dt", "Type": "string"}]
+    assert storage["Columns"] == [{"Name": "id", "Type": "int", "Comment": "number"}, {"Name": "m", "Type": "map<string,int>"}]
+    assert storage["SerdeInfo"] == {"SerializationLibrary": lazy, "Parameters": {
+        "field.delim": "\t", "serialization.format": "\t", "colelction.delim": ",", "serialization.null.format": "-"}}
+    there = table(corpus, database, "there")
+    assert (there["TableType"], there["StorageDescriptor"]["Location"]) == ("EXTERNAL_TABLE", f"s3://{corpus.target}/there/")
+    assert there["StorageDescriptor"]["SerdeInfo"] == storage["SerdeInfo"] and there["PartitionKeys"] == found["PartitionKeys"]
+    assert there["Parameters"] == {"EXTERNAL": "TRUE", "skip.header.line.count": "1", "k": "v"}
+    again = table(corpus, database, "again")
+    assert (again["TableType"], again["StorageDescriptor"]["Location"]) == ("MANAGED_TABLE", f"s3://{corpus.target}/{database}/again")
+    assert len(partitions(corpus, database, "sums")) == 2
+    kinds = {name: table(corpus, database, name)["TableType"] for name in ("used", "placed", "sums")}
+    assert kinds == {"used": "MANAGED_TABLE", "placed": "EXTERNAL_TABLE", "sums": "MANAGED_TABLE"}
+
+
+def test_tables_end(corpus, database):
+    ask(corpus, database,
+        ("CREATE TABLE DB.own USING parquet AS SELECT 1 AS id", "done"),
+        ("=spark.range(1).write.saveAsTable('DB.saved')", "None"),
+        ("=spark.range(1).write.mode('overwrite').saveAsTable('DB.saved')", "None"),
+        ("=spark.range(1).write.saveAsTable('DB.placed', path='s3://TARGET/kept/')", "None"),
+        ("=[(one.name, one.tableType) for one in spark.catalog.listTables('DB')]",
+         "[('events', 'EXTERNAL'), ('own', 'MANAGED'), ('placed', 'EXTERNAL'), ('saved', 'MANAGED')]"),
+        ("TRUNCATE TABLE DB.saved", "done"),
+        ("=spark.table('DB.saved').count()", "0"),
+        ("TRUNCATE TABLE DB.events", "! AnalysisException [CANNOT_TRUNCATE_EXTERNAL_TABLE] Operation not allowed: TRUNCATE TABLE on "
+         "external tables: `DB`.`events`. SQLSTATE: 0A000"),
+        (TWO, "done"),
+        ("INSERT INTO DB.two VALUES (1, 'a', 'x', 1), (2, 'b', 'x', 2), (3, 'c', 'y', 1)", "done"),
+        ("TRUNCATE TABLE DB.two PARTITION (dt='x')", "done"),
+        ("SELECT * FROM DB.two", "id what dt hr: [(3, 'c', 'y', 1)]"),
+        ("SHOW PARTITIONS DB.two", "partition: [('dt=x/hr=1',), ('dt=x/hr=2',), ('dt=y/hr=1',)]"),
+        ("DROP TABLE DB.own PURGE", "done"),
+        ("DROP TABLE DB.placed", "done"),
+        ("DROP TABLE IF EXISTS DB.own PURGE", "done"),
+        ("DROP TABLE DB.own PURGE", f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`own` {NO_TABLE}"))
+    assert keys(corpus.server, corpus.target, f"{database}/own/") == [] == keys(corpus.server, corpus.target, f"{database}/saved/")
+    assert len(keys(corpus.server, corpus.target, "kept/")) == 1 and len(keys(corpus.server, corpus.target, f"{database}/two/")) == 1
+
+
+def test_statistics(corpus, database):
+    ask(corpus, database,
+        ("ANALYZE TABLE DB.events COMPUTE STATISTICS NOSCAN", "done"),
+        ("=told('DESC EXTENDED DB.events')['Statistics'].split(',')[1:]", "[]"),
+        ("ANALYZE TABLE DB.events COMPUTE STATISTICS", "done"),
+        ("=told('DESC EXTENDED DB.events')['Statistics'].split(', ')[1:]", "['4 rows']"),
+        ("ANALYZE TABLE DB.events COMPUTE STATISTICS FOR COLUMNS id, What", "done"),
+        ("DESC EXTENDED DB.events id", "info_name info_value: [('col_name', 'id'), ('data_type', 'bigint'), ('comment', 'NULL'), "
+         "('min', '1'), ('max', '2'), ('num_nulls', '0'), ('distinct_count', '2'), ('avg_col_len', '8'), ('max_col_len', '8'), "
+         "('histogram', 'NULL')]"),
+        ("ANALYZE TABLE DB.events PARTITION (day='2024-01-01') COMPUTE STATISTICS", "done"),
+        ("ANALYZE TABLE DB.events PARTITION (day='no') COMPUTE STATISTICS", "! AnalysisException [PARTITIONS_NOT_FOUND] The partition(s) "
+         "PARTITION (`day` = no) cannot be found in table `DB`.`events`."),
+        ("ANALYZE TABLE DB.events COMPUTE STATISTICS FOR COLUMNS nope",
+         "! AnalysisException [COLUMN_NOT_FOUND] The column `nope` cannot be found. SQLSTATE: 42703"),
+        ("ANALYZE TABLES IN DB COMPUTE STATISTICS", "done"),
+        ("SHOW TBLPROPERTIES DB.events", "key value: [('classification', 'parquet')]"))
+    s3, stats = corpus.server.client("s3"), "spark.sql.statistics"
+    sizes = [one["Size"] for one in s3.list_objects_v2(Bucket=corpus.target, Prefix=f"{database}/events/")["Contents"]]
+    found = table(corpus, database, "events")["Parameters"]
+    assert (found[f"{stats}.totalSize"], found[f"{stats}.numRows"]) == (str(sum(sizes)), "4")
+    assert (found[f"{stats}.colStats.what.distinctCount"], found[f"{stats}.colStats.what.maxLen"]) == ("2", "1")
+    part = corpus.glue.get_partition(DatabaseName=database, TableName="events", PartitionValues=["2024-01-01"])["Partition"]
+    assert part["Parameters"] == {f"{stats}.totalSize": str(sizes[0]), f"{stats}.numRows": "2"}
+
+
+def test_cache_and_catalog(corpus, database):
+    missing = f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`nope` {NO_TABLE}"
+    ask(corpus, database,
+        ("CACHE LAZY TABLE some OPTIONS ('storageLevel' 'DISK_ONLY') AS SELECT id FROM DB.events WHERE id = 1", "done"),
+        ("CACHE TABLE some AS SELECT 1", "! AnalysisException [TEMP_TABLE_OR_VIEW_ALREADY_EXISTS] Cannot create the temporary view some "
+         "because it already exists. SQLSTATE: 42P07"),
+        ("SELECT count(*) AS n FROM some", "n: [(2,)]"),
+        ("CACHE TABLE DB.nope", missing),
+        ("UNCACHE TABLE IF EXISTS DB.nope", "done"),
+        ("=spark.catalog.isCached('some'), spark.catalog.isCached('DB.events')", "(True, False)"),
+        ("=spark.catalog.cacheTable('DB.events'), spark.catalog.isCached('DB.Events')", "(None, True)"),
+        ("=spark.catalog.uncacheTable('DB.events'), spark.catalog.isCached('DB.events')", "(None, False)"),
+        ("=spark.catalog.clearCache(), spark.catalog.isCached('some')", "(None, False)"),
+        ("=spark.catalog.refreshTable('DB.events'), spark.catalog.refreshByPath('s3://TARGET/')", "(None, None)"),
+        ("=spark.catalog.refreshTable('DB.nope')", missing),
+        ("REFRESH TABLE DB.events", "done"),
+        ("=spark.catalog.getDatabase('DB')",
+         "Database(name='DB', catalog='spark_catalog', description='what happens', locationUri='s3://TARGET/DB/')"),
+        ("=spark.catalog.getDatabase('nope')", f"! AnalysisException [SCHEMA_NOT_FOUND] The schema `spark_catalog`.`nope` {NO_DATABASE}"),
+        ("=spark.catalog.listTables('nope')", f"! AnalysisException [SCHEMA_NOT_FOUND] The schema `spark_catalog`.`nope` {NO_DATABASE}"),
+        ("=[(one.name, one.isPartition) for one in spark.catalog.listColumns('events', 'DB')]",
+         "[('id', False), ('what', False), ('day', True)]"),
+        ("=spark.catalog.tableExists('DB.nope'), spark.catalog.tableExists('events', 'DB'), spark.catalog.functionExists('upper')",
+         "(False, True, True)"),
+        ("=spark.catalog.createTable('DB.made', path='s3://TARGET/DB/events/').columns", "['id', 'what', 'day']"),
+        ("=spark.catalog.recoverPartitions('DB.made'), spark.table('DB.made').count()", "(None, 4)"),
+        ("=spark.catalog.createTable('DB.new', schema=spark.table('some').schema, description='new').columns", "['id']"),
+        ("=spark.catalog.getTable('DB.new')", "Table(name='new', catalog='spark_catalog', namespace=['DB'], description='new', "
+         "tableType='MANAGED', isTemporary=False)"))
+    assert table(corpus, database, "made")["PartitionKeys"] == [{"Name": "day", "Type": "string"}]
+
+
+def test_denied(corpus, database):
+    described = table(corpus, database, "events")
+    corpus.glue.create_table(DatabaseName=database, TableInput={
+        "Name": "denied", "TableType": "EXTERNAL_TABLE", "PartitionKeys": described["PartitionKeys"],
+        "StorageDescriptor": described["StorageDescriptor"]})
+    at = corpus.upload(f"{name('statements')}.sql", "\n".join((
+        "ALTER TABLE DB.denied ADD PARTITION (day='x')",
+        "MSCK REPAIR TABLE DB.denied",
+        "SHOW PARTITIONS DB.denied",
+        "ALTER TABLE DB.denied ADD COLUMNS (more INT)",
+        "DROP TABLE DB.denied")))
+    given = {"--database": database, "--statements": at, "--enable-glue-datacatalog": "true"}
+    found = corpus.run("hive_ddl", given).succeeded()
+    wanted = ("BatchCreatePartition", "GetPartitions", "GetPartitions", "UpdateTable", "DeleteTable")
+    for line, action in zip(found, wanted, strict=True):
+        assert line.startswith("! AccessDeniedException") and f"perform: glue:{action} on resource: " in line, line
+        assert "table/DB/denied with an explicit deny" in line, line
