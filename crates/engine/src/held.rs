@@ -14,7 +14,7 @@ use crate::exchange::{self, Handles, Rows, Wanted, choices, columns};
 use crate::open::{Input, Opened, keep_columns, of_files, open};
 use crate::plan::{JobGraph, Kind, Node};
 use crate::run::{register, session};
-use crate::source::FileTable;
+use crate::source::{FileTable, SourceFile};
 use crate::types::type_text;
 
 /// A source that is open: which files it has, or which snapshot it is of, is settled.
@@ -55,6 +55,16 @@ impl HeldSource {
     #[must_use]
     pub fn node(&self, id: &str) -> Node {
         Node { id: id.to_owned(), ..self.node.clone() }
+    }
+
+    /// Whether both have the same files, as they are now, and the same columns.
+    #[must_use]
+    pub fn has_files_of(&self, other: &Self) -> bool {
+        let alike = |(one, two): (&SourceFile, &SourceFile)| {
+            one.bucket == two.bucket && one.meta == two.meta && one.partition == two.partition
+        };
+        let (files, others) = (&self.opened.files, &other.opened.files);
+        self.schema == other.schema && files.len() == others.len() && files.iter().zip(others).all(alike)
     }
 
     /// The columns with their types in Glue's grammar.

@@ -48,8 +48,10 @@ class Later:
 
 
 _waiting: set[Later] = set()
-#: Those that have been behind the name of a view.
-_viewed: set[Later] = set()
+#: Those behind the names of views.
+_viewed: dict[bytes, set[Later]] = {}
+#: Those in queries that were made of frames.
+_queried: set[Later] = set()
 
 
 def wait_for(spark: SparkSession, later: Later) -> None:
@@ -90,16 +92,27 @@ def _analyzing(analyze: Callable[..., Any]) -> Callable[..., Any]:
 
 def _needed(plan: Any) -> set[Later]:
     """The sources whose rows a plan may need."""
-    named = _mentioned(plan)
+    told = plan.SerializeToString()
+    named = {later for later in list(_waiting) if later.folder in told}
     if plan.WhichOneof("op_type") == "command":
         kind = plan.command.WhichOneof("command_type")
-        if kind == "create_dataframe_view" or (kind == "sql_command" and _is_query(plan.command.sql_command)):
-            _viewed.update(named)
-            return set()
         if kind in _WITHOUT_ROWS:
             return set()
-    behind = _viewed & _waiting
-    return named | behind if behind and _names(plan) else named
+        if kind == "create_dataframe_view":
+            _viewed[plan.command.create_dataframe_view.name.encode().lower()] = named | _behind(plan, told)
+            return set()
+        if kind == "sql_command" and _is_query(plan.command.sql_command):
+            _queried.update(named)
+            return set()
+    return named | _behind(plan, told)
+
+
+def _behind(plan: Any, told: bytes) -> set[Later]:
+    """The sources behind the views that a plan may name."""
+    text = told.lower()
+    viewed = [laters for name, laters in _viewed.items() if name in text]
+    behind = _queried.union(*viewed) & _waiting
+    return behind if behind and _names(plan) else set()
 
 
 def _names(plan: Any) -> bool:
@@ -115,11 +128,6 @@ def _names(plan: Any) -> bool:
             elif field.message_type is not None and hasattr(next(iter(value.values()), None), "DESCRIPTOR"):
                 parts.extend(value.values())
     return False
-
-
-def _mentioned(plan: Any) -> set[Later]:
-    told = plan.SerializeToString()
-    return {later for later in list(_waiting) if later.folder in told}
 
 
 def _is_query(command: Any) -> bool:

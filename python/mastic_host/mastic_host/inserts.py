@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from awsglue import _catalog, _exchange
+from awsglue._bridge import Bridge
 from awsglue._errors import unsupported
 
 from mastic_host import commands, iceberg, tables
@@ -35,21 +37,37 @@ def install() -> None:
             frame = DataFrame(writer._df, writer._spark)
             _into_iceberg(frame, Insert(wants, tableName, None, False, None, False, "", ""), table, overwriting.is_dynamic(writer))
             return
-        if table is None or tables.folder(table) is None or not tables.keys(table):
+        if table is None or not _is_ours(table):
             insert(writer, tableName, overwrite)
             return
         replaces = overwriting.wanted(writer) if overwrite is None else overwrite
         given: Given = [None] * len(tables.keys(table))
-        _write(table, given, replaces, overwriting.is_dynamic(writer), lambda: insert(writer, tableName, False))
+        frame, every = DataFrame(writer._df, writer._spark), tables.columns(table) + [name for name, _ in tables.keys(table)]
+
+        def add() -> None:
+            if _form(table) is None:
+                insert(writer, tableName, False)
+            else:
+                _demand(tableName, every, frame.columns)
+                _add(frame.toDF(*every), table, tableName, insert)
+
+        _write(table, given, replaces, overwriting.is_dynamic(writer), add)
 
     def saving(
         writer: Any, name: str, format: Any = None, mode: Any = None, partitionBy: Any = None, **options: Any  # noqa: A002, N803
     ) -> None:
         table = tables.find(writer._spark, name)
-        adds = (mode or writer._write.mode or "").lower() == "append" and tables.folder(table) is not None
-        if table is not None and adds and tables.keys(table):
+        if table is not None and (mode or writer._write.mode or "").lower() == "append" and _is_ours(table):
             given: Given = [None] * len(tables.keys(table))
-            _write(table, given, False, False, lambda: save(writer, name, format, mode, partitionBy, **options))
+            frame, every = DataFrame(writer._df, writer._spark), tables.columns(table) + [key for key, _ in tables.keys(table)]
+
+            def add() -> None:
+                if _form(table) is None:
+                    save(writer, name, format, mode, partitionBy, **options)
+                else:
+                    _add(frame.select(*map(quoted, every)), table, name, insert)
+
+            _write(table, given, False, False, add)
             return
         save(writer, name, format, mode, partitionBy, **options)
         if writer._write.partitioning_cols:
@@ -64,7 +82,7 @@ def install() -> None:
             # What is wrong with the name is told before what Sail lacks.
             session.table(statement.table).schema  # noqa: B018
         place = tables.folder(table)
-        partitioned = statement.keys is not None or (table is not None and place is not None and tables.keys(table))
+        partitioned = statement.keys is not None or (table is not None and _is_ours(table))
         # Sail minds columns of a query that have the same name.
         partitioned = partitioned or (table is not None and tables.is_iceberg(table) and statement.overwrites)
         if table is None or not partitioned or (place is None and not tables.is_iceberg(table)):
@@ -130,6 +148,8 @@ def _arranged(frame: Any, statement: Insert, table: dict[str, Any], given: Given
             f"Those are: {_listed(every)}. SQLSTATE: 42703"
         )
     there = frame.columns
+    if not keys:
+        _demand(statement.table, wanted, there)
     if len(there) != len(wanted):
         much = "many" if len(there) > len(wanted) else "enough"
         raise AnalysisException(
@@ -150,6 +170,18 @@ def _arranged(frame: Any, statement: Insert, table: dict[str, Any], given: Given
             source[name] = F.lit(None if value == tables.NULL and types[name] != "string" else value).cast(types[name])
     chosen = [source.get(name, F.lit(None)).alias(name) for name in tables.columns(table) + keys]
     return numbered.select(*chosen)
+
+
+def _demand(name: str, every: list[str], there: list[str]) -> None:
+    """Refuses rows that do not have as many columns as their table."""
+    from pyspark.errors import AnalysisException
+
+    if len(every) != len(there):
+        much = "too many" if len(there) > len(every) else "not enough"
+        raise AnalysisException(
+            f"[INSERT_COLUMN_ARITY_MISMATCH] Cannot write to {name}, the reason is {much} data columns:\n"
+            f"Table columns: {_listed(every)}.\nData columns: {_listed(there)}. SQLSTATE: 21S01"
+        )
 
 
 def _listed(names: list[str]) -> str:
@@ -173,6 +205,8 @@ def _write(table: dict[str, Any], given: Given, overwrites: bool, dynamic: bool,
             lost = {key for key, (values, _) in before.items() if values in got}
         gone = {before[key][0] for key in lost} - set(got)
         overwriting.delete(place, sorted(lost))
+    if not named:
+        return
     if whole is not None:
         got.setdefault(whole, place + tables.path_of(named, whole))
     tables.add_partitions(table, got)
@@ -208,31 +242,63 @@ def _same(left: str, right: str) -> bool:
     return left == right or (left.isdigit() and right.isdigit() and int(left) == int(right))
 
 
+def _is_ours(table: dict[str, Any]) -> bool:
+    """Whether a table is one of files in which Sail does not add rows as Spark does."""
+    return tables.folder(table) is not None and bool(tables.keys(table) or _form(table))
+
+
+def _form(table: dict[str, Any]) -> str | None:
+    """The format of a table into which the runner's engine writes; nothing for one that Sail has."""
+    library = str(table.get("StorageDescriptor", {}).get("SerdeInfo", {}).get("SerializationLibrary", "")).lower()
+    if "spark.sql.sources.provider" in table.get("Parameters", {}):
+        return None
+    return next((form for word, form in (("lazysimple", "text"), ("opencsv", "csv"), ("orc", "orc")) if word in library), None)
+
+
 def _add(rows: Any, table: dict[str, Any], name: str, insert: Callable[..., Any]) -> None:
     """Adds rows to a table's files, in the form that its description tells."""
-    serde = table.get("StorageDescriptor", {}).get("SerdeInfo", {})
-    library, how = str(serde.get("SerializationLibrary", "")), serde.get("Parameters", {})
-    keys = [key for key, _ in tables.keys(table)]
-    if library.endswith("LazySimpleSerDe"):
-        _lines(rows, tables.columns(table), how).write.mode("append").partitionBy(*keys).text(tables.folder(table))
-    elif library.endswith("OpenCSVSerde"):
-        form = {"header": "false", "sep": how.get("separatorChar", ","), "quote": how.get("quoteChar", '"')}
-        rows.write.mode("append").partitionBy(*keys).options(**form).csv(tables.folder(table))
-    else:
+    from pyspark.sql import functions as F
+
+    form, runner = _form(table), Bridge.find()
+    if form is None or runner is None:
         insert(rows.write, name, False)
+        return
+    keys = [key for key, _ in tables.keys(table)]
+    how = table.get("StorageDescriptor", {}).get("SerdeInfo", {}).get("Parameters", {})
+    request = {"connection_type": "s3", "connection_options": {"path": tables.folder(table), "partitionKeys": keys}, "format": form}
+    if form == "orc":
+        rows = rows.select(*(F.col(quoted(column)).cast(of).alias(column) for column, of in _catalog.columns(table)))
+    else:
+        rows = _texts(rows, tables.columns(table), how.get("serialization.null.format", "\\N") if form == "text" else None)
+        request |= {"format": "csv", "format_options": _text_form(form, how, table.get("Parameters", {}))}
+    _exchange.write(runner, rows, request, None)
 
 
-def _lines(rows: Any, columns: list[str], how: dict[str, str]) -> Any:
-    """Rows as Hive's text: the columns become `value`, without any quotes. Sail has no word for these files."""
+def _texts(rows: Any, columns: list[str], nothing: str | None) -> Any:
+    """Rows with texts in their columns, as Hive's SerDes write them."""
     from pyspark.sql import functions as F
 
     for name, of in rows.dtypes:
         if of.startswith(("array", "map", "struct")):
-            raise unsupported(f"the column `{name}` is {of}: SQL writes no such columns into tables of LazySimpleSerDe")
-    nothing = F.lit(how.get("serialization.null.format", "\\N"))
-    values = [F.coalesce(F.col(quoted(name)).cast("string"), nothing) for name in columns]
-    line = F.concat_ws(how.get("field.delim", how.get("serialization.format", "\x01")), *values)
-    return rows.select(line.alias("value"), *(quoted(name) for name in rows.columns if name not in columns))
+            raise unsupported(f"the column `{name}` is {of}: SQL writes no such columns into tables of text")
+    text = {name: F.col(quoted(name)).cast("string") for name in columns}
+    if nothing is not None:
+        text = {name: F.coalesce(value, F.lit(nothing)) for name, value in text.items()}
+    return rows.select(*(text[name].alias(name) if name in text else F.col(quoted(name)) for name in rows.columns))
+
+
+def _text_form(form: str, how: dict[str, str], parameters: dict[str, str]) -> dict[str, Any]:
+    """How the engine writes text that a table's SerDe reads."""
+    known = ("separatorChar", "field.delim", "serialization.format")
+    separator = next((how[name] for name in known if how.get(name)), "," if form == "csv" else "1")
+    if form == "text" and separator.isdigit():
+        separator = chr(int(separator))
+    skipped = {**parameters, **how}.get("skip.header.line.count", "0")
+    if skipped not in ("0", "1"):
+        raise unsupported(f"the table skips the first {skipped} lines of each file: rows are added where that is one, or none")
+    # Spark writes no header, and loses a row of each file when it reads them.
+    quote = how.get("quoteChar", '"') if form == "csv" else -1
+    return {"separator": separator, "quoteChar": quote, "writeHeader": skipped == "1"}
 
 
 def _tell(table: dict[str, Any] | None) -> None:

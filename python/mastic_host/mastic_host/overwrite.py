@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mastic_host import tables
+from mastic_host import sources, tables
 
 SETTING = "spark.sql.sources.partitionOverwriteMode"
 
@@ -75,7 +75,8 @@ def _not_read(writer: Any, name: str, places: set[str]) -> None:
     from pyspark.errors import AnalysisException
 
     plan = str(writer._df.to_proto(writer._spark.client))
-    if any(read in plan for read in (name, *(place.rstrip("/") for place in places))):
+    views = sources.views_of(places)
+    if any(read in plan for read in (name, *views, *(place.rstrip("/") for place in places))):
         raise AnalysisException(f"Cannot overwrite table {name} that is also being read from.")
 
 

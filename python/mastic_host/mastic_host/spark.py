@@ -44,7 +44,7 @@ def install(settings: dict[str, Any]) -> None:
 
     from mastic_host import (
         alterations, casts, catalog, checkpoints, commands, context, creates, file_names, formats, inserts, lakes, overwrite,
-        paths, records, views,
+        paths, records, sources, views,
     )  # fmt: skip
 
     if settings["remote"]:
@@ -65,6 +65,8 @@ def install(settings: dict[str, Any]) -> None:
         DataFrameWriter.saveAsTable = creates.noting(DataFrameWriter.saveAsTable)
         SparkSession.sql = commands.answering(SparkSession.sql, _set)
     views.install(native=not settings["remote"])
+    if not settings["remote"]:
+        sources.install()
     pyspark.SparkContext = context.SparkContext
     pyspark.SparkConf = context.SparkConf
     pyspark.Broadcast = context.Broadcast

@@ -47,7 +47,7 @@ def insert_of(text: str) -> Insert | None:
     whole = text = text.strip().rstrip(";")
     named = ""
     if re.match(rf"{_GAP}with\b", text, re.I | re.S):
-        at = next((at for word, depth, at in _words(text) if word.lower() == "insert" and depth == 0), None)
+        at = next((at for word, depth, at in words(text) if word.lower() == "insert" and depth == 0), None)
         if at is None:
             return None
         named, text = text[:at], text[at:]
@@ -97,7 +97,7 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _words(text: str) -> Iterator[tuple[str, int, int]]:
+def words(text: str) -> Iterator[tuple[str, int, int]]:
     """The words, parentheses and commas outside of quotes and comments: each with how deep in parentheses it is, and where."""
     depth = 0
     for found in _TOKEN.finditer(text):
@@ -110,7 +110,7 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
 
 def enclosed(text: str) -> tuple[str, str]:
     """What is in the parentheses that a text begins with, and what is behind them."""
-    end = next((at for token, depth, at in _words(text) if token == ")" and depth == 0), len(text))
+    end = next((at for token, depth, at in words(text) if token == ")" and depth == 0), len(text))
     return text[1:end], re.sub(rf"\A{_GAP}", "", text[end + 1 :], flags=re.S)
 
 
@@ -121,7 +121,7 @@ def split(text: str, types: bool = False) -> list[str]:
     ['a struct<x: int, y: int>', ' b decimal(1, 2)']
     """
     marked = re.sub(r"[<>]", lambda found: {"<": "(", ">": ")"}[found[0]], text) if types else text
-    cuts = [-1, *(at for token, depth, at in _words(marked) if token == "," and depth == 0), len(text)]
+    cuts = [-1, *(at for token, depth, at in words(marked) if token == "," and depth == 0), len(text)]
     return [text[start + 1 : end] for start, end in zip(cuts, cuts[1:])]
 
 

@@ -69,6 +69,11 @@ def install(native: bool) -> None:
     SparkSession.sql = with_views
 
 
+def is_one(name: str) -> bool:
+    """Whether a name is a view's."""
+    return name.lower() in _views
+
+
 def _frames(names: set[str]) -> dict[str, Any]:
     """The frames behind views."""
     return {name: _views[name.lower()]["frame"] for name in sorted(names)}

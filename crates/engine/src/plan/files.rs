@@ -67,6 +67,8 @@ pub struct CatalogSource {
     pub parts: Option<Parts>,
     /// Of a table of a database, by which rows a run with bookmarks knows those that earlier runs have read.
     pub keys: BookmarkKeys,
+    /// Whether text is read as Hive's SerDes do, and not as AWS Glue's own readers.
+    pub hive: bool,
 }
 
 /// How CSV is written.

@@ -78,11 +78,11 @@ impl TableShape {
         })
     }
 
-    /// How text of the table is cut into fields.
+    /// How text of the table is cut into fields, by Hive's SerDes or by Glue's own reader.
     ///
     /// # Errors
     /// Names the parameter that cannot be used.
-    pub(crate) fn csv_format(&self) -> Result<CsvFormat, String> {
+    pub(crate) fn csv_format(&self, hive: bool) -> Result<CsvFormat, String> {
         let options =
             CsvOptions::from_parameters(self.format, |name| self.parameters.get(name).map(String::as_str))?;
         let byte = |of: &str, c: char| {
@@ -90,7 +90,7 @@ impl TableShape {
         };
         // Glue's own reader, which knows a crawled table by its classification, takes quotes for quotes.
         let crawled = self.parameters.get("classification").is_some_and(|of| of == "csv");
-        let quote = options.quote.or(crawled.then_some('"'));
+        let quote = options.quote.or((crawled && !hive).then_some('"'));
         Ok(CsvFormat {
             separator: byte("delimiter", options.delimiter)?,
             quote: quote.map(|quote| byte("quote", quote)).transpose()?,
@@ -263,7 +263,7 @@ pub(crate) async fn open(
             if let Some((name, _)) = shape.columns.iter().find(|(_, of)| of.is_nested()) {
                 return Err(wrong(format!("the column `{name}` is nested, which CSV cannot hold")).into());
             }
-            let mut format = shape.csv_format().map_err(wrong)?;
+            let mut format = shape.csv_format(source.hive).map_err(wrong)?;
             format.nulls.extend(environment.null_values.iter().cloned());
             let (columns, partitions) = (Some(shape.columns), shape.keys);
             let shape = CsvShape { format: &format, columns, partitions, wanted: &|_| None, lenient: false };

@@ -123,7 +123,7 @@ impl Files {
         }
         let csv = match format {
             Format::Csv => {
-                let csv = shape.csv_format().map_err(wrong)?;
+                let csv = shape.csv_format(false).map_err(wrong)?;
                 CsvWriting { separator: csv.separator, header: csv.skip > 0, ..CsvWriting::default() }
             }
             _ => CsvWriting::default(),

@@ -170,6 +170,12 @@ impl Engine {
             return self.read_to(&environment, vec![node], exchange, &errors).await;
         }
         let held = HeldSource::open(node, &environment).await.map_err(|error| without_node(&error))?;
+        if let Some(number) = request.known {
+            let open = self.sources.get(number)?;
+            if open.held.has_files_of(&held) {
+                return Ok(self.later(&open.held, &open.folder, Some(number)));
+            }
+        }
         let rows = request.sample.as_ref().and_then(|sample| sample.num);
         let groups = if request.direct && rows.is_none() { GROUPS } else { 0 };
         let wanted = Wanted { groups, folders: request.folders };
@@ -187,19 +193,25 @@ impl Engine {
             }
             None => {
                 held.announce(&self.scratch.join(&folder)).map_err(|error| without_node(&error))?;
-                ReadAnswer {
-                    road: Road::Later,
-                    format: Some("arrow"),
-                    folder: Some(self.url(&folder)),
-                    keys: Column::all(held.keys()),
-                    columns: Column::all(held.columns()),
-                    choices: held.choices(),
-                    ..ReadAnswer::default()
-                }
+                self.later(&held, &folder, None)
             }
         };
         let source = self.sources.keep(Open { held: Arc::new(held), folder, fail_fast: read.fail_fast });
         Ok(ReadAnswer { source: Some(source), ..answer })
+    }
+
+    /// What tells of a source whose rows are put into a folder when they are asked for.
+    fn later(&self, held: &HeldSource, folder: &str, source: Option<u64>) -> ReadAnswer {
+        ReadAnswer {
+            road: Road::Later,
+            source,
+            format: Some("arrow"),
+            folder: Some(self.url(folder)),
+            keys: Column::all(held.keys()),
+            columns: Column::all(held.columns()),
+            choices: held.choices(),
+            ..ReadAnswer::default()
+        }
     }
 
     /// Has records that cannot be read put aside, unless one ends the run: the folder for them.

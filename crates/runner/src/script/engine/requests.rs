@@ -22,6 +22,10 @@ pub(crate) struct ReadRequest {
     pub(crate) push_down_predicate: Option<String>,
     pub(crate) additional_options: Map<String, Value>,
     pub(crate) transformation_ctx: String,
+    /// Whether a table's text is read as Hive's SerDes do, and not as AWS Glue's own readers.
+    pub(crate) hive: bool,
+    /// The number of a source that was opened by the same request: it is the answer if its files are still the same.
+    pub(crate) known: Option<u64>,
     /// What a sample is.
     pub(crate) sample: Option<Sample>,
     /// Whether files may be answered for rows.

@@ -331,7 +331,7 @@ async fn of_table(
 ) -> Result<Read, Failure> {
     let name = format!("{database}.{table}");
     let mut options = Words::new("additional_options", &request.additional_options);
-    let fail_fast = options.flag("isFailFast")?.unwrap_or(false);
+    let fail_fast = options.flag("isFailFast")?.unwrap_or(request.hive);
     exclude_classes(&mut options)?;
     let predicate = request.push_down_predicate.clone().filter(|text| !text.trim().is_empty());
     let sample = request.sample.as_ref().map(sampling).transpose()?.flatten();
@@ -361,6 +361,7 @@ async fn of_table(
         sample,
         parts,
         keys,
+        hive: request.hive,
     };
     // Options of a table's own format: which of its versions, for example.
     for known in TUNING.iter().chain(&["aws_iam_role", "redshifttmpdir", "usesparkdatasource", "recurse"]) {
