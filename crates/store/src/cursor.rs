@@ -82,7 +82,9 @@ impl<'t> Cursor<'t> {
             self.span = std::mem::take(&mut self.span).beyond(key, self.order);
         }
         self.page = page.into_iter();
-        self.size = LARGEST_PAGE.min(self.size * 4);
+        // A walk that has begun to skip mostly goes on so.
+        let growth = if self.size < FIRST_PAGE { 2 } else { 4 };
+        self.size = LARGEST_PAGE.min(self.size * growth);
         Ok(())
     }
 

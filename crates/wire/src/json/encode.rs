@@ -1,4 +1,7 @@
+use std::collections::HashMap;
 use std::io::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
 
 use mastic_core::Timestamp;
 use mastic_shape::{Kind, Member, Schema, Value};
@@ -7,37 +10,94 @@ use crate::base::base64;
 
 /// Appends the JSON of a value: moments as epoch seconds, blobs as base64.
 pub fn encode(value: &Value, schema: &Schema, out: &mut Vec<u8>) {
-    match (value, &schema.kind) {
-        (Value::Shared(inner), _) => encode(inner, schema, out),
-        (Value::Map(entries), Kind::Structure(members)) => {
-            let mut members = Members { members, next: 0 };
-            let entries = entries.iter().filter_map(|(name, value)| {
-                members.find(name).map(|member| (member.wire, value, member.schema))
-            });
-            object(out, entries, plain);
+    Encoder { out, shared: HashMap::new() }.encode(value, schema);
+}
+
+/// The text so far.
+struct Encoder<'o> {
+    out: &'o mut Vec<u8>,
+    /// Where the texts are of what several values have in common, by its address and its schema's: the next one copies it.
+    shared: HashMap<(usize, usize), Range<usize>>,
+}
+
+impl Encoder<'_> {
+    fn encode(&mut self, value: &Value, schema: &Schema) {
+        match (value, &schema.kind) {
+            (Value::Shared(inner), _) => self.shared(inner, schema),
+            (Value::Map(entries), Kind::Structure(members)) => {
+                let mut members = Members { members, next: 0 };
+                let entries = entries.iter().filter_map(|(name, value)| {
+                    members.find(name).map(|member| (member.wire, value, member.schema))
+                });
+                self.object(entries, plain);
+            }
+            (Value::Map(entries), Kind::Map { value: schema, .. }) => {
+                self.object(entries.iter().map(|(name, value)| (name.as_ref(), value, *schema)), string);
+            }
+            (Value::Map(entries), _) => {
+                self.object(entries.iter().map(|(name, value)| (name.as_ref(), value, schema)), string);
+            }
+            (Value::List(items), Kind::List { member, .. }) => self.array(items, member),
+            (Value::List(items), _) => self.array(items, schema),
+            (Value::Int(micros), Kind::Timestamp) => moment(Timestamp::from_micros(*micros), self.out),
+            (Value::Int(micros), Kind::Iso8601) => {
+                string(&Timestamp::from_micros(*micros).iso8601(), self.out);
+            }
+            (Value::Time(at), Kind::Iso8601) => string(&at.iso8601(), self.out),
+            (Value::Bool(true), _) => self.out.extend_from_slice(b"true"),
+            (Value::Bool(false), _) => self.out.extend_from_slice(b"false"),
+            (Value::Int(number), _) => print(self.out, format_args!("{number}")),
+            (Value::Float(number), _) => float(*number, self.out),
+            (Value::Str(text), _) => string(text, self.out),
+            (Value::Blob(bytes), _) => {
+                self.out.push(b'"');
+                self.out.extend_from_slice(base64(bytes).as_bytes());
+                self.out.push(b'"');
+            }
+            (Value::Time(at), _) => moment(*at, self.out),
         }
-        (Value::Map(entries), Kind::Map { value: schema, .. }) => {
-            object(out, entries.iter().map(|(name, value)| (name.as_ref(), value, *schema)), string);
+    }
+
+    fn shared(&mut self, value: &Arc<Value>, schema: &Schema) {
+        if !matches!(**value, Value::List(_) | Value::Map(_)) {
+            return self.encode(value, schema);
         }
-        (Value::Map(entries), _) => {
-            object(out, entries.iter().map(|(name, value)| (name.as_ref(), value, schema)), string);
+        // Both are borrowed for as long as this goes on, so no other value gets their addresses.
+        let key = (Arc::as_ptr(value).addr(), std::ptr::from_ref(schema).addr());
+        if let Some(text) = self.shared.get(&key) {
+            return self.out.extend_from_within(text.clone());
         }
-        (Value::List(items), Kind::List { member, .. }) => array(items, member, out),
-        (Value::List(items), _) => array(items, schema, out),
-        (Value::Int(micros), Kind::Timestamp) => moment(Timestamp::from_micros(*micros), out),
-        (Value::Int(micros), Kind::Iso8601) => string(&Timestamp::from_micros(*micros).iso8601(), out),
-        (Value::Time(at), Kind::Iso8601) => string(&at.iso8601(), out),
-        (Value::Bool(true), _) => out.extend_from_slice(b"true"),
-        (Value::Bool(false), _) => out.extend_from_slice(b"false"),
-        (Value::Int(number), _) => print(out, format_args!("{number}")),
-        (Value::Float(number), _) => float(*number, out),
-        (Value::Str(text), _) => string(text, out),
-        (Value::Blob(bytes), _) => {
-            out.push(b'"');
-            out.extend_from_slice(base64(bytes).as_bytes());
-            out.push(b'"');
+        let start = self.out.len();
+        self.encode(value, schema);
+        self.shared.insert(key, start..self.out.len());
+    }
+
+    fn object<'a>(
+        &mut self,
+        entries: impl Iterator<Item = (&'a str, &'a Value, &'a Schema)>,
+        key: impl Fn(&str, &mut Vec<u8>),
+    ) {
+        self.out.push(b'{');
+        for (n, (name, value, schema)) in entries.enumerate() {
+            if n > 0 {
+                self.out.push(b',');
+            }
+            key(name, self.out);
+            self.out.push(b':');
+            self.encode(value, schema);
         }
-        (Value::Time(at), _) => moment(*at, out),
+        self.out.push(b'}');
+    }
+
+    fn array(&mut self, items: &[Value], schema: &Schema) {
+        self.out.push(b'[');
+        for (n, item) in items.iter().enumerate() {
+            if n > 0 {
+                self.out.push(b',');
+            }
+            self.encode(item, schema);
+        }
+        self.out.push(b']');
     }
 }
 
@@ -55,34 +115,6 @@ impl Members {
         self.next = index + 1;
         self.members.get(index)
     }
-}
-
-fn object<'a>(
-    out: &mut Vec<u8>,
-    entries: impl Iterator<Item = (&'a str, &'a Value, &'a Schema)>,
-    key: impl Fn(&str, &mut Vec<u8>),
-) {
-    out.push(b'{');
-    for (n, (name, value, schema)) in entries.enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        key(name, out);
-        out.push(b':');
-        encode(value, schema, out);
-    }
-    out.push(b'}');
-}
-
-fn array(items: &[Value], schema: &Schema, out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (n, item) in items.iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        encode(item, schema, out);
-    }
-    out.push(b']');
 }
 
 fn print(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
@@ -197,7 +229,10 @@ mod tests {
             ("A".into(), Value::Int(7)),
         ]);
         assert_eq!(text(&value, &TWO), r#"{"B":1.0,"a":7}"#);
-        assert_eq!(text(&value.clone().into_shared(), &TWO), r#"{"B":1.0,"a":7}"#);
+        let shared = value.clone().into_shared();
+        assert_eq!(text(&shared, &TWO), r#"{"B":1.0,"a":7}"#);
+        let twice = Value::List(vec![shared.clone(), Value::Int(1).into_shared(), shared]);
+        assert_eq!(text(&twice, &TWO), r#"[{"B":1.0,"a":7},1,{"B":1.0,"a":7}]"#);
         assert_eq!(
             text(&Value::List(vec![value, Value::empty()]), &ANY),
             r#"[{"B":1.0,"unknown":1,"A":7},{}]"#
