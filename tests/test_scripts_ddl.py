@@ -69,9 +69,14 @@ def test_partitions(corpus, database):
         ("SHOW PARTITIONS DB.two PARTITION (hr=9)", "partition: [('dt=__HIVE_DEFAULT_PARTITION__/hr=9',)]"),
         ("=spark.sql('SHOW PARTITIONS DB.two PARTITION (hr=:hr)', {'hr': 3}).collect()[0][0]", "dt=20240101/hr=3"),
         ("=spark.sql('SHOW PARTITIONS DB.two PARTITION (dt=?, hr=?)', ['a b/c', '02']).collect()[0][0]", "dt=a b%2Fc/hr=2"),
+        ("SHOW PARTITIONS DB.two PARTITION (dt=concat('a', ' b/c'), hr=1 + 1)", "partition: [('dt=a b%2Fc/hr=2',)]"),
+        ("SHOW PARTITIONS DB.two PARTITION (dt='')",
+         "! AnalysisException Partition spec is invalid. The spec contains an empty partition column value"),
         ("SHOW PARTITIONS DB.two PARTITION (no=9)", missing.format("`no`")),
         ("ALTER TABLE DB.two ADD PARTITION (dt='x', hr='late')",
          "! NumberFormatException [CAST_INVALID_INPUT] The value 'late' cannot be cast to \"INT\" because it is malformed. SQLSTATE: 22018"),
+        ("ALTER TABLE DB.two ADD PARTITION (dt='x', hr)", "! ParseException [INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE] Invalid SQL "
+         "syntax: Partition key `hr` must set value. SQLSTATE: 42000"),
         ("ALTER TABLE DB.two ADD PARTITION (hr=1)",
          "! AnalysisException Partition spec is invalid. The spec (hr) must match the partition spec (dt, hr) defined in table '`DB`.`two`'."),
         ("INSERT INTO DB.two PARTITION (dt='x', hr=7) VALUES (1, 'one')", "done"),
@@ -126,6 +131,19 @@ def test_repair(corpus, database):
     assert found["StorageDescriptor"] == wanted
 
 
+def test_partitions_of_numbers_with_zeros(corpus, database):
+    corpus.server.client("s3").put_object(Bucket=corpus.target, Key=f"{database}/hours/hr=07/x", Body=b"x")
+    ask(corpus, database,
+        ("CREATE EXTERNAL TABLE DB.hours (id INT) PARTITIONED BY (hr INT) STORED AS PARQUET LOCATION 's3://TARGET/DB/hours/'", "done"),
+        ("MSCK REPAIR TABLE DB.hours", "done"),
+        ("SHOW PARTITIONS DB.hours", "partition: [('hr=07',)]"),
+        ("SHOW PARTITIONS DB.hours PARTITION (hr=7)", "partition: [('hr=07',)]"),
+        ("ALTER TABLE DB.hours DROP PARTITION (hr=8)", "! AnalysisException [PARTITIONS_NOT_FOUND] The partition(s) PARTITION (`hr` = 8) cannot "
+         "be found in table `DB`.`hours`."),
+        ("ALTER TABLE DB.hours DROP PARTITION (hr=7)", "done"))
+    assert partitions(corpus, database, "hours") == {}
+
+
 def test_many_partitions(corpus, database):
     many = " ".join(f"PARTITION (day='d{at}')" for at in range(230))
     ask(corpus, database,
@@ -171,6 +189,8 @@ def test_tables_change(corpus, database):
         ("ALTER TABLE DB.events ADD COLUMN x INT FIRST", f"{unsupported}ADD COLUMN ... FIRST | AFTER. SQLSTATE: 0A000"),
         ("ALTER TABLE DB.events SET TBLPROPERTIES ('k'='v', n=1, 'comment'='hello')", "done"),
         ("ALTER TABLE DB.events UNSET TBLPROPERTIES IF EXISTS ('gone', 'never')", "done"),
+        ("ALTER TABLE DB.events UNSET TBLPROPERTIES ('k'='v')",
+         "! ParseException Operation not allowed: Values should not be specified for key(s): 'k'='v'"),
         ("ALTER TABLE DB.events SET TBLPROPERTIES ('EXTERNAL'='FALSE')",
          "! AnalysisException Cannot set or change the preserved property key: 'EXTERNAL'"),
         ("ALTER TABLE DB.events SET SERDEPROPERTIES ('x'='y\\tz')", "done"),
@@ -210,6 +230,8 @@ def test_shown(corpus, database):
         ("SHOW TABLES IN DB LIKE 'ev*|x'", "namespace tableName isTemporary: [('DB', 'events', False)]"),
         ("SHOW TABLES IN nope", f"! AnalysisException [SCHEMA_NOT_FOUND] The schema `spark_catalog`.`nope` {NO_DATABASE}"),
         ("SHOW COLUMNS FROM events IN DB", "col_name: [('id',), ('what',), ('day',)]"),
+        ("SHOW COLUMNS IN DB.events IN other", "! AnalysisException [SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE] SHOW COLUMNS with conflicting "
+         "namespaces: `other` != `DB`. SQLSTATE: 42K05"),
         ("SHOW COLUMNS IN DB.nope", f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`nope` {NO_TABLE}"),
         ("SHOW TBLPROPERTIES DB.events", "key value: [('classification', 'parquet')]"),
         ("SHOW TBLPROPERTIES DB.events ('no')", "key value: [('no', 'Table spark_catalog.DB.events does not have property: no')]"),
@@ -238,13 +260,17 @@ def test_shown(corpus, database):
         ("DESCRIBE SELECT 1 AS a", "col_name data_type comment: [('a', 'int', None)]"),
         ("CREATE TEMPORARY VIEW seen AS SELECT id FROM DB.events", "done"),
         ("DESCRIBE seen", "col_name data_type comment: [('id', 'bigint', None)]"),
+        ("SHOW TBLPROPERTIES seen", "key value: []"),
         ("SHOW VIEWS IN DB", "namespace viewName isTemporary: [('', 'seen', True)]"),
         ("SHOW CURRENT NAMESPACE", "catalog namespace: [('spark_catalog', 'default')]"),
         ("SHOW FUNCTIONS LIKE 'upp*'", "function: [('upper',)]"),
         ("CREATE VIEW DB.seen AS SELECT id FROM DB.events", "done"),
+        ("DROP TABLE seen", "done"),
         ("SHOW PARTITIONS DB.seen", "! AnalysisException [EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE] 'SHOW PARTITIONS' expects a table but "
          "`DB`.`seen` is a view. SQLSTATE: 42809"),
-        ("=told('DESC EXTENDED DB.seen')['Type'], 'SELECT id' in told('DESC EXTENDED DB.seen')['View Text']", "('VIEW', True)"))
+        ("=told('DESC EXTENDED DB.seen')['Type'], 'SELECT id' in told('DESC EXTENDED DB.seen')['View Text']", "('VIEW', True)"),
+        ("DROP TABLE DB.seen", "done"),
+        ("=spark.catalog.tableExists('DB.seen')", "False"))
 
 
 def test_iceberg_tables_are_shown(corpus, database):
@@ -292,6 +318,10 @@ def test_tables_are_made(corpus, database):
          "Choose another name or rename the existing column. SQLSTATE: 42711"),
         ("CREATE TABLE DB.x (a INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' STORED AS ORC",
          "! ParseException Operation not allowed: ROW FORMAT DELIMITED is only compatible with 'textfile', not 'orc'."),
+        ("CREATE TABLE DB.x (a INT) PARTITIONED BY (b) STORED AS ORC", "! AnalysisException [COLUMN_NOT_DEFINED_IN_TABLE] partition column `b` "
+         "is not defined in table DB.x, defined table columns are: `a`. SQLSTATE: 42703"),
+        ("CREATE TABLE DB.x PARTITIONED BY (b INT) STORED AS ORC",
+         "! AnalysisException [ALL_PARTITION_COLUMNS_NOT_ALLOWED] Cannot use all columns for partition columns. SQLSTATE: KD005"),
         ("CREATE TABLE DB.x (a INT) STORED AS JSONFILE", "! AnalysisException STORED AS with file format 'JSONFILE' is invalid."),
         ("CREATE TABLE DB.x (a INT) STORED BY 'a.Handler'",
          "! OperationNotSupportedException STORED BY names a handler of Hive's, which are not there"),
@@ -328,6 +358,8 @@ def test_tables_end(corpus, database):
         ("=spark.range(1).write.saveAsTable('DB.placed', path='s3://TARGET/kept/')", "None"),
         ("=[(one.name, one.tableType) for one in spark.catalog.listTables('DB')]",
          "[('events', 'EXTERNAL'), ('own', 'MANAGED'), ('placed', 'EXTERNAL'), ('saved', 'MANAGED')]"),
+        ("=spark.range(1).writeTo('DB.new').using('parquet').create(), spark.catalog.getTable('DB.new').tableType", "(None, 'MANAGED')"),
+        ("DROP TABLE DB.new", "done"),
         ("TRUNCATE TABLE DB.saved", "done"),
         ("=spark.table('DB.saved').count()", "0"),
         ("TRUNCATE TABLE DB.events", "! AnalysisException [CANNOT_TRUNCATE_EXTERNAL_TABLE] Operation not allowed: TRUNCATE TABLE on "
@@ -343,6 +375,31 @@ def test_tables_end(corpus, database):
         ("DROP TABLE DB.own PURGE", f"! AnalysisException [TABLE_OR_VIEW_NOT_FOUND] The table or view `DB`.`own` {NO_TABLE}"))
     assert keys(corpus.server, corpus.target, f"{database}/own/") == [] == keys(corpus.server, corpus.target, f"{database}/saved/")
     assert len(keys(corpus.server, corpus.target, "kept/")) == 1 and len(keys(corpus.server, corpus.target, f"{database}/two/")) == 1
+
+
+def test_databases_change_and_end(corpus, database):
+    other = f"{database}_other"
+    ask(corpus, database,
+        ("ALTER DATABASE DB SET PROPERTIES ('k'='v')", "done"),
+        ("ALTER SCHEMA DB SET LOCATION 's3://TARGET/elsewhere/'", "done"),
+        ("COMMENT ON DATABASE DB IS 'it\\'s ours'", "done"),
+        ("COMMENT ON TABLE DB.events IS 'what happens'", "done"),
+        ("ALTER DATABASE nope SET PROPERTIES ('k'='v')",
+         f"! AnalysisException [SCHEMA_NOT_FOUND] The schema `spark_catalog`.`nope` {NO_DATABASE}"),
+        ("CREATE DATABASE DB_other LOCATION 's3://TARGET/other/'", "done"),
+        ("CREATE TABLE DB_other.own USING parquet AS SELECT 1 AS id", "done"),
+        ("CREATE TABLE DB_other.placed USING parquet LOCATION 's3://TARGET/placed/other/' AS SELECT 1 AS id", "done"),
+        ("DROP DATABASE DB_other", "! AnalysisException [SCHEMA_NOT_EMPTY] Cannot drop a schema `DB_other` because it contains objects. "
+         "Use DROP SCHEMA ... CASCADE to drop the schema and all its objects. SQLSTATE: 2BP01"),
+        ("DROP DATABASE DB_other CASCADE", "done"),
+        ("DROP DATABASE IF EXISTS DB_other RESTRICT", "done"),
+        ("DROP SCHEMA DB_other", f"! AnalysisException [SCHEMA_NOT_FOUND] The schema `spark_catalog`.`DB_other` {NO_DATABASE}"))
+    found = corpus.glue.get_database(Name=database)["Database"]
+    assert (found["Description"], found["Parameters"]) == ("it's ours", {"of": "us", "k": "v"})
+    assert found["LocationUri"] == f"s3://{corpus.target}/elsewhere/"
+    assert table(corpus, database, "events")["Description"] == "what happens"
+    assert other not in {one["Name"] for one in corpus.glue.get_databases()["DatabaseList"]}
+    assert keys(corpus.server, corpus.target, "other/") == [] and len(keys(corpus.server, corpus.target, "placed/other/")) == 1
 
 
 def test_statistics(corpus, database):

@@ -128,10 +128,10 @@ def _values(asked: Asked, name: str, there: dict[str, Any], columns: list[str]) 
         width = _WIDTHS.get(of)
         asks += [str(width)] * 2 if width else [f"ceil(avg({length}))", f"max({length})"]
     row = list(asked.session.table(name).selectExpr(*(f"{one} AS _{at}" for at, one in enumerate(asks))).collect()[0])
-    told = {"numRows": str(row[0])}
+    values = {"numRows": str(row[0])}
     for column, at in zip(columns, range(1, len(row), 6)):
         count, distinct, least, most, average, longest = row[at : at + 6]
         stats = {"version": "2", "nullCount": row[0] - count, "distinctCount": min(distinct, count), "min": least, "max": most,
                  "avgLen": average or 0, "maxLen": longest or 0}  # fmt: skip
-        told |= {f"colStats.{column}.{key}": str(value) for key, value in stats.items() if value is not None}
-    return told
+        values |= {f"colStats.{column}.{key}": str(value) for key, value in stats.items() if value is not None}
+    return values

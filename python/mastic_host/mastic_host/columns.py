@@ -1,4 +1,4 @@
-"""`ALTER TABLE` over the columns of tables of the Glue catalog: as Spark has it for tables of files, they get new ones and comments."""
+"""`ALTER TABLE` over the columns of tables of the Glue catalog: as Spark has it for tables of files, with new ones and comments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from mastic_host import creates, refusals
 from mastic_host.asked import Asked
-from mastic_host.statements import bare, enclosed, quoted, split
+from mastic_host.statements import bare, enclosed, literal, quoted, split
 
 _STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _WHERE = re.compile(r"\s+(?:first|after\s+\S+)\s*\Z", re.I)
@@ -48,10 +48,9 @@ def change(asked: Asked, table: dict[str, Any], found: re.Match[str]) -> None:
     name, action = bare(found[1]).lower(), found[2].strip()
     there = table["StorageDescriptor"].get("Columns", [])
     if name in (key["Name"].lower() for key in table.get("PartitionKeys", [])):
-        told = f"but found the partition column {quoted(name)} in the table {refusals.of(table)}."
-        raise refusals.analysis(
-            "CANNOT_ALTER_PARTITION_COLUMN", f"ALTER TABLE (ALTER|CHANGE) COLUMN is not supported for partition columns, {told}", "428FR"
-        )
+        told = "ALTER TABLE (ALTER|CHANGE) COLUMN is not supported for partition columns, but found the partition column"
+        said = f"{told} {quoted(name)} in the table {refusals.of(table)}."
+        raise refusals.analysis("CANNOT_ALTER_PARTITION_COLUMN", said, "428FR")
     column = next((one for one in there if one["Name"].lower() == name), None)
     if column is None:
         listed = ", ".join(quoted(one["Name"]) for one in there + table.get("PartitionKeys", []))
@@ -64,12 +63,12 @@ def change(asked: Asked, table: dict[str, Any], found: re.Match[str]) -> None:
     comment, retyped = _COMMENT.match(action), _RETYPE.match(action)
     new = {"Type": retyped[1], "Comment": None} if retyped else {"Type": column["Type"], "Comment": None}
     if comment:
-        new["Comment"] = creates.literal(comment[1])
+        new["Comment"] = literal(comment[1])
     elif not retyped:
-        [told] = creates.columns_of(action)
-        if told["Name"] != name:
+        [anew] = creates.columns_of(action)
+        if anew["Name"] != name:
             raise refusals.syntax("Renaming column is not supported in Hive-style ALTER COLUMN, please run RENAME COLUMN instead.")
-        new = {"Type": told["Type"], "Comment": told.get("Comment")}
+        new = {"Type": anew["Type"], "Comment": anew.get("Comment")}
     before, after = asked.rows([], f"a {column['Type']}, b {new['Type']}").schema.fields
     if before.dataType != after.dataType:
         kinds = [f"{quoted(name)} with type \"{field.dataType.simpleString().upper()}\"" for field in (before, after)]

@@ -15,7 +15,7 @@ from awsglue._errors import AccessDeniedException, unsupported
 
 from mastic_host import commands, describe, forms, iceberg, partitions, refusals, spark, tables
 from mastic_host.asked import Asked
-from mastic_host.statements import NAME, TABLE, bare, enclosed, quoted, split, unquoted
+from mastic_host.statements import NAME, TABLE, bare, enclosed, literal, quoted, split, unquoted
 
 _STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _CREATE = re.compile(rf"create\s+(external\s+)?table\s+(if\s+not\s+exists\s+)?({TABLE})\s*(.*)\Z", re.I | re.S)
@@ -48,10 +48,8 @@ _CLAUSES: list[tuple[str, re.Pattern[str]]] = [
 _DELIMITERS = {"fields": "field.delim", "collection items": "colelction.delim", "map keys": "mapkey.delim", "lines": "line.delim"}
 _PROPERTY = re.compile(rf"\s*({_STRING}|[\w.\-]+)\s*=?\s*({_STRING}|[\w.\-]+)\s*\Z", re.S)
 _COLUMN = re.compile(rf"\s*({NAME})\s*:?\s*(.*?)(?:\s+comment\s+({_STRING}))?\s*\Z", re.I | re.S)
-_ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([0-3][0-7]{2})|(.))", re.S)
 # Other names of types.
 _TYPES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float", "dec": "decimal"}
-_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "0": "\0", "Z": "\x1a"}
 
 
 @dataclass
@@ -109,20 +107,6 @@ def _note(said: dict[str, Any], kind: str, value: Any, clause: re.Match[str]) ->
         said[kind] = literal(value)
     else:
         said[kind] = value
-
-
-def literal(text: str) -> str:
-    """What a literal says, with the characters that it names.
-
-    >>> literal("'a\\\\tb\\\\001'")
-    'a\\tb\\x01'
-    """
-
-    def meant(found: re.Match[str]) -> str:
-        number = int(found[1], 16) if found[1] else int(found[2], 8) if found[2] else None
-        return chr(number) if number is not None else _LETTERS.get(found[3], found[3])
-
-    return _ESCAPES.sub(meant, text[1:-1])
 
 
 def pairs(inner: str) -> dict[str, str]:
@@ -253,15 +237,16 @@ def _hive(asked: Asked, made: Made, place: tuple[str, str]) -> None:
     storage, parts = _storage(asked, made, place), said.get("parts", "")
     if "query" in said:
         if "columns" in said:
-            raise refusals.syntax("Operation not allowed: Schema may not be specified in a Create Table As Select (CTAS) statement.")
+            told = "Schema may not be specified in a Create Table As Select (CTAS) statement."
+            raise refusals.syntax(f"Operation not allowed: {told}")
         frame = asked.query(said["query"])
         columns = [{"Name": name.lower(), "Type": of} for name, of in frame.dtypes]
     else:
-        columns = columns_of(said.get("columns", ""))
+        columns = columns_of(said["columns"]) if "columns" in said else []
     keys: list[dict[str, str]] = []
     if parts and all(re.fullmatch(NAME, one.strip()) for one in split(parts)):
         for name in (bare(one.strip()).lower() for one in split(parts)):
-            keys += [column for column in columns if column["Name"] == name] or [_missing(name)]
+            keys += [column for column in columns if column["Name"] == name] or [_missing(made.name, name, columns)]
         columns = [column for column in columns if column not in keys]
     elif parts:
         keys = columns_of(parts)
@@ -270,7 +255,7 @@ def _hive(asked: Asked, made: Made, place: tuple[str, str]) -> None:
     if twice:
         raise refusals.column_exists(quoted(twice))
     if not columns:
-        raise refusals.plain("A table needs columns that are no partition keys.")
+        raise refusals.analysis("ALL_PARTITION_COLUMNS_NOT_ALLOWED", "Cannot use all columns for partition columns.", "KD005")
     # The parser is Spark's.
     asked.rows([], ", ".join(f"{quoted(column['Name'])} {column['Type']}" for column in columns + keys))
     described = {"StorageDescriptor": {**storage, "Columns": columns}, "PartitionKeys": keys}
@@ -284,8 +269,10 @@ def _hive(asked: Asked, made: Made, place: tuple[str, str]) -> None:
         raise
 
 
-def _missing(name: str) -> dict[str, str]:
-    raise refusals.no_column(quoted(name))
+def _missing(table: str, name: str, columns: list[dict[str, str]]) -> dict[str, str]:
+    listed = ", ".join(quoted(column["Name"]) for column in columns)
+    told = f"partition column {quoted(name)} is not defined in table {table}, defined table columns are: {listed}."
+    raise refusals.analysis("COLUMN_NOT_DEFINED_IN_TABLE", told, "42703")
 
 
 def _make(asked: Asked, made: Made, place: tuple[str, str], described: dict[str, Any], properties: dict[str, str]) -> None:
@@ -330,7 +317,9 @@ def _like(asked: Asked, made: Made, place: tuple[str, str]) -> None:
         kept = ("InputFormat", "OutputFormat", "SerdeInfo", "Compressed", "Parameters")
         storage |= {name: former[name] for name in kept if name in former}
     parameters = {} if source is None else source.get("Parameters", {})
-    kept_properties = {name: value for name, value in parameters.items() if name.startswith("spark.sql.sources.") or name in _OF_FILES}
+    kept_properties = {
+        name: value for name, value in parameters.items() if name.startswith("spark.sql.sources.") or name in _OF_FILES
+    }
     described = {"StorageDescriptor": {**storage, "Columns": columns}, "PartitionKeys": keys}
     _make(asked, made, place, described, ({} if provider or made.is_hive else kept_properties) | said.get("properties", {}))
 
@@ -355,7 +344,10 @@ def drop(asked: Asked, found: re.Match[str]) -> Any:
     unless_gone, name, purges = bool(found[1]), found[2], bool(found[3])
     place = tables.locate(asked.session, name)
     table = None if place is None else tables.find(asked.session, name)
-    if place is None or (table is None and len(tables.parts(name)) == 1):
+    if asked.is_temporary(name):
+        asked.session.catalog.dropTempView(bare(name))
+        return commands.nothing(asked.session)
+    if place is None:
         if not purges:
             return None
         asked.sail(f"DROP TABLE {found[1] or ''} {name}")
@@ -366,10 +358,10 @@ def drop(asked: Asked, found: re.Match[str]) -> Any:
         raise refusals.no_table(name)
     if tables.is_iceberg(table) or describe.is_delta(table):
         if purges:
-            raise unsupported(f"DROP TABLE {name} PURGE: the files of tables of Iceberg's and Delta Lake's stay, drop it without PURGE")
+            raise unsupported(
+                f"DROP TABLE {name} PURGE: the files of tables of Iceberg's and Delta Lake's stay, drop it without PURGE"
+            )
         return None
-    if describe.is_view(table):
-        raise refusals.is_view(name, "DROP TABLE")
     _catalog.call(_catalog.client("glue").delete_table, DatabaseName=place[0], Name=place[1])
     if partitions.is_managed(table):
         partitions.empty(partitions.place(table))

@@ -9,7 +9,7 @@ from awsglue import _catalog
 
 from mastic_host import iceberg, partitions, refusals, tables
 from mastic_host.asked import Asked, matches
-from mastic_host.statements import bare, enclosed, unquoted
+from mastic_host.statements import bare, enclosed, quoted, unquoted
 
 Row = tuple[str, "str | None", "str | None"]
 
@@ -218,16 +218,15 @@ def query(asked: Asked, found: re.Match[str]) -> Any:
 
 def show_columns(asked: Asked, found: re.Match[str]) -> Any:
     """`SHOW COLUMNS IN table [IN database]`."""
-    name = f"{found[2]}.{tables_name(found[1])}" if found[2] else found[1]
+    named, within = tables.parts(found[1]), found[2]
+    if within and len(named) > 1 and named[-2].lower() != tables.parts(within)[-1].lower():
+        told = f"SHOW COLUMNS with conflicting namespaces: `{tables.parts(within)[-1]}` != `{named[-2]}`."
+        raise refusals.analysis("SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE", told, "42K05")
+    name = f"{within}.{quoted(named[-1])}" if within else found[1]
     there = asked.table(name)
     if there is None or is_delta(there):
         return asked.sail(f"SHOW COLUMNS IN {name}").selectExpr("name AS col_name")
     return asked.rows([(row[0],) for row in columns(there)], "col_name string")
-
-
-def tables_name(name: str) -> str:
-    """The last part of a name, as SQL has it."""
-    return f"`{tables.parts(name)[-1].replace('`', '``')}`"
 
 
 def show_partitions(asked: Asked, found: re.Match[str]) -> Any:
@@ -253,7 +252,7 @@ def show_properties(asked: Asked, found: re.Match[str]) -> Any:
     """`SHOW TBLPROPERTIES table [(key)]`."""
     there = asked.table(found[1])
     if there is None:
-        return None
+        return asked.rows([], "key string, value string") if asked.is_temporary(found[1]) else None
     rows = list(properties(there).items())
     if found[2]:
         key = unquoted(bare(found[2].strip()))

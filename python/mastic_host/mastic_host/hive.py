@@ -12,12 +12,14 @@ from typing import Any
 from awsglue import _catalog
 from awsglue._errors import unsupported
 
-from mastic_host import analyze, caching, columns, commands, creates, describe, partitions, refusals, shown, tables
+from mastic_host import analyze, caching, columns, commands, creates, databases, describe, partitions, refusals, shown, tables
 from mastic_host.asked import Asked, elsewhere
-from mastic_host.statements import NAME, TABLE, bare, enclosed, plain, split, unquoted
+from mastic_host.statements import NAME, TABLE, bare, enclosed, literal, plain, split, unquoted
 
 _STRING = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
-_BEGIN = re.compile(r"(show|desc|describe|alter|msck|repair|truncate|analyze|create|drop|cache|uncache|clear|refresh)\b", re.I)
+_BEGIN = re.compile(
+    r"(show|desc|describe|alter|msck|repair|truncate|analyze|create|drop|cache|uncache|clear|refresh|comment)\b", re.I
+)
 
 Act = Callable[[Asked, "re.Match[str]"], Any]
 
@@ -68,8 +70,10 @@ def _specs(asked: Asked, table: dict[str, Any], text: str) -> list[partitions.Sp
 def _add_partitions(asked: Asked, table: dict[str, Any], found: re.Match[str]) -> None:
     _partitioned(table, "ALTER TABLE ADD PARTITION")
     told = partitions.clauses(found[2])
-    if any(term.is_ != "=" or term.value is None for terms, _ in told for term in terms):
-        raise refusals.syntax("[PARSE_SYNTAX_ERROR] A partition that is added has a value for each key. SQLSTATE: 42601")
+    open_ = next((term.key for terms, _ in told for term in terms if term.is_ != "=" or term.value is None), None)
+    if open_:
+        said = f"Invalid SQL syntax: Partition key `{open_}` must set value."
+        raise refusals.syntax(f"[INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE] {said} SQLSTATE: 42000")
     for _, place in told:
         if place is not None:
             _catalog.place(place)
@@ -138,15 +142,18 @@ def _set_properties(asked: Asked, table: dict[str, Any], found: re.Match[str]) -
 
 
 def _unset_properties(asked: Asked, table: dict[str, Any], found: re.Match[str]) -> None:
-    names = {unquoted(bare(one.strip())) for one in split(enclosed(found[1])[0])}
+    told = [one.strip() for one in split(enclosed(found[1])[0])]
+    if not all(re.fullmatch(rf"{_STRING}|{NAME}(?:\.{NAME})*", one, re.S) for one in told):
+        raise refusals.syntax(f"Operation not allowed: Values should not be specified for key(s): {', '.join(told)}")
+    names = {unquoted(bare(one)) for one in told}
     kept = {name: value for name, value in table.get("Parameters", {}).items() if name not in names}
     creates.change(table, Parameters=kept, **({"Description": ""} if "comment" in names else {}))
 
 
 def _rename(asked: Asked, table: dict[str, Any], found: re.Match[str]) -> None:
     raise unsupported(
-        f"ALTER TABLE {table['DatabaseName']}.{table['Name']} RENAME TO {found[1]}: Table rename is not supported. The Glue catalog "
-        "has no other names for tables, on AWS neither: make a table with the new name over the same files, and drop this one"
+        f"ALTER TABLE {table['DatabaseName']}.{table['Name']} RENAME TO {found[1]}: Table rename is not supported. The Glue "
+        "catalog has no other names for tables, on AWS neither: make a table with the new name over the same files, and drop this one"
     )
 
 
@@ -179,6 +186,18 @@ _CHANGES: list[tuple[re.Pattern[str], Callable[[Asked, dict[str, Any], re.Match[
         (rf"rename\s+to\s+({TABLE})\Z", _rename),
     )
 ]
+
+
+def _comment(asked: Asked, found: re.Match[str]) -> Any:
+    name, said = found.groups()
+    table = asked.table(name)
+    if table is None or describe.is_delta(table):
+        return None
+    if tables.is_iceberg(table):
+        asked.sail(f"ALTER TABLE {name} SET TBLPROPERTIES ('comment' = {said if said.lower() != 'null' else repr('')})")
+    else:
+        creates.change(table, Description="" if said.lower() == "null" else literal(said))
+    return commands.nothing(asked.session)
 
 
 def _repair(asked: Asked, found: re.Match[str]) -> Any:
@@ -274,6 +293,7 @@ def _current(asked: Asked, found: re.Match[str]) -> Any:
     return asked.rows([(catalog.currentCatalog(), catalog.currentDatabase())], "catalog string, namespace string")
 
 
+_DATABASE = r"(?:database|schema|namespace)"
 _DESCRIBE = r"desc(?:ribe)?\s+"
 _IN = rf"(?:\s+(?:from|in)\s+({TABLE}))?"
 _STATEMENTS: list[tuple[re.Pattern[str], Act]] = [
@@ -290,7 +310,7 @@ _STATEMENTS: list[tuple[re.Pattern[str], Act]] = [
         (rf"show\s+partitions\s+({TABLE})\s*(partition\s*\(.*\))?\Z", describe.show_partitions),
         (rf"show\s+create\s+table\s+({TABLE})(\s+as\s+serde)?\Z", shown.create),
         (rf"show\s+tblproperties\s+({TABLE})\s*(?:\((.*)\))?\Z", describe.show_properties),
-        (rf"{_DESCRIBE}(?:database|schema|namespace)\s+(extended\s+)?({TABLE})\Z", describe.database),
+        (rf"{_DESCRIBE}{_DATABASE}\s+(extended\s+)?({TABLE})\Z", describe.database),
         (rf"{_DESCRIBE}(?:query\s+)?((?:select|with|values|from)\b.*)\Z", describe.query),
         (
             rf"{_DESCRIBE}(?!function\b|catalog\b)(?:table\s+)?(?:(extended|formatted)\s+)?({TABLE})\s*"
@@ -298,6 +318,11 @@ _STATEMENTS: list[tuple[re.Pattern[str], Act]] = [
             describe.table,
         ),
         (rf"alter\s+table\s+({TABLE})\s+(.*)\Z", _alter),
+        (rf"alter\s+{_DATABASE}\s+({TABLE})\s+set\s+(?:db)?properties\s*(\(.*\))\Z", databases.set_properties),
+        (rf"alter\s+{_DATABASE}\s+({TABLE})\s+set\s+location\s*({_STRING})\Z", databases.set_location),
+        (rf"drop\s+{_DATABASE}\s+(if\s+exists\s+)?({TABLE})(?:\s+(cascade|restrict))?\Z", databases.drop),
+        (rf"comment\s+on\s+{_DATABASE}\s+({TABLE})\s+is\s*({_STRING}|null)\Z", databases.comment),
+        (rf"comment\s+on\s+table\s+({TABLE})\s+is\s*({_STRING}|null)\Z", _comment),
         (rf"(?:msck\s+)?repair\s+table\s+({TABLE})(?:\s+(add|drop|sync)\s+partitions)?\Z", _repair),
         (rf"truncate\s+table\s+({TABLE})\s*(partition\s*\(.*\))?\Z", _truncate),
         (rf"analyze\s+table\s+({TABLE})\s*(partition\s*\(.*?\)\s*)?compute\s+statistics\b\s*(.*)\Z", analyze.table),

@@ -13,7 +13,7 @@ from typing import Any
 from awsglue import _catalog
 from awsglue._errors import InvalidInputException, unsupported
 
-from mastic_host import commands, iceberg, spark, tables
+from mastic_host import commands, creates, iceberg, spark, tables
 from mastic_host.statements import Create, create_of
 
 _TRANSFORMS = {"years": "year", "months": "month", "days": "day", "hours": "hour", "date": "day", "date_hour": "hour"}
@@ -94,6 +94,8 @@ def _making(plain: Callable[[Any], None], may_make: bool, may_replace: bool) -> 
                     'write.mode("overwrite").saveAsTable(...)'
                 )
             plain(writer)
+            # What is there already is not made.
+            creates.mark(session, wanted.table_name, bool({"path", "location"} & {key.lower() for key in wanted.options}))
             return
         properties = {**{key: str(value) for key, value in wanted.table_properties.items()}}
         place = wanted.options.get("path") or wanted.options.get("location")

@@ -13,7 +13,7 @@ from awsglue import _catalog
 from awsglue._errors import GlueError
 
 from mastic_host import overwrite, refusals, tables
-from mastic_host.statements import NAME, bare, enclosed, split, unquoted
+from mastic_host.statements import NAME, bare, enclosed, literal, split, unquoted
 
 Partition = dict[str, Any]
 Values = tuple[str, ...]
@@ -21,6 +21,9 @@ Values = tuple[str, ...]
 _CLAUSE = re.compile(r"partition\s*(?=\()", re.I)
 _PLACE = re.compile(r"location\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\s*", re.I | re.S)
 _TERM = re.compile(rf"\s*({NAME})\s*(?:(<=|>=|<>|!=|==?|<|>)\s*(.*?))?\s*\Z", re.S)
+_LITERAL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.S)
+# Numbers that need no look at how many digits their types take.
+_DIGITS = {"tinyint": 2, "smallint": 4, "int": 9, "bigint": 18}
 _TEXTS = ("string", "char", "varchar", "binary")
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 # How many the catalog takes at once.
@@ -71,44 +74,62 @@ def spec(inner: str) -> Spec:
 
 def spelled(session: Any, table: dict[str, Any], specs: list[Spec], arguments: tuple[Any, ...] = ()) -> list[Spec]:
     """Specs whose values are no SQL, but the texts that the catalog has for them, and whose keys are spelled as the table's."""
-    from pyspark.errors import NumberFormatException
-
     known = {name.lower(): (name, of) for name, of in tables.keys(table)}
     unknown = [f"`{term.key}`" for terms in specs for term in terms if term.key.lower() not in known]
     if unknown:
         raise refusals.no_partitions(table, unknown)
     said = [(term.value, known[term.key.lower()][1]) for terms in specs for term in terms if term.value is not None]
-    texts: dict[tuple[str, str], tuple[str | None, bool]] = {}
-    if said:
-        named = ", ".join(f"{value} AS _{at}" for at, (value, _) in enumerate(said))
-        asked = ", ".join(f"CAST({_cast(f'_{at}', of)} AS STRING), _{at} IS NULL" for at, (_, of) in enumerate(said))
-        row = list(session.sql(f"SELECT {asked} FROM (SELECT {named})", *arguments).collect()[0])
-        texts = dict(zip(said, zip(row[::2], row[1::2])))
-    answer = []
-    for terms in specs:
-        made = []
-        for term in terms:
-            name, of = known[term.key.lower()]
-            if term.value is not None:
-                text, is_null = texts[term.value, of]
-                if text is None and not is_null:
-                    told = f"The value {term.value} cannot be cast to \"{of.upper()}\" because it is malformed. SQLSTATE: 22018"
-                    raise NumberFormatException(errorClass="CAST_INVALID_INPUT", message=told)
-                term = Term(name, term.is_, text or tables.NULL)
-            made.append(Term(name, term.is_, term.value))
-        answer.append(made)
-    return answer
+    texts = [_text(value, of) for value, of in said]
+    asked = iter(_asked(session, [one for one, text in zip(said, texts) if text is None], arguments))
+    every = iter([next(asked) if text is None else text for text in texts])
+    return [
+        [Term(known[term.key.lower()][0], term.is_, None if term.value is None else _filled(next(every))) for term in terms]
+        for terms in specs
+    ]
 
 
-def _cast(value: str, of: str) -> str:
-    return value if of.lower().startswith(_TEXTS) else f"try_cast({value} AS {of})"
+def _text(value: str, of: str) -> str | None:
+    """The text of a value that needs no SQL to be known.
+
+    >>> [_text(*one) for one in (("'a/b'", "string"), ("'02'", "int"), ("20240101", "string"), ("NULL", "int"), ("1 + 1", "int"))]
+    ['a/b', '2', '20240101', '__HIVE_DEFAULT_PARTITION__', None]
+    """
+    if value.lower() == "null":
+        return tables.NULL
+    inner, of = literal(value) if _LITERAL.fullmatch(value) else value, of.lower()
+    if of in _DIGITS and re.fullmatch(rf"-?\d{{1,{_DIGITS[of]}}}", inner):
+        return str(int(inner))
+    return inner if of.startswith(_TEXTS) and (inner is not value or re.fullmatch(r"[1-9]\d{0,17}", value)) else None
+
+
+def _asked(session: Any, said: list[tuple[str, str]], arguments: tuple[Any, ...]) -> list[str]:
+    """The texts of values that SQL tells."""
+    from pyspark.errors import NumberFormatException
+
+    if not said:
+        return []
+    named = ", ".join(f"{value} AS _{at}" for at, (value, _) in enumerate(said))
+    casts = [f"_{at}" if of.lower().startswith(_TEXTS) else f"try_cast(_{at} AS {of})" for at, (_, of) in enumerate(said)]
+    asked = ", ".join(f"CAST({cast} AS STRING), _{at} IS NULL" for at, cast in enumerate(casts))
+    row = list(session.sql(f"SELECT {asked} FROM (SELECT {named})", *arguments).collect()[0])
+    for (value, of), text, is_null in zip(said, row[::2], row[1::2]):
+        if text is None and not is_null:
+            told = f"The value {value} cannot be cast to \"{of.upper()}\" because it is malformed. SQLSTATE: 22018"
+            raise NumberFormatException(errorClass="CAST_INVALID_INPUT", message=told)
+    return [tables.NULL if text is None else text for text in row[::2]]
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise refusals.plain("Partition spec is invalid. The spec contains an empty partition column value")
+    return text
 
 
 def whole(table: dict[str, Any], terms: Spec) -> Values | None:
     """The values of the one partition that a spec means; nothing if it may mean several."""
     said = {term.key: term.value for term in terms if term.is_ == "=" and term.value is not None}
     named = [name for name, _ in tables.keys(table)]
-    return tuple(said[name] or "" for name in named) if set(said) == set(named) else None
+    return tuple(said[name] or "" for name in named) if set(said) == set(named) and len(terms) == len(named) else None
 
 
 def demand_whole(table: dict[str, Any], terms: Spec) -> Values:
@@ -130,11 +151,12 @@ def every(session: Any, table: dict[str, Any]) -> list[Partition]:
 
 def select(session: Any, table: dict[str, Any], terms: Spec) -> list[Partition]:
     """The partitions that a spec means, in the order of their names."""
-    values = whole(table, terms)
+    values, keys = whole(table, terms), tables.keys(table)
     if values is not None:
         found = tables.partition(table, values)
-        return [] if found is None else [found]
-    keys = tables.keys(table)
+        # A number may have zeros in front, as its folder had.
+        if found is not None or not any(of.lower().startswith(_NUMBERS) for _, of in keys):
+            return [] if found is None else [found]
     places, types = {name: at for at, (name, _) in enumerate(keys)}, dict(keys)
 
     def met(one: Partition) -> bool:

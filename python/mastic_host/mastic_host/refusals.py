@@ -59,8 +59,8 @@ def not_partitioned(name: str, statement: str) -> Exception:
 
 def no_partitions(table: dict[str, Any], which: Iterable[str]) -> Exception:
     """There are no such partitions, or partition keys."""
-    told = f"The partition(s) {', '.join(which)} cannot be found in table {of(table)}.\nVerify the partition specification and table name."
-    return analysis("PARTITIONS_NOT_FOUND", told, "428FT")
+    told = f"The partition(s) {', '.join(which)} cannot be found in table {of(table)}."
+    return analysis("PARTITIONS_NOT_FOUND", f"{told}\nVerify the partition specification and table name.", "428FT")
 
 
 def partitions_exist(table: dict[str, Any], which: Iterable[str]) -> Exception:

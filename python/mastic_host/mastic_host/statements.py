@@ -214,3 +214,21 @@ def unquoted(text: str) -> str:
     "it's"
     """
     return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.S) if text[:1] in "'\"" else text
+
+
+_ESCAPES = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([0-3][0-7]{2})|(.))", re.S)
+_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "0": "\0", "Z": "\x1a"}
+
+
+def literal(text: str) -> str:
+    """What a literal says, with the characters that it names.
+
+    >>> literal("'a\\\\tb\\\\001'")
+    'a\\tb\\x01'
+    """
+
+    def meant(found: re.Match[str]) -> str:
+        number = int(found[1], 16) if found[1] else int(found[2], 8) if found[2] else None
+        return chr(number) if number is not None else _LETTERS.get(found[3], found[3])
+
+    return _ESCAPES.sub(meant, text[1:-1])

@@ -98,6 +98,9 @@ def test_forms_of_files():
     ("CACHE TABLE a.b", hive.caching.cache, ("a.b", None)),
     ("REFRESH a.b", hive.caching.refresh, ("a.b",)),
     ("REFRESH 's3://a/'", hive.caching.refresh, (None,)),
+    ("ALTER DATABASE a SET DBPROPERTIES ('b'='c')", hive.databases.set_properties, ("a", "('b'='c')")),
+    ("DROP SCHEMA IF EXISTS a.b CASCADE", hive.databases.drop, ("IF EXISTS ", "a.b", "CASCADE")),
+    ("COMMENT ON TABLE a IS NULL", hive._comment, ("a", "NULL")),
     ("ALTER VIEW a AS SELECT 1", None, ()),
     ("CREATE TEMPORARY VIEW a AS SELECT 1", None, ()),
 ])
