@@ -350,6 +350,41 @@ def test_tables_are_made(corpus, database):
     assert kinds == {"used": "MANAGED_TABLE", "placed": "EXTERNAL_TABLE", "sums": "MANAGED_TABLE"}
 
 
+def test_rows_of_what_is_made(corpus, database):
+    for at in ("one", "two", "lines/dt=c"):
+        corpus.server.client("s3").put_object(Bucket=corpus.target, Key=f"{database}/{at}/x", Body=f"{len(at)}\t{at}\n".encode())
+    rows = "=sorted(map(tuple, spark.sql('SELECT dt, id, what FROM DB.lines').collect()))"
+    one, two, three = "('a', 3, 'one')", "('b', 3, 'two')", "('c', 10, 'lines/dt=c')"
+    ask(corpus, database,
+        ("CREATE EXTERNAL TABLE DB.lines (id INT, what STRING) PARTITIONED BY (dt STRING) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' "
+         "LOCATION 's3://TARGET/DB/lines/'", "done"),
+        (rows, "[]"),
+        ("ALTER TABLE DB.lines ADD PARTITION (dt='a') LOCATION 's3://TARGET/DB/one/' PARTITION (dt='b') LOCATION 's3://TARGET/DB/two/'", "done"),
+        (rows, f"[{one}, {two}]"),
+        ("MSCK REPAIR TABLE DB.lines", "done"),
+        (rows, f"[{one}, {two}, {three}]"),
+        ("ALTER TABLE DB.lines DROP PARTITION (dt='a')", "done"),
+        (rows, f"[{two}, {three}]"),
+        ("ALTER TABLE DB.lines PARTITION (dt='b') SET LOCATION 's3://TARGET/DB/one/'", "done"),
+        (rows, f"[('b', 3, 'one'), {three}]"),
+        ("CREATE TABLE DB.text PARTITIONED BY (dt) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' AS SELECT id, dt FROM DB.lines", "done"),
+        ("=sorted(map(tuple, spark.table('DB.text').collect()))", "[(3, 'b'), (10, 'c')]"),
+        ("CREATE TABLE DB.orcs STORED AS ORC AS SELECT id, dt FROM DB.lines", "done"),
+        ("=sorted(map(tuple, spark.table('DB.orcs').collect()))", "[(3, 'b'), (10, 'c')]"),
+        ("CREATE TABLE DB.again LIKE DB.text", "done"),
+        ("INSERT INTO DB.again SELECT * FROM DB.text", "done"),
+        ("SELECT count(*) AS n FROM DB.again", "n: [(2,)]"),
+        ("ANALYZE TABLE DB.text COMPUTE STATISTICS FOR COLUMNS id", "done"),
+        ("=told('DESC EXTENDED DB.text')['Statistics'].split(', ')[1]", "2 rows"),
+        ("TRUNCATE TABLE DB.text", "done"),
+        ("SELECT count(*) AS n FROM DB.text", "n: [(0,)]"),
+        ("DROP TABLE DB.text", "done"),
+        ("CREATE TABLE DB.text (id INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'", "done"),
+        ("SELECT count(*) AS n FROM DB.text", "n: [(0,)]"),
+        ("=spark.catalog.cacheTable('DB.lines'), spark.catalog.isCached('DB.lines')", "(None, True)"),
+        ("SHOW TABLES IN DB LIKE '*_*'", "namespace tableName isTemporary: []"))
+
+
 def test_tables_end(corpus, database):
     ask(corpus, database,
         ("CREATE TABLE DB.own USING parquet AS SELECT 1 AS id", "done"),
