@@ -44,7 +44,7 @@ told(spark.sql("SELECT count(*) FROM parquet"))
 print([table.name for table in spark.catalog.listTables() if table.name.startswith("_")])
 spark.sql("SELECT id FROM lazy").write.parquet(f"s3://{args['target']}/{args['database']}/written/")
 told(spark.read.parquet(f"s3://{args['target']}/{args['database']}/written/").agg(F.count("*")))
-for query in ("SELECT * FROM grok", "SELECT * FROM nowhere", "SELECT * FROM broken", "SELECT * FROM secret"):
+for query in ("SELECT * FROM grok", "SELECT * FROM nowhere", "SELECT * FROM broken", "SELECT * FROM secret", "CREATE VIEW kept AS SELECT id FROM lazy"):
     try:
         spark.sql(query).collect()
     except Exception as error:

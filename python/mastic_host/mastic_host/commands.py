@@ -20,8 +20,6 @@ _SILENT = re.compile(r"(create|drop|alter|insert|truncate|comment\s+on|merge|upd
 
 def answering(ask: Callable[..., Any], set_option: Callable[[Any, str, str], None]) -> Callable[..., Any]:
     """`SparkSession.sql` around the one that asks Spark; `set_option` takes a setting of a session."""
-    from mastic_host import hive
-
     def sql(session: Any, sqlQuery: str, args: Any = None, **kwargs: Any) -> Any:  # noqa: N803
         text = begun(sqlQuery)
         if use := _USE.match(text):
@@ -34,6 +32,9 @@ def answering(ask: Callable[..., Any], set_option: Callable[[Any, str, str], Non
             key, value = option.groups()
             set_option(session, key, value)
             return session.createDataFrame([(key, value)], "key string, value string")
+        # Most scripts have none of its statements.
+        from mastic_host import hive
+
         taken = hive.answered(session, text, ask, () if args is None else (args,))
         if taken is not None:
             return taken

@@ -11,6 +11,7 @@ from typing import Any
 
 from awsglue import _catalog, _exchange, _native
 from awsglue._bridge import Bridge
+from awsglue._errors import unsupported
 
 from mastic_host import commands, tables, views
 from mastic_host.queries import Condition, Named, literals, tables_of
@@ -20,6 +21,7 @@ from mastic_host.statements import bare, quoted
 HIDDEN = "_mastic_"
 _QUERY = re.compile(r"\(*\s*(select|with|from|insert|merge|explain|create\s+(or\s+replace\s+)?temp(orary)?|create\s+(or\s+replace\s+)?table|"
                     r"replace\s+table|cache|delete|update)\b", re.I)
+_KEPT = re.compile(r"create\s+(or\s+replace\s+)?view\b", re.I)
 _WHOLE = {"tinyint", "smallint", "int", "bigint"}
 # What Hive and Spark do not take for data.
 _ASIDE = ("_", ".")
@@ -41,8 +43,11 @@ def install() -> None:
     sql, table, read, listed = SparkSession.sql, SparkSession.table, DataFrameReader.table, Catalog.listTables
 
     def asking(session: Any, sqlQuery: str, *arguments: Any, **more: Any) -> Any:  # noqa: N803
-        if tables.catalogs and _QUERY.match(commands.begun(sqlQuery)):
+        text = commands.begun(sqlQuery)
+        if tables.catalogs and _QUERY.match(text):
             sqlQuery = _replaced(session, runner, sqlQuery)  # noqa: N806
+        elif tables.catalogs and _KEPT.match(text):
+            _demand_of_sail(session, text)
         return sql(session, sqlQuery, *arguments, **more)
 
     def by_name(session: Any, tableName: str) -> Any:  # noqa: N803
@@ -69,12 +74,30 @@ def _replaced(session: Any, runner: Bridge, text: str) -> str:
     return text
 
 
+def _of_engine(session: Any, name: str) -> dict[str, Any] | None:
+    """The table of the Glue catalog that a name means, if Sail does not read it as Spark does."""
+    if len(tables.parts(name)) == 1 and views.is_one(bare(name)):
+        return None
+    table = tables.find(session, name)
+    if table is None or tables.folder(table) is None or table.get("TableType") == "VIRTUAL_VIEW" or _is_of_sail(session, table):
+        return None
+    return table
+
+
+def _demand_of_sail(session: Any, text: str) -> None:
+    """Refuses a view that is kept in the catalog, and of which Sail would have to read tables that it does not know."""
+    for named in tables_of(text):
+        if _of_engine(session, named.name) is not None:
+            raise unsupported(
+                f"the engine reads {named.name}, and views that are kept in the catalog cannot be over such a table: make a "
+                "temporary view of it"
+            )
+
+
 def _source(session: Any, runner: Bridge, named: Named) -> str | None:
     """The view of the engine's rows of a table; nothing for one that Sail reads, or that is none of the Glue catalog."""
-    if len(tables.parts(named.name)) == 1 and views.is_one(bare(named.name)):
-        return None
-    table = tables.find(session, named.name)
-    if table is None or tables.folder(table) is None or table.get("TableType") == "VIRTUAL_VIEW" or _is_of_sail(session, table):
+    table = _of_engine(session, named.name)
+    if table is None:
         return None
     asked = {"database": table["DatabaseName"], "table_name": table["Name"], "push_down_predicate": _predicate(table, named) or None}
     key = tuple(asked.values())
