@@ -234,6 +234,16 @@ def test_records_that_do_not_fit(corpus):
         "2 | b;c | 2024-01-03",
         "5 | None | None",
         "--",
+        # Nobody says a mode: what does not fit is null.
+        "1 | a | 1.5", "2 | None | None", "3 | d | 4.0", "4 | None | None", "5 | None | -100.0", "None | b,c | None",
+        "--",
+        "1", "2", "3", "4", "5", "None",
+        "--",
+        "1 | a | 1.5 | None", "2 | None | None | None", "3 | d | 4.0 | None", "4 | None | None | None", "5 | None | -100.0 | None",
+        "None | b,c | None | None",
+        "--",
+        "20001 | 20000 | 20000 | 200000000.0",
+        "--",
         "SparkRuntimeException Json error: Encountered unexpected 'b' whilst parsing object",
         "AnalysisException [PATH_NOT_FOUND] Path does not exist: BASE/nowhere/. SQLSTATE: 42K03",
     ], ended.output

@@ -35,6 +35,13 @@ put("csv/b.csv", "id;name;day", "6;g;no day")
 reader = spark.read.option("header", True).option("sep", ";").option("dateFormat", "dd.MM.yyyy").option("mode", "PERMISSIVE")
 show(reader.schema("id int, name string, day date, _corrupt_record string").csv(f"{base}/csv/"))
 show(reader.schema("id int, name string, day date").option("mode", "DROPMALFORMED").csv(f"{base}/csv/"))
+put("plain/a.csv", "id,name,n", "1,a,1.5", "NA,\"b,c\",NA", "2", "3,d,4,more", '4,"",x', "5,NA,-1e2")
+for columns in ("id int, name string, n double", "id int", "id long, name string, n float, more boolean"):
+    show(spark.read.csv(f"{base}/plain/", schema=columns, header=True, nullValue="NA"))
+put("even/a.csv", *(f"{at},n{at},{at}.5" for at in range(20000)), "x,,y")
+even = spark.read.schema("id int, name string, n double").csv(f"{base}/even/")
+show(even.agg(F.count("*"), F.count("id"), F.count("name"), F.sum("n")))
+columns = "id int, at timestamp, in struct<n: int>"
 for place, mode in (("json", "FAILFAST"), ("nowhere", "PERMISSIVE")):
     try:
         spark.read.schema(columns).option("mode", mode).json(f"{base}/{place}/").collect()

@@ -51,7 +51,7 @@ def test_rows_are_asked_for_once():
 def test_a_plan_needs_what_it_reads(spark, monkeypatch):
     mine, other = (_later.Later(Runner(), number, f"file:///scratch/read-{number}") for number in (1, 2))
     monkeypatch.setattr(_later, "_waiting", {mine, other})
-    monkeypatch.setattr(_later, "_viewed", {other})
+    monkeypatch.setattr(_later, "_viewed", {b"somewhere": {other}})
 
     def needed(frame):
         return _later._needed(frame._plan.to_proto(spark.client))
@@ -59,5 +59,6 @@ def test_a_plan_needs_what_it_reads(spark, monkeypatch):
     reads = spark.read.format("arrow").schema("a int")
     assert needed(reads.load("file:///scratch/read-1")) == {mine}
     assert needed(spark.range(3)) == set()
-    assert needed(spark.table("somewhere")) == {other}
+    assert needed(spark.table("Somewhere")) == {other}
+    assert needed(spark.table("elsewhere")) == set()
     assert needed(reads.load("file:///scratch/read-1").join(spark.table("somewhere"), "a")) == {mine, other}

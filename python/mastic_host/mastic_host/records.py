@@ -1,5 +1,5 @@
 """Records of JSON and CSV that do not fit the columns that a script names, kept as Spark keeps them: their values where they fit,
-and their text in the column for it. Sail fails at the first such record.
+and their text in the column for it. Sail fails at the first such record. CSV is read so whenever a script names its columns.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from mastic_host.statements import quoted
 
 SETTING = "spark.sql.columnNameOfCorruptRecord"
 _DEFAULT = "_corrupt_record"
+# Options of CSV with which lines can be taken apart without Sail.
+_USUAL = {
+    "dateformat", "delimiter", "enforceschema", "escape", "header", "ignoreleadingwhitespace", "ignoretrailingwhitespace",
+    "inferschema", "nullvalue", "quote", "sep", "timestampformat",
+}  # fmt: skip
 # How many values were found in a line.
 _COUNT = "_mastic_count"
 # A header is within so many bytes.
@@ -47,7 +52,8 @@ def install() -> None:
         mode = said.get("mode", "").upper()
         fields = _fields(reader._client, given)
         keeps = any(field.name == own for field in fields)
-        if mode == "FAILFAST" or not (keeps or mode in ("PERMISSIVE", "DROPMALFORMED")):
+        wanted = keeps or mode in ("PERMISSIVE", "DROPMALFORMED") or (not mode and name == "csv" and set(said) <= _USUAL)
+        if mode == "FAILFAST" or not wanted:
             return load(reader, path, format, schema, **options)
         if said.get("multiline", "false").lower() == "true":
             raise unsupported("`multiLine` is not supported together with a mode or a column for records that do not fit")
@@ -156,25 +162,59 @@ def _splitting(said: dict[str, str], wanted: int) -> Callable[[Iterator[Any]], I
     before = said.get("ignoreleadingwhitespace", "false").lower() == "true"
     after = said.get("ignoretrailingwhitespace", "false").lower() == "true"
 
-    def split(batches: Iterator[Any]) -> Iterator[Any]:
+    def one_by_one(lines: list[str]) -> tuple[list[Any], Any]:
         import csv
 
         import pyarrow
 
+        texts: list[list[str | None]] = [[] for _ in range(wanted)]
+        counts = []
+        for line in lines:
+            values = next(csv.reader([line], **form), [])
+            counts.append(len(values))
+            for at, column in enumerate(texts):
+                value = values[at] if at < len(values) else nothing
+                value = value.lstrip() if before else value
+                value = value.rstrip() if after else value
+                column.append(None if value in ("", nothing) else value)
+        return [pyarrow.array(column, pyarrow.string()) for column in texts], pyarrow.array(counts, pyarrow.int32())
+
+    def at_once(lines: list[str]) -> tuple[list[Any], Any] | None:
+        import csv
+
+        import pyarrow
+        from pyarrow import csv as reader
+
+        text, escape = "\n".join(lines), form["escapechar"]
+        if before or after or not lines or (escape and escape in text) or "\r" in text or len(form["delimiter"]) != 1:
+            return None
+        width = len(next(csv.reader(lines[:1], **form), []))
+        names = [f"_{at}" for at in range(width)]
+        try:
+            found = reader.read_csv(
+                pyarrow.py_buffer(text.encode()),
+                reader.ReadOptions(column_names=names, use_threads=False),
+                reader.ParseOptions(delimiter=form["delimiter"], quote_char=quote or False, ignore_empty_lines=False),
+                reader.ConvertOptions(
+                    column_types=dict.fromkeys(names, pyarrow.string()), null_values=["", nothing], strings_can_be_null=True
+                ),
+            ).combine_chunks()
+        except pyarrow.ArrowInvalid:
+            # Not all of them have as many values.
+            return None
+        if found.num_rows != len(lines):
+            return None
+        columns = [one.chunk(0) if one.num_chunks else pyarrow.nulls(len(lines), pyarrow.string()) for one in found.columns[:wanted]]
+        columns += [pyarrow.nulls(len(lines), pyarrow.string())] * (wanted - len(columns))
+        return columns, pyarrow.array([width] * len(lines), pyarrow.int32())
+
+    def split(batches: Iterator[Any]) -> Iterator[Any]:
+        import pyarrow
+
         for batch in batches:
-            texts: list[list[str | None]] = [[] for _ in range(wanted)]
-            counts = []
-            for line in batch.column(0).to_pylist():
-                values = next(csv.reader([line], **form), [])
-                counts.append(len(values))
-                for at, column in enumerate(texts):
-                    value = values[at] if at < len(values) else nothing
-                    value = value.lstrip() if before else value
-                    value = value.rstrip() if after else value
-                    column.append(None if value in ("", nothing) else value)
-            arrays = [pyarrow.array(column, pyarrow.string()) for column in texts]
+            lines = batch.column(0).to_pylist()
+            columns, counts = at_once(lines) or one_by_one(lines)
             names = [*batch.schema.names, *(f"_mastic_{at}" for at in range(wanted)), _COUNT]
-            counted = pyarrow.array(counts, pyarrow.int32())
-            yield pyarrow.RecordBatch.from_arrays([*batch.columns, *arrays, counted], names=names)
+            yield pyarrow.RecordBatch.from_arrays([*batch.columns, *columns, counts], names=names)
 
     return split
