@@ -25,7 +25,7 @@ NO_ALIAS = _AFTER | {
     "timestamp", "using", "values", "version",
 }  # fmt: skip
 #: Words in the place of a table that are none.
-_NO_TABLE = {"lateral", "select", "table", "unnest", "values", "with"}
+_NO_TABLE = {"from", "lateral", "select", "table", "unnest", "values", "with"}
 _LITERAL = r"(?:'[^'\\]*'|-?\d+(?:\.\d+)?)"
 _CONDITION = re.compile(
     rf"\s*(?:({NAME})\s*\.\s*)?({NAME})\s*"
@@ -70,18 +70,21 @@ def _blocks(text: str) -> Iterator[list[Named]]:
     open_: dict[int, list[Named]] = {}
     listing: dict[int, bool] = {}
     functions: dict[int, bool] = {}
-    before = ["", ""]
+    before, open_list = "", False
     for token, depth, at in words(text):
         word = token.lower()
         expected = False
         if word == "(":
-            listing[depth + 1], functions[depth + 1] = False, before[-1] in _FUNCTIONS
+            listing[depth + 1], functions[depth + 1] = False, before in _FUNCTIONS
+            if open_list and (found := _table(text, at + 1)):
+                open_.setdefault(depth + 1, []).append(found)
+                listing[depth + 1] = True
         elif word == ")":
             yield open_.pop(depth + 1, [])
-        elif word == "from" and not functions.get(depth) and before[-1] not in ("distinct", "delete"):
+        elif word == "from" and not functions.get(depth) and before not in ("distinct", "delete"):
             yield open_.pop(depth, [])
             listing[depth] = expected = True
-        elif word == "join" or (word == "," and listing.get(depth)) or (word == "using" and before[-1] != ")" and _is_merge(text)):
+        elif word == "join" or (word == "," and listing.get(depth)) or (word == "using" and before != ")" and _is_merge(text)):
             listing[depth] = expected = True
         elif word in _AFTER:
             listing[depth] = False
@@ -92,7 +95,7 @@ def _blocks(text: str) -> Iterator[list[Named]]:
         elif expected:
             # Rows of something else: a condition without a table's name may be about those.
             open_.setdefault(depth, []).append(Named(0, 0, "", None))
-        before = [before[-1], word]
+        before, open_list = word, expected
     for rest in open_.values():
         yield rest
 
@@ -102,7 +105,7 @@ def _is_merge(text: str) -> bool:
 def _table(text: str, at: int) -> Named | None:
     start = _past(text, at)
     found = _TABLE.match(text, start)
-    if found is None or found[0].lower() in _NO_TABLE:
+    if found is None or found[0].isdigit() or found[0].lower() in _NO_TABLE:
         return None
     after = _past(text, found.end())
     if text[after : after + 1] == "(" or "/" in found[0]:

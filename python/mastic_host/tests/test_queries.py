@@ -18,6 +18,7 @@ from mastic_host.queries import tables_of
     ("select * from a left join b using (i) where a.j = 1", ["a", "b"]),
     ("create temp view v as select * from values (1), (2)", []),
     ("select * from a join b on a.i = b.i, c lateral view explode(x) t as k, v where a.j in (1, 2)", ["a", "b", "c"]),
+    ("select * from (a) x join (b join c using (i)) where exists (select 1 from (select 1 from d))", ["a", "b", "c", "d"]),
     ("insert into a select * from b, c where d in (1, 2), e", ["b", "c"]),
 ])
 def test_tables(text, names):
