@@ -27,8 +27,17 @@ use crate::{errors, indexes, paging, statistics};
 /// answers that clients choke on.
 const PAGE_BYTES: usize = 4 << 20;
 
-/// How many rows are looked at behind a full page to tell whether more will follow.
-const LOOK_AHEAD: usize = 10_000;
+/// What a page may cost, so that each comes soon: what as many partitions do that lie side by side. A partition that is
+/// found far from the one before costs more, and a page of such ends earlier.
+const EFFORT_A_PAGE: usize = (SEEN + ANSWERED) * paging::ROWS_A_PAGE;
+
+/// What it costs to see a key, to answer with its partition, to go to a far one; in parts of the first.
+const SEEN: usize = 1;
+const ANSWERED: usize = 4;
+const JUMPED: usize = 6;
+
+/// What it may cost to tell behind a full page whether more will follow.
+const LOOK_AHEAD: usize = 2_000;
 
 /// A table within a transaction, with what is needed to work on its partitions.
 pub(crate) struct Partitions {
@@ -250,7 +259,7 @@ impl Partitions {
         let shelf = self.shelf.clone();
         let plan = wanted.expression.plan(&shelf.orders);
         let mut scan = plan.scan();
-        let (mut page, mut bytes, mut ahead, mut last) = (Vec::new(), 0, 0, None);
+        let (mut page, mut bytes, mut effort, mut last) = (Vec::new(), 0, 0, None);
         let mut range = shelf.all();
         if let Step::Jump(first) = scan.start() {
             range = range.from(&shelf.at(first));
@@ -262,27 +271,31 @@ impl Partitions {
         while let Some(row) = rows.next_unread() {
             let row = row?;
             let (_, _, sorted) = &row.key;
-            let full = page.len() >= wanted.size || bytes >= PAGE_BYTES;
-            ahead += usize::from(full);
-            if full && ahead > LOOK_AHEAD {
+            effort += SEEN;
+            if last.is_some() && effort > LOOK_AHEAD {
                 return Ok((page, last));
             }
             let (matches, step) = scan.see(&sorted.0)?;
             if matches && wanted.part.is_none_or(|part| part.has(&sorted.0)) {
-                if full {
+                if last.is_some() {
                     return Ok((page, last));
                 }
                 let ((_, _, sorted), record) = row.read()?;
                 bytes += record.content.size();
+                effort += ANSWERED;
                 let values = shelf.values(sorted);
-                if page.len() + 1 >= wanted.size || bytes >= PAGE_BYTES {
+                if page.len() + 1 >= wanted.size || bytes >= PAGE_BYTES || effort >= EFFORT_A_PAGE {
                     last = Some(paging::token(&values)?);
+                    effort = 0;
                 }
                 page.push(self.answer(tx, values, &record, wanted.columns)?);
             }
             match step {
                 Step::Next => {}
-                Step::Jump(to) => rows.skip_to(&shelf.at(to)),
+                Step::Jump(to) => {
+                    effort += JUMPED;
+                    rows.skip_to(&shelf.at(to));
+                }
                 Step::End => break,
             }
         }

@@ -141,6 +141,19 @@ async fn expressions_page_exactly() {
 }
 
 #[tokio::test]
+async fn a_page_of_scattered_partitions_is_shorter() {
+    let world = calendar().await;
+    let first = async |expression: &str| {
+        let page = world.call::<op::GetPartitions>(request(expression, 1000)).await.unwrap();
+        (page.partitions.unwrap().len(), page.next_token.is_some())
+    };
+    assert_eq!(first("").await, (1000, true));
+    assert_eq!(first("year IN ('2001', '2002', '2003')").await, (1000, true));
+    let (scattered, more) = first("day = 5").await;
+    assert!((100..336).contains(&scattered) && more, "{scattered}");
+}
+
+#[tokio::test]
 async fn segments_are_disjoint_and_complete() {
     let world = calendar().await;
     for total in [1, 3, 10] {
