@@ -41,7 +41,13 @@ for columns in ("id int, name string, n double", "id int", "id long, name string
 put("even/a.csv", *(f"{at},n{at},{at}.5" for at in range(20000)), "x,,y")
 even = spark.read.schema("id int, name string, n double").csv(f"{base}/even/")
 show(even.agg(F.count("*"), F.count("id"), F.count("name"), F.sum("n")))
+put("lines/a.json", *(f'{{"id": {at}, "day": "2024-02-0{1 + at % 3}", "tags": ["a", null], "in": {{"n": {at}, "m": 0}}, "b": true}}' for at in range(20000)),
+    '{"id": 7, "day": "no day", "tags": "a", "in": {"n": "x"}, "b": 1, "x": 2.5}', '{"id": "8", "x": 1}', "{broken")
+lines = spark.read.schema("id bigint, day date, tags array<string>, in struct<n: int>, b boolean, x double").json(f"{base}/lines/")
+show(lines.agg(*(F.count(name) for name in ("*", "id", "day", "tags", "in.n", "b", "x")), F.sum("id"), F.max("day"), F.sum("in.n")))
+show(lines.where("id IN (3, 8) OR b IS NULL"))
 columns = "id int, at timestamp, in struct<n: int>"
+show(spark.read.schema(columns).json(f"{base}/json/"))
 for place, mode in (("json", "FAILFAST"), ("nowhere", "PERMISSIVE")):
     try:
         spark.read.schema(columns).option("mode", mode).json(f"{base}/{place}/").collect()

@@ -1,5 +1,5 @@
 """Records of JSON and CSV that do not fit the columns that a script names, kept as Spark keeps them: their values where they fit,
-and their text in the column for it. Sail fails at the first such record. CSV is read so whenever a script names its columns.
+and their text in the column for it. Sail fails at the first such record. Both are read so whenever a script names their columns.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ _USUAL = {
     "dateformat", "delimiter", "enforceschema", "escape", "header", "ignoreleadingwhitespace", "ignoretrailingwhitespace",
     "inferschema", "nullvalue", "quote", "sep", "timestampformat",
 }  # fmt: skip
+_USUAL_JSON = {"dateformat", "timestampformat"}
 # How many values were found in a line.
 _COUNT = "_mastic_count"
+# Whether all lines of a batch are as the columns want them.
+_FITS = "_mastic_fits"
 # A header is within so many bytes.
 _HEAD = 1 << 16
 
@@ -52,7 +55,8 @@ def install() -> None:
         mode = said.get("mode", "").upper()
         fields = _fields(reader._client, given)
         keeps = any(field.name == own for field in fields)
-        wanted = keeps or mode in ("PERMISSIVE", "DROPMALFORMED") or (not mode and name == "csv" and set(said) <= _USUAL)
+        usual = _USUAL if name == "csv" else _USUAL_JSON
+        wanted = keeps or mode in ("PERMISSIVE", "DROPMALFORMED") or (not mode and set(said) <= usual)
         if mode == "FAILFAST" or not wanted:
             return load(reader, path, format, schema, **options)
         if said.get("multiline", "false").lower() == "true":
@@ -83,15 +87,93 @@ def _fields(session: Any, given: Any) -> list[Any]:
 
 def _json(lines: Any, columns: list[Any], said: dict[str, str]) -> Any:
     """Lines of JSON in columns; `_mastic_bad` is a line of which something is not in them."""
+    keys = [quoted(key) for key in lines.columns[1:]]
+    read = lines.where("trim(value) != ''")
+    known = [_known(field.dataType) for field in columns]
+    if known and all(known):
+        read = read.mapInArrow(*_reading(lines.schema.fields, [field.name for field in columns], known))
+        line = f"CASE WHEN NOT {_FITS} THEN value END"
+    else:
+        line = "value"
     # Sail's own way with types lets numbers run over, and ends at times that it does not know.
     names = ", ".join(f"{quoted(field.name)} string" for field in columns)
-    keys = [quoted(key) for key in lines.columns[1:]]
-    parts = [f"from_json(value, '{_escaped(names)}') AS _mastic_row", "from_json(value, 'map<string,string>') AS _mastic_map"]
-    read = lines.where("trim(value) != ''").selectExpr("value", *keys, *parts)
+    parts = [f"from_json({line}, '{_escaped(names)}') AS _mastic_row", f"from_json({line}, 'map<string,string>') AS _mastic_map"]
+    read = read.selectExpr("*", *parts)
     told = [_within(f"_mastic_row.{quoted(field.name)}", field.dataType, said) for field in columns]
     bad = " OR ".join(["_mastic_map IS NULL", *(lost for _, lost in told)])
+    if known and all(known):
+        fitting = [_of_known(f"_mastic_{at}", field.dataType, said) for at, field in enumerate(columns)]
+        told = [(f"CASE WHEN {_FITS} THEN {quick} ELSE {slow} END", "") for (quick, _), (slow, _) in zip(fitting, told)]
+        lost = " OR ".join(["false", *(lost for _, lost in fitting)])
+        bad = f"CASE WHEN {_FITS} THEN {lost} ELSE {bad} END"
     values = [f"{value} AS {quoted(field.name)}" for (value, _), field in zip(told, columns)]
     return read.selectExpr(*values, *keys, f"CASE WHEN {bad} THEN value END AS _mastic_bad")
+
+
+def _known(of: Any) -> Any:
+    """The type as which many values of JSON are read at once; none if they are to be read one by one."""
+    from pyspark.sql.types import StringType
+
+    if of.typeName() in ("date", "timestamp"):
+        return StringType()
+    return of if _is_plain(of) else None
+
+
+def _is_plain(of: Any) -> bool:
+    match of.typeName():
+        case "struct":
+            return bool(of.fields) and all(_is_plain(field.dataType) for field in of.fields)
+        case "array":
+            return _is_plain(of.elementType)
+        case name:
+            return name in ("string", "boolean", "byte", "short", "integer", "long", "float", "double")
+
+
+def _of_known(value: str, of: Any, said: dict[str, str]) -> tuple[str, str]:
+    """As `_within`, of a value that was read as its known type."""
+    if of.typeName() not in ("date", "timestamp"):
+        return value, "false"
+    cast = _cast(value, of.simpleString(), said)
+    return cast, f"({value} IS NOT NULL AND {cast} IS NULL)"
+
+
+def _reading(before: list[Any], names: list[str], known: list[Any]) -> tuple[Callable[[Iterator[Any]], Iterator[Any]], Any]:
+    """What reads the lines of a batch at once where all of them fit, and the columns that then there are."""
+    import pyarrow
+    from pyspark.sql.pandas.types import to_arrow_type
+    from pyspark.sql.types import BooleanType, StructField, StructType
+
+    wanted = pyarrow.schema([(name, to_arrow_type(of)) for name, of in zip(names, known)])
+    found = [StructField(f"_mastic_{at}", of) for at, of in enumerate(known)]
+
+    def at_once(lines: Any) -> list[Any] | None:
+        import pyarrow
+        from pyarrow import compute, json
+
+        joined = compute.binary_join(pyarrow.ListArray.from_arrays([0, len(lines)], lines.cast(pyarrow.string())), "\n")[0].as_buffer()
+        try:
+            read = json.read_json(
+                pyarrow.BufferReader(joined),
+                json.ReadOptions(use_threads=False, block_size=joined.size + 1),
+                json.ParseOptions(explicit_schema=wanted, unexpected_field_behavior="ignore"),
+            )
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError):
+            return None
+        if read.num_rows != len(lines):
+            return None
+        return [column.combine_chunks() for column in read.columns]
+
+    def read(batches: Iterator[Any]) -> Iterator[Any]:
+        import pyarrow
+
+        for batch in batches:
+            columns = at_once(batch.column(0)) if len(batch) else None
+            fits = pyarrow.array([columns is not None] * len(batch), pyarrow.bool_())
+            columns = columns or [pyarrow.nulls(len(batch), field.type) for field in wanted]
+            given = [*batch.schema.names, *(f"_mastic_{at}" for at in range(len(wanted))), _FITS]
+            yield pyarrow.RecordBatch.from_arrays([*batch.columns, *columns, fits], names=given)
+
+    return read, StructType([*before, *found, StructField(_FITS, BooleanType())])
 
 
 def _within(text: str, of: Any, said: dict[str, str]) -> tuple[str, str]:
@@ -139,6 +221,8 @@ def _cast(text: str, of: str, said: dict[str, str]) -> str:
     if of in ("tinyint", "smallint", "int", "bigint"):
         # A cast would take a fraction off.
         return f"CASE WHEN {text} RLIKE '^\\\\s*[+-]?[0-9]+\\\\s*$' THEN try_cast({text} AS {of}) END"
+    if of == "boolean":
+        return f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     return text if of == "string" else f"try_cast({text} AS {of})"
 
 
