@@ -21,6 +21,8 @@ _USUAL = {
     "inferschema", "nullvalue", "quote", "sep", "timestampformat",
 }  # fmt: skip
 _USUAL_JSON = {"dateformat", "timestampformat"}
+# What is so anyway.
+_NOTHING = {("multiline", "false"), ("encoding", "utf-8"), ("charset", "utf-8")}
 # How many values were found in a line.
 _COUNT = "_mastic_count"
 # Whether all lines of a batch are as the columns want them.
@@ -56,6 +58,7 @@ def install() -> None:
         fields = _fields(reader._client, given)
         keeps = any(field.name == own for field in fields)
         usual = _USUAL if name == "csv" else _USUAL_JSON
+        said = {key: value for key, value in said.items() if (key, value.lower()) not in _NOTHING}
         wanted = keeps or mode in ("PERMISSIVE", "DROPMALFORMED") or (not mode and set(said) <= usual)
         if mode == "FAILFAST" or not wanted:
             return load(reader, path, format, schema, **options)

@@ -24,7 +24,19 @@ pub(super) struct Special<'a> {
     pub glue_catalog: bool,
     /// `--spark-remote`: a Spark Connect endpoint.
     pub spark_remote: Option<&'a str>,
+    /// What is given and does nothing here: sentences for the log.
+    pub idle: Vec<String>,
 }
+
+/// Arguments that do nothing here, and why.
+const IDLE: [(&str, &str); 4] = [
+    ("--extra-jars", NO_JVM),
+    ("--user-jars-first", NO_JVM),
+    ("--class", NO_JVM),
+    ("--library-set", "packages come by --additional-python-modules"),
+];
+
+const NO_JVM: &str = "no JVM runs here that would load classes";
 
 /// The setting that makes Spark's catalog Glue's, from before there was an argument for it.
 const FACTORY: (&str, &str) =
@@ -49,6 +61,7 @@ impl<'a> Special<'a> {
         // A key without a value turns it on, too.
         let catalog = arguments.get("--enable-glue-datacatalog").is_some_and(|value| value != "false");
         let factory = conf.get(FACTORY.0).is_some_and(|class| class.ends_with(FACTORY.1));
+        let idle = IDLE.iter().filter(|(name, _)| given(name).is_some());
         Ok(Self {
             py_files: list("--extra-py-files"),
             files: list("--extra-files"),
@@ -57,6 +70,7 @@ impl<'a> Special<'a> {
             conf,
             glue_catalog: catalog || factory,
             spark_remote: given("--spark-remote"),
+            idle: idle.map(|(name, why)| format!("{name} is without effect: {why}.")).collect(),
         })
     }
 }
@@ -102,6 +116,13 @@ mod tests {
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_does_nothing_is_told() {
+        let given = map(&[("--extra-jars", "s3://b/a.jar"), ("--class", ""), ("--TempDir", "s3://b/t/")]);
+        let idle = Special::of(&given).unwrap().idle;
+        assert_eq!(idle, ["--extra-jars is without effect: no JVM runs here that would load classes."]);
     }
 
     #[test]

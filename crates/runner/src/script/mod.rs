@@ -41,6 +41,7 @@ pub(crate) async fn run(session: &Arc<Session>, work: ScriptWork) -> Result<Tall
 
 async fn script(session: &Arc<Session>, work: &ScriptWork) -> Result<Tally, Failure> {
     let special = Special::of(&work.arguments)?;
+    special.idle.iter().for_each(|line| session.events.error(line));
     let folders = Folders::make(&session.scratch)?;
     let (exchange, job_name) = (folders.scratch.join("exchange"), Some(work.job_name.clone()));
     let engine = Arc::new(Engine::new(session, exchange, job_name, work.arguments.clone())?);
