@@ -206,7 +206,7 @@ def beside_moto():
             for glue in (server.client("glue"), peer.glue):
                 make(glue)
                 load(glue, PEER, 4 if glue is not peer.glue else 1)
-            print(f"\nGetPartitions among {PEER} partitions, milliseconds (median of 3)")
+            print(f"\nGetPartitions among {PEER} partitions, first page beside moto's whole answer, milliseconds (median of 3)")
             print(f"{'':14} {'rows':>6} {'mastic':>8} {'moto':>9} {'ratio':>6}")
             ratios = []
             for name, expression in EXPRESSIONS[1:]:
