@@ -41,7 +41,6 @@ _INSTEAD = {
     "reduceByKey": "DataFrame.groupBy(...).agg(...)",
     "groupByKey": "DataFrame.groupBy(...).agg(collect_list(...))",
     "isEmpty": "DataFrame.isEmpty()",
-    "getNumPartitions": "no counterpart: partitions are the engine's business",
     "zipWithIndex": "row_number() over a window",
     "saveAsTextFile": "DataFrame.write.text(path)",
     "filter": "DataFrame.filter",
@@ -52,6 +51,8 @@ def refuse(call: str, name: str) -> NoReturn:
     """Says that a call of the RDD world is not there, and what is."""
     instead = _INSTEAD.get(name)
     way = f" Use {instead} instead." if instead else " Use the DataFrame API instead."
+    if name == "getNumPartitions":
+        way = " There is no counterpart: how rows are divided is the engine's business."
     raise NotOverConnect(f"{call} needs RDDs, which Spark Connect does not have.{way}")
 
 

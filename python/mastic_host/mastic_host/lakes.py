@@ -24,9 +24,18 @@ def install() -> None:
     """Makes writers and SQL do so."""
     from pyspark.sql import functions as F
     from pyspark.sql.connect.dataframe import DataFrame
-    from pyspark.sql.connect.readwriter import DataFrameWriter, DataFrameWriterV2
+    from pyspark.sql.connect.readwriter import DataFrameReader, DataFrameWriter, DataFrameWriterV2
     from pyspark.sql.connect.session import SparkSession
 
+    load = DataFrameReader.load
+
+    def loading(reader: Any, path: Any = None, format: Any = None, schema: Any = None, **options: Any) -> Any:  # noqa: A002
+        kind = (format or reader._format or "").lower()
+        if kind == "iceberg" and isinstance(path, str) and "/" not in path:
+            return reader.format(kind).options(**options).table(path)
+        return load(reader, path, format, schema, **options)
+
+    DataFrameReader.load = loading
     sql, overwrite, save = SparkSession.sql, DataFrameWriterV2.overwrite, DataFrameWriter.saveAsTable
     for method, may_make, may_replace in (("create", True, False), ("replace", False, True), ("createOrReplace", True, True)):
         setattr(DataFrameWriterV2, method, _making(getattr(DataFrameWriterV2, method), may_make, may_replace))

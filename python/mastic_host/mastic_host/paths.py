@@ -1,4 +1,4 @@
-"""Reads of paths where nothing is: Spark refuses them, Sail would read an empty table."""
+"""Reads of paths where nothing is: Spark refuses them, Sail would read an empty table. Reads of patterns, of which Sail knows some."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from urllib.parse import unquote
 from awsglue import _catalog
 from awsglue._bridge import Bridge
 from awsglue._errors import GlueError
+
+from mastic_host import globs
 
 FILES = {"csv", "json", "parquet", "text", "avro", "orc", "binaryFile"}
 
@@ -19,22 +21,31 @@ def install() -> None:
     load, runner = DataFrameReader.load, Bridge.find()
 
     def checked(reader: Any, path: Any = None, format: Any = None, schema: Any = None, **options: Any) -> Any:  # noqa: A002
-        frame = load(reader, path, format, schema, **options)
         paths = [path] if isinstance(path, str) else list(path or [])
-        if (reader._format or "parquet") in FILES and paths and runner is not None:
-            demand(runner, paths)
-        return frame
+        if (format or reader._format or "parquet") not in FILES or not paths or runner is None:
+            return load(reader, path, format, schema, **options)
+        demand(runner, paths)
+        found = {path: globs.expanded(path) for path in paths}
+        for path, places in found.items():
+            if not places:
+                raise missing(path)
+        return load(reader, [place for places in found.values() for place in places], format, schema, **options)
 
     DataFrameReader.load = checked
 
 
 def demand(runner: Bridge, paths: list[str]) -> None:
     """Raises AnalysisException if nothing is at one of the paths."""
+    absent = runner.ask("/exists", {"paths": paths})["missing"]
+    if absent:
+        raise missing(absent)
+
+
+def missing(path: str) -> Exception:
+    """What Spark says of a path where nothing is."""
     from pyspark.errors import AnalysisException
 
-    missing = runner.ask("/exists", {"paths": paths})["missing"]
-    if missing:
-        raise AnalysisException(errorClass="PATH_NOT_FOUND", message=f"Path does not exist: {missing}. SQLSTATE: 42K03")
+    return AnalysisException(errorClass="PATH_NOT_FOUND", message=f"Path does not exist: {path}. SQLSTATE: 42K03")
 
 
 def head(file: str, most: int) -> bytes:

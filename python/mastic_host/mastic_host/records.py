@@ -10,7 +10,7 @@ from typing import Any
 
 from awsglue._errors import unsupported
 
-from mastic_host import paths
+from mastic_host import discovered, paths
 from mastic_host.statements import quoted
 
 SETTING = "spark.sql.columnNameOfCorruptRecord"
@@ -64,16 +64,24 @@ def install() -> None:
             return load(reader, path, format, schema, **options)
         if said.get("multiline", "false").lower() == "true":
             raise unsupported("`multiLine` is not supported together with a mode or a column for records that do not fit")
-        lines = reader._client.read.format("text").load(path)
+        lines = discovered.lines(reader._client, path)
         columns = [field for field in fields if field.name != own and field.name not in lines.columns]
         frame = _json(lines, columns, said) if name == "json" else _csv(lines, columns, said)
         if mode == "DROPMALFORMED":
             frame = frame.where("_mastic_bad IS NULL")
-        chosen = [f"_mastic_bad AS {quoted(own)}" if field.name == own else quoted(field.name) for field in fields]
-        keys = [name for name in lines.columns[1:] if not any(field.name == name for field in fields)]
-        return frame.selectExpr(*chosen, *map(quoted, keys))
+        declared = {field.name: field.dataType.simpleString() for field in fields if field.name in lines.columns}
+        chosen = [_chosen(field.name, declared, own) for field in fields]
+        keys = [name for name in lines.columns[1:] if name not in declared]
+        found = discovered.kinds(lines.inputFiles()) if keys else {}
+        return frame.selectExpr(*chosen, *(f"{discovered.key(name, found.get(name, 'string'))} AS {quoted(name)}" for name in keys))
 
     DataFrameReader.load = loading
+
+
+def _chosen(name: str, declared: dict[str, str], own: str) -> str:
+    if name == own:
+        return f"_mastic_bad AS {quoted(own)}"
+    return f"{discovered.key(name, declared[name])} AS {quoted(name)}" if name in declared else quoted(name)
 
 
 def _fields(session: Any, given: Any) -> list[Any]:

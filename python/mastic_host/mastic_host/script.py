@@ -36,7 +36,8 @@ def _execute(script: Path) -> dict[str, Any] | None:
     main.__file__ = str(script)
     sys.modules["__main__"] = main
     try:
-        code = compile(script.read_bytes(), str(script), "exec")
+        # The script decides for itself what it takes from the future.
+        code = compile(script.read_bytes(), str(script), "exec", dont_inherit=True)
         exec(code, main.__dict__)
     except SystemExit as end:
         if end.code in (None, 0):

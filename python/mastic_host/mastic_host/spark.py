@@ -43,16 +43,19 @@ def install(settings: dict[str, Any]) -> None:
         from pyspark.sql.connect.session import SparkSession
 
     from mastic_host import (
-        alterations, casts, catalog, checkpoints, commands, context, creates, file_names, formats, inserts, lakes, overwrite,
-        paths, records, sources, views,
+        alterations, casts, catalog, checkpoints, commands, context, creates, discovered, file_names, folders, formats, inserts,
+        lakes, overwrite, paths, quantiles, records, sources, views,
     )  # fmt: skip
 
     if settings["remote"]:
         _carry_packages()
     else:
         paths.install()
+        discovered.install()
         records.install()
         casts.install()
+        quantiles.install()
+        folders.install()
         overwrite.install()
         inserts.install()
         lakes.install()
@@ -170,12 +173,13 @@ def _heeding() -> None:
     """Makes settings of the session heard that Sail does not heed."""
     from pyspark.sql.connect.conf import RuntimeConf
 
-    from mastic_host import casts, overwrite, records, views
+    from mastic_host import casts, discovered, overwrite, records, views
 
     keep = RuntimeConf.set
 
     def setting(conf: Any, key: str, value: Any) -> None:
         casts.heed(key, _text(value))
+        discovered.heed(key, _text(value))
         overwrite.heed(key, _text(value))
         records.heed(key, _text(value))
         views.heed(key, _text(value))

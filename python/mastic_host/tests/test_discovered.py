@@ -1,0 +1,13 @@
+"""What is found out of paths and files, by the examples in the code."""
+
+import doctest
+
+import pytest
+
+from mastic_host import discovered, formats, globs
+
+
+@pytest.mark.parametrize("module", [discovered, formats, globs])
+def test_examples(module):
+    failed, tried = doctest.testmod(module)
+    assert tried and not failed
