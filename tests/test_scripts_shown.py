@@ -138,4 +138,4 @@ def test_cache_and_catalog(corpus, database):
         ("=spark.catalog.createTable('DB.new', schema=spark.table('some').schema, description='new').columns", "['id']"),
         ("=spark.catalog.getTable('DB.new')", "Table(name='new', catalog='spark_catalog', namespace=['DB'], description='new', "
          "tableType='MANAGED', isTemporary=False)"))
-    assert table(corpus, database, "made")["PartitionKeys"] == [{"Name": "day", "Type": "string"}]
+    assert table(corpus, database, "made")["PartitionKeys"] == [{"Name": "day", "Type": "date"}]

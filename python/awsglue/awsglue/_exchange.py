@@ -100,7 +100,8 @@ def _files(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
 
     keys, frame = answer["keys"], None
     if answer["folder"]:
-        frame = spark.read.parquet(answer["folder"])
+        with _texts(spark):
+            frame = spark.read.parquet(answer["folder"])
     for group in answer["groups"]:
         part = spark.read.option("mergeSchema", "true").parquet(*group["files"])
         for key, value in zip(keys, group["values"]):
@@ -120,6 +121,18 @@ def _files(spark: SparkSession, answer: dict[str, Any]) -> DataFrame:
         else:
             columns.append(F.col(ticked(found)).cast(of).alias(name))
     return frame.select(*columns)
+
+
+@contextmanager
+def _texts(spark: SparkSession) -> Iterator[None]:
+    """Keys of folders are texts within, as the catalog and crawlers have them: `07` stays that."""
+    setting = "spark.sql.sources.partitionColumnTypeInference.enabled"
+    before = spark.conf.get(setting, "true")
+    spark.conf.set(setting, "false")
+    try:
+        yield
+    finally:
+        spark.conf.set(setting, before)
 
 
 def ticked(name: str) -> str:
