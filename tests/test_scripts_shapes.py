@@ -182,8 +182,11 @@ def test_formats_of_plain_spark(corpus, postgres):  # noqa: F811
     ]
 
 
+NO_NULLS = "such rows are not written into tables of the catalog"
+
+
 def test_what_spark_finds_out_of_files(corpus):
-    ended = corpus.run("discovered")
+    ended = corpus.run("discovered", {"--database": corpus.database(), "--enable-glue-datacatalog": "true"})
     assert (ended.state, ended.output) == ("SUCCEEDED", [
         "id int, k int, d date, t string",
         "1 | None | 2024-01-02 | None",
@@ -216,6 +219,21 @@ def test_what_spark_finds_out_of_files(corpus):
         "AnalysisException [PATH_NOT_FOUND] Path does not exist: BASE/lines/*/m=3/. SQLSTATE: 42K03",
         "AnalysisException [PATH_NOT_FOUND] Path does not exist: BASE/lines/y=3*. SQLSTATE: 42K03",
         "AnalysisException [PATH_NOT_FOUND] Path does not exist: BASE/lines/z/*/x. SQLSTATE: 42K03",
+        "m int, y int, count bigint",
+        "2 | 1 | 4",
+        "1 | 2 | 5",
+        "id int, y string, m int",
+        "3 | 1 | 2",
+        "id int, k int, d date, t string",
+        "2 | 7 | 2024-01-03 | x y/z%=1",
+        f"AnalysisException the partition key `k` is null and int: {NO_NULLS}",
+        "None",
+        f"AnalysisException the partition key `k` is null and int: {NO_NULLS}",
+        f"AnalysisException the partition key `k` is null and int: {NO_NULLS}",
+        f"AnalysisException the partition key `k` is null and void: {NO_NULLS}",
+        "id int, d date, t string, k int",
+        "2 | 2024-01-03 | x y/z%=1 | 7",
+        "3 | None | None | 11",
         "[('id', 'bigint'), ('y', 'string'), ('m', 'string')]",
         "[[0.0, 25.0, 100.0], []]",
         "[1.0]",

@@ -46,6 +46,25 @@ for pattern in ("*/m=3/", "y=3*", "z/*/x"):
     except Exception as error:
         print(type(error).__name__, str(error).replace(base, "BASE"))
 
+based = spark.read.option("basePath", f"{base}/lines")
+show(based.json([f"{base}/lines/y=1/m=2", f"{base}/lines/y=2/"]).groupBy("m", "y").count(), "y", "m")
+show(based.schema("id int, y string").json(f"{base}/lines/y=1/m=?/").where("id = 3"), "id")
+show(spark.read.option("basepath", f"{base}/parquet").parquet(f"{base}/parquet/k=*/d=2024-01-03/"), "id")
+
+name = f"{given['--database']}.nulls"
+for add in (
+    lambda: keyed.write.partitionBy("k").saveAsTable(name, path=f"{base}/nulls"),
+    lambda: keyed.where("k > 0").write.partitionBy("k").saveAsTable(name, path=f"{base}/nulls"),
+    lambda: keyed.select("id", "d", "t", "k").write.insertInto(name),
+    lambda: keyed.write.mode("append").saveAsTable(name),
+    lambda: spark.sql(f"INSERT INTO {name} SELECT 1, null, 'x', null"),
+):
+    try:
+        print(add())
+    except Exception as error:
+        print(type(error).__name__, str(error))
+show(spark.table(name), "id")
+
 spark.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
 print(spark.read.json(f"{base}/lines").dtypes)
 print(spark.range(101).withColumn("n", F.lit(None).cast("int")).approxQuantile(["id", "n"], [0.0, 0.25, 1.0], 0.1))

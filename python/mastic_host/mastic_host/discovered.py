@@ -75,7 +75,7 @@ def _keys(frame: Any) -> dict[str, str]:
     if not _typing or not last or last[0].dataType.typeName() != "string":
         return {}
     found = kinds(frame.inputFiles())
-    return {name: found[name] for name in frame.columns if name in found}
+    return {name: found[name] for name, of in frame.dtypes if name in found and of == "string"}
 
 
 def kinds(files: Iterable[str]) -> dict[str, str]:
@@ -84,11 +84,21 @@ def kinds(files: Iterable[str]) -> dict[str, str]:
     >>> kinds(["s3://b/t/year=2024/on=2024-01-31/of=x%20y/a", "s3://b/t/year=2025/on=__HIVE_DEFAULT_PARTITION__/of=1/a"])
     {'year': 'int', 'on': 'date', 'of': 'string'}
     """
-    values: dict[str, set[str]] = {}
+    every: dict[str, set[str]] = {}
     for folder in {file.rpartition("/")[0] + "/" for file in files}:
-        for name, value in _KEY.findall(folder):
-            values.setdefault(unquote(name), set()).add(unquote(value))
-    return {name: formats.kind_of([value for value in found if value != tables.NULL]) for name, found in values.items()}
+        for name, value in values(folder).items():
+            every.setdefault(name, set()).update([] if value is None else [value])
+    return {name: formats.kind_of(list(found)) if _typing else "string" for name, found in every.items()}
+
+
+def values(folder: str) -> dict[str, str | None]:
+    """The keys of a folder, and their values.
+
+    >>> values("s3://b/t/year=2024/of=x%20y/on=__HIVE_DEFAULT_PARTITION__/")
+    {'year': '2024', 'of': 'x y', 'on': None}
+    """
+    found = {unquote(name): unquote(value) for name, value in _KEY.findall(folder)}
+    return {name: None if value == tables.NULL else value for name, value in found.items()}
 
 
 def _nullable(of: Any) -> Any:

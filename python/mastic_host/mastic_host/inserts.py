@@ -14,7 +14,7 @@ from awsglue import _catalog, _exchange
 from awsglue._bridge import Bridge
 from awsglue._errors import unsupported
 
-from mastic_host import commands, iceberg, tables
+from mastic_host import commands, folders, iceberg, tables
 from mastic_host import overwrite as overwriting
 from mastic_host.statements import Insert, insert_of, quoted
 
@@ -46,7 +46,8 @@ def install() -> None:
 
         def add() -> None:
             if _form(table) is None:
-                insert(writer, tableName, False)
+                with folders.demanded(writer, frame.columns[len(tables.columns(table)) :]):
+                    insert(writer, tableName, False)
             else:
                 _demand(tableName, every, frame.columns)
                 _add(frame.toDF(*every), table, tableName, insert)
@@ -63,13 +64,28 @@ def install() -> None:
 
             def add() -> None:
                 if _form(table) is None:
-                    save(writer, name, format, mode, partitionBy, **options)
+                    with folders.demanded(writer, [key for key, _ in tables.keys(table)]):
+                        save(writer, name, format, mode, partitionBy, **options)
                 else:
                     _add(frame.select(*map(quoted, every)), table, name, insert)
 
             _write(table, given, False, False, add)
             return
-        save(writer, name, format, mode, partitionBy, **options)
+        if partitionBy is not None:
+            writer.partitionBy(partitionBy)
+        place = str(options.get("path") or writer._write.options.get("path") or "")
+        before = overwriting.keys(place) if table is None and place.startswith("s3") else None
+        in_folders = (format or writer._write.source or "parquet").lower() in folders.FORMATS
+        try:
+            with folders.demanded(writer, (writer._write.partitioning_cols or []) if in_folders else []):
+                save(writer, name, format, mode, **options)
+        except Exception:
+            if before is not None:
+                overwriting.delete(place, sorted(overwriting.keys(place) - before))
+            # Sail makes the table before its rows.
+            if table is None and tables.find(writer._spark, name) is not None:
+                tables.forget(writer._spark, name)
+            raise
         if writer._write.partitioning_cols:
             _tell(tables.find(writer._spark, name))
 
@@ -195,7 +211,12 @@ def _write(table: dict[str, Any], given: Given, overwrites: bool, dynamic: bool,
     if whole and (there := tables.partition(table, whole)) is not None:
         tables.demand_place(table, there, place + tables.path_of(named, whole))
     before = _files(place, named, given)
-    add()
+    try:
+        add()
+    except Exception:
+        # What failed in one partition may have made files of others.
+        overwriting.delete(place, sorted(set(_files(place, named, given)) - set(before)))
+        raise
     after = {key: at for key, at in _files(place, named, given).items() if key not in before}
     got = {values: place + within for values, within in after.values()}
     gone: set[tuple[str, ...]] = set()
@@ -260,10 +281,10 @@ def _add(rows: Any, table: dict[str, Any], name: str, insert: Callable[..., Any]
     from pyspark.sql import functions as F
 
     form, runner = _form(table), Bridge.find()
-    if form is None or runner is None:
-        insert(rows.write, name, False)
-        return
     keys = [key for key, _ in tables.keys(table)]
+    if form is None or runner is None:
+        insert(folders.without_nulls(rows, keys).write, name, False)
+        return
     how = table.get("StorageDescriptor", {}).get("SerdeInfo", {}).get("Parameters", {})
     request = {"connection_type": "s3", "connection_options": {"path": tables.folder(table), "partitionKeys": keys}, "format": form}
     if form == "orc":

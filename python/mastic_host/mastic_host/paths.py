@@ -9,7 +9,7 @@ from awsglue import _catalog
 from awsglue._bridge import Bridge
 from awsglue._errors import GlueError
 
-from mastic_host import globs
+from mastic_host import base_paths, globs
 
 FILES = {"csv", "json", "parquet", "text", "avro", "orc", "binaryFile"}
 
@@ -29,7 +29,11 @@ def install() -> None:
         for path, places in found.items():
             if not places:
                 raise missing(path)
-        return load(reader, [place for places in found.values() for place in places], format, schema, **options)
+        every = [place for places in found.values() for place in places]
+        base = base_paths.of(reader, options)
+        if base is None:
+            return load(reader, every, format, schema, **options)
+        return base_paths.read(base, every, lambda places: load(reader, places, format, schema, **options))
 
     DataFrameReader.load = checked
 

@@ -51,6 +51,13 @@ def locate(session: Any, name: str) -> tuple[str, str] | None:
     return named[-2] if len(named) > 1 else session.catalog.currentDatabase(), named[-1]
 
 
+def forget(session: Any, name: str) -> None:
+    """Takes a table that could not be filled out of the catalog; its files, if it has any, stay."""
+    place = locate(session, name)
+    if place is not None:
+        _catalog.call(_catalog.client("glue").delete_table, DatabaseName=place[0], Name=place[1])
+
+
 def is_iceberg(table: dict[str, Any]) -> bool:
     """Whether a table is one of Iceberg's."""
     return str(table.get("Parameters", {}).get("table_type", "")).lower() == "iceberg"
