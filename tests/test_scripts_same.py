@@ -70,3 +70,11 @@ def test_sail(corpus, world):
 
 def test_apache_spark(corpus, world, spark):
     compare(corpus, world, spark_remote=spark.url)
+
+
+def test_what_sail_lacks_is_as_in_spark(corpus, spark):
+    here = corpus.run("dialect").succeeded()
+    assert here[:7] == ["1 1.0", "1 1.0", "2 2.5", "3 2.5", "10 7.25",
+                        "['percentile_approx(id, 0.5, 10000)'] ['percentile_approx(id, array(0.5, 0.9), 100)']",
+                        "string, array<int>, int"]
+    assert here == corpus.run("dialect", {"--spark-remote": spark.url}).succeeded()

@@ -43,8 +43,8 @@ def install(settings: dict[str, Any]) -> None:
         from pyspark.sql.connect.session import SparkSession
 
     from mastic_host import (
-        alterations, casts, catalog, checkpoints, commands, context, creates, discovered, file_names, folders, formats, inserts,
-        lakes, overwrite, paths, quantiles, records, sources, views,
+        alterations, casts, catalog, checkpoints, commands, context, creates, dialect, discovered, file_names, folders, formats,
+        inserts, lakes, overwrite, paths, quantiles, records, sources, views,
     )  # fmt: skip
 
     if settings["remote"]:
@@ -53,6 +53,7 @@ def install(settings: dict[str, Any]) -> None:
         paths.install()
         discovered.install()
         records.install()
+        dialect.install()
         casts.install()
         quantiles.install()
         folders.install()
