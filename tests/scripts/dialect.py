@@ -32,3 +32,8 @@ show(spark.sql("SELECT s, b, count(*) n FROM rows GROUP BY s, b GROUPING SETS ((
 pairs = frame.select(F.create_map(F.coalesce("s", F.lit("-")), "id").alias("m"), F.array("id", "x").alias("l"), F.array("id").alias("r"))
 show(pairs.select(transform_values("m", lambda key, value: value + 1), F.transform_keys("m", lambda key, value: F.upper(key))))
 show(pairs.select(F.zip_with("l", F.col("r"), lambda left, right: F.coalesce(left, F.lit(0.0)) - right)))
+days = spark.sql("SELECT datediff('2024-03-01', DATE'2024-02-28') d, extract(DOW FROM DATE'2024-02-29') w, round(log(10), 3) l, datediff(null, '2024-01-01')")
+show(days)
+names = spark.createDataFrame([("o'neill  van-der berg ", "2024-02-29"), (None, None), ("", "2024-03-01")], "name string, day string")
+show(names.select(F.initcap("name"), F.expr("initcap(name)").alias("n"), F.datediff(F.lit("2024-03-02"), "day"), F.date_diff("day", F.col("day"))))
+print(names.select(F.initcap("name"), F.datediff("day", "day")).columns)

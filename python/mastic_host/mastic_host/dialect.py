@@ -8,12 +8,11 @@ from typing import Any
 
 from mastic_host.statements import enclosed, split, words
 
-_PERCENTILES = ("percentile_approx", "approx_percentile")
-_MET = re.compile(rf"\b(?:{'|'.join(_PERCENTILES)}|pivot|sets)\b", re.I)
 _PIVOT = re.compile(r"\bfor\s+(\w+|`(?:[^`]|``)+`)\s+in\s*(?=\()", re.I)
 _SETS = re.compile(r"\bgroup\s+by\s+(?!grouping\b)[\w\s,.`]+?\s+(?=grouping\s+sets\s*\()", re.I)
 _MORE = re.compile(r"\s*(?:over|filter)\b", re.I)
 _LIST = re.compile(r"\s*array\s*(?=\()", re.I)
+_DAY = re.compile(r"\s*(?:dow|dayofweek)\s+from\b(.*)", re.I | re.S)
 
 
 def install() -> None:
@@ -25,6 +24,8 @@ def install() -> None:
         kind.__init__ = _rewriting(kind.__init__)
     for module in (F, F.builtin, functions, functions.builtin):
         module.percentile_approx = module.approx_percentile = _percentile
+        module.datediff, module.date_diff = _days("datediff"), _days("date_diff")
+        module.initcap = _capitals
         module.transform_keys, module.transform_values, module.zip_with = _keys, _values, _zipped
 
 
@@ -44,6 +45,8 @@ def rewritten(text: str) -> str:
     'SELECT * FROM t PIVOT (sum(x) FOR (k) IN (1, 2))'
     >>> rewritten("SELECT a, b FROM t GROUP BY a, b GROUPING SETS ((a), (b))")
     'SELECT a, b FROM t GROUP BY GROUPING SETS ((a), (b))'
+    >>> rewritten("SELECT log(datediff(a, 'datediff(b, c)')), EXTRACT(dow FROM d), log(2, x), date_diff(a, b)")
+    "SELECT ln(CAST(date_diff(a, 'datediff(b, c)') AS INT)), dayofweek(d), log(2, x), date_diff(a, b)"
     """
     if not _MET.search(text):
         return text
@@ -52,9 +55,7 @@ def rewritten(text: str) -> str:
         text = _outside(text, _PIVOT, lambda one: f"{one[0].split(maxsplit=1)[0]} ({one[1]}) IN ")
     if "sets" in found:
         text = _outside(text, _SETS, lambda one: "GROUP BY ")
-    for name in _PERCENTILES:
-        text = _calls(text, name)
-    return text
+    return _calls(text)
 
 
 def _outside(text: str, pattern: re.Pattern[str], put: Callable[[re.Match[str]], str]) -> str:
@@ -63,19 +64,43 @@ def _outside(text: str, pattern: re.Pattern[str], put: Callable[[re.Match[str]],
     return pattern.sub(lambda one: put(one) if one.start() in begins else one[0], text)
 
 
-def _calls(text: str, name: str) -> str:
-    """The text with the calls of approximate percentiles in other terms, from the last to the first: they may be nested."""
+def _calls(text: str) -> str:
+    """The text with calls of functions in other terms, from the last to the first: they may be nested."""
     for token, _, at in reversed(list(words(text))):
-        behind = text[at + len(token) :].lstrip()
-        if token.lower() != name or not behind.startswith("("):
+        put, behind = _CALLS.get(token.lower()), text[at + len(token) :].lstrip()
+        if put is None or not behind.startswith("("):
             continue
         inner, rest = enclosed(behind)
-        end = len(text) - len(behind) + len(inner) + 2
-        arguments = split(inner)
-        # Over a window or with a filter it is Sail's.
-        if 2 <= len(arguments) <= 3 and not _MORE.match(rest) and not re.match(r"\s*(?:distinct|all)\b", inner, re.I):
-            text = text[:at] + _as_list(arguments[0].strip(), arguments[1].strip()) + text[end:]
+        # Over a window or with a filter they are Sail's.
+        made = None if _MORE.match(rest) else put([one.strip() for one in split(inner)])
+        if made is not None:
+            text = text[:at] + made + text[len(text) - len(behind) + len(inner) + 2 :]
     return text
+
+
+def _percentile_of(given: list[str]) -> str | None:
+    if not 2 <= len(given) <= 3 or re.match(r"(?:distinct|all)\b", given[0], re.I):
+        return None
+    return _as_list(given[0], given[1])
+
+
+def _extracted(given: list[str]) -> str | None:
+    found = _DAY.match(given[0])
+    return f"dayofweek({found[1].strip()})" if found else None
+
+
+# What stands in the place of calls with these arguments; nothing for those that stay.
+_CALLS: dict[str, Callable[[list[str]], str | None]] = {
+    "percentile_approx": _percentile_of,
+    "approx_percentile": _percentile_of,
+    "datediff": lambda given: f"CAST(date_diff({', '.join(given)}) AS INT)" if len(given) == 2 else None,
+    "initcap": lambda given: _WORDS.format(given[0]) if len(given) == 1 else None,
+    "log": lambda given: f"ln({given[0]})" if len(given) == 1 else None,
+    "extract": _extracted,
+}
+# Spark's words end with spaces only.
+_WORDS = "array_join(transform(split(lower({}), ' '), _w -> concat(upper(left(_w, 1)), substring(_w, 2))), ' ')"
+_MET = re.compile(rf"\b(?:{'|'.join(_CALLS)}|pivot|sets)\b", re.I)
 
 
 def _as_list(column: str, at: str) -> str:
@@ -107,6 +132,25 @@ def _percentile(col: Any, percentage: Any, accuracy: Any = 10000) -> Any:
     found = among(lambda aggregate: aggregate)
     found.over = lambda window: among(lambda aggregate: aggregate.over(window))
     return found
+
+
+def _days(name: str) -> Callable[[Any, Any], Any]:
+    def days(end: Any, start: Any) -> Any:
+        from pyspark.sql import functions as F  # noqa: N812
+
+        columns = [F.col(one) if isinstance(one, str) else one for one in (end, start)]
+        return F.call_function("date_diff", *columns).cast("int").alias(f"{name}({', '.join(map(_name, columns))})")
+
+    return days
+
+
+def _capitals(col: Any) -> Any:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    column = F.col(col) if isinstance(col, str) else col
+    parts = F.split(F.lower(column), " ")
+    made = F.transform(parts, lambda word: F.concat(F.upper(F.left(word, F.lit(1))), F.substring(word, 2, 1 << 30)))
+    return F.array_join(made, " ").alias(f"initcap({_name(column)})")
 
 
 def _name(of: Any) -> str:
