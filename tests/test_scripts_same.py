@@ -78,3 +78,10 @@ def test_what_sail_lacks_is_as_in_spark(corpus, spark):
                         "['percentile_approx(id, 0.5, 10000)'] ['percentile_approx(id, array(0.5, 0.9), 100)']",
                         "string, array<int>, int"]
     assert here == corpus.run("dialect", {"--spark-remote": spark.url}).succeeded()
+
+
+def test_texts_and_numbers_are_as_in_spark(corpus, spark):
+    here = corpus.run("coercions").succeeded()
+    assert here[:5] == ["('a', 'int') ('l', 'bigint') ('i', 'int') ('d', 'int')",
+                        "1 | 2 | 1 | 1", "None | None | None | None", "12 | None | 12 | 12", "10 | -3 | 10 | 10"]
+    assert here == corpus.run("coercions", {"--spark-remote": spark.url}).succeeded()

@@ -17,6 +17,8 @@ SETTING = "spark.sql.ansi.enabled"
 _CAST = re.compile(r"('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/)|\bcast(?=\s*\()", re.I | re.S)
 # Types within which Sail does not try.
 _WHOLE = ("array", "map", "struct", "variant")
+# Types to which Spark casts the whole part of a text with a fraction; Sail casts no such text.
+WHOLE = {"tinyint", "byte", "smallint", "short", "int", "integer", "bigint", "long"}
 
 
 def install() -> None:
@@ -28,6 +30,8 @@ def install() -> None:
 
     def casting(column: Any, dataType: Any) -> Any:  # noqa: N803
         name = dataType if isinstance(dataType, str) else dataType.simpleString()
+        if lenient and name.lower() in WHOLE:
+            return _whole(column, name)
         if lenient and not name.lower().startswith(_WHOLE):
             return column.try_cast(dataType)
         return cast(column, dataType)
@@ -47,6 +51,24 @@ def _rewriting(begin: Any) -> Any:
 def rewritten(text: str) -> str:
     """SQL that casts so."""
     return _CAST.sub(lambda found: found[1] or "try_cast", text) if lenient else text
+
+
+def whole(text: str, of: str) -> str:
+    """SQL that casts to a type of whole numbers.
+
+    >>> whole("a", "int")
+    'coalesce(try_cast(a AS int), try_cast(try_cast(try_cast(a AS STRING) AS DOUBLE) AS int))'
+    """
+    return f"coalesce(try_cast({text} AS {of}), try_cast(try_cast(try_cast({text} AS STRING) AS DOUBLE) AS {of}))"
+
+
+def _whole(column: Any, of: str) -> Any:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    made = F.coalesce(column.try_cast(of), column.try_cast("string").try_cast("double").try_cast(of))
+    # The name is the column's, as that of a cast.
+    told = getattr(column._expr, "_unparsed_identifier", None)
+    return made.alias(told.split(".")[-1].strip("`")) if told else made
 
 
 def heed(key: str, value: str) -> None:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from mastic_host import casts
 from mastic_host.statements import enclosed, split, words
 
 _PIVOT = re.compile(r"\bfor\s+(\w+|`(?:[^`]|``)+`)\s+in\s*(?=\()", re.I)
 _SETS = re.compile(r"\bgroup\s+by\s+(?!grouping\b)[\w\s,.`]+?\s+(?=grouping\s+sets\s*\()", re.I)
 _MORE = re.compile(r"\s*(?:over|filter)\b", re.I)
 _LIST = re.compile(r"\s*array\s*(?=\()", re.I)
+_TO_WHOLE = re.compile(r"(.*)\bas\s+(tinyint|byte|smallint|short|int|integer|bigint|long)", re.I | re.S)
 _DAY = re.compile(r"\s*(?:dow|dayofweek)\s+from\b(.*)", re.I | re.S)
 
 
@@ -89,6 +91,11 @@ def _extracted(given: list[str]) -> str | None:
     return f"dayofweek({found[1].strip()})" if found else None
 
 
+def _whole(given: list[str]) -> str | None:
+    found = _TO_WHOLE.fullmatch(",".join(given).strip()) if casts.lenient else None
+    return casts.whole(found[1].strip(), found[2]) if found else None
+
+
 # What stands in the place of calls with these arguments; nothing for those that stay.
 _CALLS: dict[str, Callable[[list[str]], str | None]] = {
     "percentile_approx": _percentile_of,
@@ -97,6 +104,7 @@ _CALLS: dict[str, Callable[[list[str]], str | None]] = {
     "initcap": lambda given: _WORDS.format(given[0]) if len(given) == 1 else None,
     "log": lambda given: f"ln({given[0]})" if len(given) == 1 else None,
     "extract": _extracted,
+    "cast": _whole,
 }
 # Spark's words end with spaces only.
 _WORDS = "array_join(transform(split(lower({}), ' '), _w -> concat(upper(left(_w, 1)), substring(_w, 2))), ' ')"

@@ -43,7 +43,7 @@ def install(settings: dict[str, Any]) -> None:
         from pyspark.sql.connect.session import SparkSession
 
     from mastic_host import (
-        alterations, casts, catalog, checkpoints, commands, context, creates, dialect, discovered, file_names, folders, formats,
+        alterations, casts, catalog, checkpoints, coercions, commands, context, creates, dialect, discovered, file_names, folders, formats,
         inserts, lakes, overwrite, paths, quantiles, records, sources, views,
     )  # fmt: skip
 
@@ -53,8 +53,9 @@ def install(settings: dict[str, Any]) -> None:
         paths.install()
         discovered.install()
         records.install()
-        dialect.install()
         casts.install()
+        dialect.install()
+        coercions.install()
         quantiles.install()
         folders.install()
         overwrite.install()
