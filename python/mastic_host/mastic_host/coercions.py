@@ -1,7 +1,6 @@
 """Types that Spark makes fit each other and Sail does not: texts that are computed with, compared with numbers, or chosen beside them.
 
 What types operands have is asked of Sail, and only of plans that it refuses, or that it may fail at halfway: those of writes and views.
-Expressions in SQL are texts, and stay as they are.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mastic_host import casts
+from mastic_host import casts, operands
 
 _ARITHMETIC = {"+", "-", "*", "/", "%"}
 _COMPARISONS = {"==", "=", "!=", "<>", "<", "<=", ">", ">=", "<=>"}
@@ -20,6 +19,9 @@ _NUMBERS = {"abs", "avg", "ceil", "exp", "floor", "ln", "log10", "mean", "pow", 
     "stddev", "stddev_pop", "stddev_samp", "std", "variance", "var_pop", "var_samp", "median",
 }  # fmt: skip
 _ALL = _ARITHMETIC | _COMPARISONS | _CHOICES | _NUMBERS
+# Those that SQL calls as functions, with all operands as arguments.
+_FUNCTIONS = _NUMBERS | _CHOICES - {"in", "when"}
+_QUERY = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*\(*\s*(?:select|with|from|values|table)\b", re.I | re.S)
 _WHOLE = ("byte", "short", "integer", "long")
 _NUMERIC = (*_WHOLE, "float", "double", "decimal")
 _NAMES = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint", "timestamp_ntz": "timestamp_ntz"}
@@ -48,7 +50,7 @@ def install() -> None:
     def executing(client: Any, request: Any, *arguments: Any, **more: Any) -> Iterator[Any]:
         import pyarrow as pa
 
-        if casts.lenient and _starts(request.plan) == "command":
+        if casts.lenient and _writes(request.plan):
             _repair(client, request.plan, analyze)
         begun = False
         try:
@@ -65,34 +67,65 @@ def install() -> None:
     SparkConnectClient._execute_and_fetch_as_iterator = executing
 
 
-def _starts(plan: Any) -> str:
-    return str(plan.WhichOneof("op_type"))
+def _writes(plan: Any) -> bool:
+    """Whether a plan is more than a query."""
+    if plan.WhichOneof("op_type") != "command":
+        return False
+    text = plan.command.sql_command.input.sql.query or plan.command.sql_command.sql
+    return not _QUERY.match(text)
 
 
 def _repair(client: Any, plan: Any, analyze: Callable[..., Any]) -> bool:
     """Casts the operands in a plan that do not fit; whether there are any."""
+    asker, changed = _Asker(client, analyze), False
+    for relation in _relations(plan):
+        changed = _fit(relation, asker) or changed
+    return changed
 
-    def kinds(context: Any, wanted: list[Any]) -> list[str]:
+
+class _Asker:
+    """Asks Sail for types."""
+
+    def __init__(self, client: Any, analyze: Callable[..., Any]) -> None:
+        self._client, self._analyze = client, analyze
+
+    def over(self, context: Any, wanted: list[Any]) -> list[str]:
         """The types of expressions over a relation; nothing for one that is none by itself."""
+        from pyspark.sql.connect.proto import relations_pb2
+
+        asked = relations_pb2.Relation()
+        asked.project.input.CopyFrom(context)
+        for at, one in enumerate(wanted):
+            named = asked.project.expressions.add().alias
+            named.name.append(f"_{at}")
+            named.expr.CopyFrom(one)
+        return self._of(asked) or self._singly(wanted, lambda few: self.over(context, few))
+
+    def of_texts(self, context: Any, asks: str, wanted: list[str]) -> list[str]:
+        """The same for expressions in SQL: of a query that says where they are from, or over a relation."""
+        from pyspark.sql.connect.proto import expressions_pb2, relations_pb2
+
+        if not asks:
+            return self.over(context, [expressions_pb2.Expression(expression_string={"expression": one}) for one in wanted])
+        asked = relations_pb2.Relation()
+        asked.CopyFrom(context)
+        begin, _, end = asks.partition("\0")
+        asked.sql.query = begin + ", ".join(f"{one} AS _{at}" for at, one in enumerate(wanted)) + end
+        return self._of(asked) or self._singly(wanted, lambda few: self.of_texts(context, asks, few))
+
+    @staticmethod
+    def _singly(wanted: list[Any], ask: Callable[[list[Any]], list[str]]) -> list[str]:
+        return [ask([one])[0] for one in wanted] if len(wanted) > 1 else [""]
+
+    def _of(self, relation: Any) -> list[str]:
         from pyspark.errors import PySparkException
         from pyspark.sql.connect.proto import base_pb2
 
-        asked = base_pb2.Plan()
-        asked.root.project.input.CopyFrom(context)
-        for at, one in enumerate(wanted):
-            named = asked.root.project.expressions.add().alias
-            named.name.append(f"_{at}")
-            named.expr.CopyFrom(one)
         try:
-            fields = analyze(client, "schema", plan=asked).schema.fields
+            fields = self._analyze(self._client, "schema", plan=base_pb2.Plan(root=relation)).schema.fields
         except PySparkException:
-            return [kinds(context, [one])[0] for one in wanted] if len(wanted) > 1 else [""]
+            return []
         return [_kind(field.dataType) for field in fields]
-
-    changed = False
-    for relation in _relations(plan):
-        changed = _fit(relation, kinds) or changed
-    return changed
 
 
 def _kind(of: Any) -> str:
@@ -117,28 +150,74 @@ def _messages(value: Any) -> list[Any]:
     return [one for one in value if hasattr(one, "DESCRIPTOR")] if hasattr(value, "__len__") and not isinstance(value, str | bytes) else []
 
 
-def _fit(relation: Any, kinds: Callable[[Any, list[Any]], list[str]]) -> bool:
+def _fit(relation: Any, asker: _Asker) -> bool:
     """Casts operands in the expressions of one relation."""
     name = relation.WhichOneof("rel_type")
     inner = getattr(relation, name) if name else None
-    if inner is None or not hasattr(inner, "ListFields"):
+    if name == "sql":
+        text = _fitting(inner.query, lambda asks, wanted: asker.of_texts(relation, asks, wanted) if asks else [""] * len(wanted))
+        changed, inner.query = text != inner.query, text
+        return bool(changed)
+    context = _context(name, inner) if name and hasattr(inner, "ListFields") else None
+    if context is None:
         return False
+    changed = False
+    for one in list(_found(inner, "ExpressionString")):
+        text = _fitting(one.expression, lambda asks, wanted: asker.of_texts(context, asks, wanted) if not asks else [""] * len(wanted))
+        changed, one.expression = changed or text != one.expression, text
     calls = sorted(_calls(inner, 0), key=lambda found: -found[0])
-    context, changed = _context(name, inner), False
-    while context is not None and calls:
+    while calls:
         level = [call for depth, call in calls if depth == calls[0][0]]
         calls = calls[len(level) :]
         # Literals tell their types.
         asked = [one for call in level for one in _operands(call) if not one.HasField("literal")]
-        found = iter(kinds(context, asked) if asked else [])
+        found = iter(asker.over(context, asked) if asked else [])
         for call in level:
-            operands = _operands(call)
-            types = [_literal(one) if one.HasField("literal") else next(found) for one in operands]
-            for operand, of in zip(operands, _wanted(call.function_name, types)):
+            given = _operands(call)
+            types = [_literal(one) if one.HasField("literal") else next(found) for one in given]
+            for operand, of in zip(given, _wanted(call.function_name, types)):
                 if of:
                     _cast(operand, of)
                     changed = True
     return changed
+
+
+def _fitting(text: str, ask: Callable[[str, list[str]], list[str]]) -> str:
+    """SQL whose operands fit: the inner ones first, as what is made of them has no type before."""
+    for _ in range(4):
+        done = operands.operations(text, _FUNCTIONS.__contains__)
+        types: dict[operands.Operand, str] = {}
+        for asks in dict.fromkeys(one.asks for one in done):
+            wanted = [one for operation in done if operation.asks == asks for one in operation.operands if one and one.type is None]
+            wanted = list(dict.fromkeys(wanted))
+            if wanted:
+                types |= zip(wanted, ask(asks, [text[one.start : one.end] for one in wanted]))
+        edits: dict[operands.Operand, str] = {}
+        for operation in done:
+            given = ["double" if one is None else one.type or types[one] for one in operation.operands]
+            for operand, of in zip(operation.operands, _wanted(operation.function, given)):
+                if of and operand:
+                    edits.setdefault(operand, _cast_text(text[operand.start : operand.end], of))
+        if not edits:
+            break
+        text = operands.replaced(text, edits)
+    return text
+
+
+def _cast_text(text: str, of: str) -> str:
+    if not casts.lenient:
+        return f"CAST({text} AS {of})"
+    return casts.whole(text, of) if of in casts.WHOLE else f"try_cast({text} AS {of})"
+
+
+def _found(message: Any, name: str) -> Iterator[Any]:
+    """The messages of a name in a relation's expressions."""
+    for _, value in message.ListFields():
+        for inner in _messages(value):
+            if inner.DESCRIPTOR.name == name:
+                yield inner
+            elif inner.DESCRIPTOR.name != "Relation":
+                yield from _found(inner, name)
 
 
 def _context(name: str, inner: Any) -> Any:

@@ -4,10 +4,10 @@ import doctest
 
 import pytest
 
-from mastic_host import base_paths, casts, coercions, dialect, discovered, formats, globs
+from mastic_host import base_paths, casts, coercions, dialect, discovered, formats, globs, operands
 
 
-@pytest.mark.parametrize("module", [base_paths, casts, coercions, dialect, discovered, formats, globs])
+@pytest.mark.parametrize("module", [base_paths, casts, coercions, dialect, discovered, formats, globs, operands])
 def test_examples(module):
     failed, tried = doctest.testmod(module)
     assert tried and not failed

@@ -1,0 +1,254 @@
+"""The operands of operators and functions in SQL: where each is in the text, and over which tables it means something."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"(?P<gap>\s+|--[^\n]*|/\*.*?\*/)|(?P<text>[rR]?'(?:[^'\\]|\\.)*'|[rR]?\"(?:[^\"\\]|\\.)*\")"
+    r"|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:BD|[LSYFD])?\b)|(?P<name>`(?:[^`]|``)*`|\w+)"
+    r"|(?P<sign><=>|->|=>|::|\|\||<=|>=|<>|!=|==|.)",
+    re.S,
+)
+_ARITHMETIC = {"+", "-", "*", "/", "%"}
+_COMPARISONS = {"=", "==", "!=", "<>", "<", "<=", ">", ">=", "<=>"}
+#: Words that are no operands.
+_WORDS = {
+    "all", "and", "any", "as", "asc", "between", "by", "case", "cross", "desc", "distinct", "div", "else", "end", "escape", "except", "exists",
+    "from", "full", "group", "having", "ilike", "in", "inner", "intersect", "interval", "is", "join", "lateral", "left", "like", "limit",
+    "minus", "not", "nulls", "offset", "on", "or", "order", "outer", "over", "partition", "qualify", "right", "rlike", "rows", "select",
+    "semi", "set", "sort", "then", "union", "using", "values", "view", "when", "where", "window", "with",
+}  # fmt: skip
+_ENDS = {"where", "group", "having", "order", "limit", "offset", "union", "except", "intersect", "minus", "window", "cluster", "distribute", "sort"}
+_TYPED = {"date": "date", "timestamp": "timestamp", "interval": "interval"}
+_OF_SUFFIX = {"L": "long", "S": "short", "Y": "byte", "F": "float", "D": "double", "BD": "decimal(38,18)"}
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A name, call, literal or what is in parentheses, between two places of a text; the type of one that tells it."""
+
+    start: int
+    end: int
+    type: str | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operator or function, and its operands in a row; those that are not there are made of others by arithmetic."""
+
+    function: str
+    operands: tuple[Operand | None, ...]
+    asks: str
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    @property
+    def low(self) -> str:
+        return self.text.lower()
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        found = [_Token(one.lastgroup or "", one[0], one.start()) for one in _TOKEN.finditer(text)]
+        self.tokens = [one for one in found if one.kind != "gap"]
+        self.partner: dict[int, int] = {}
+        self.around: list[int] = []
+        opened: list[int] = []
+        for at, token in enumerate(self.tokens):
+            if token.text in (")", "]") and opened:
+                start = opened.pop()
+                self.partner[start], self.partner[at] = at, start
+            self.around.append(opened[-1] if opened else -1)
+            if token.text in ("(", "["):
+                opened.append(at)
+
+    def token(self, at: int) -> _Token:
+        return self.tokens[at] if 0 <= at < len(self.tokens) else _Token("sign", "", len(self.text))
+
+    def is_name(self, at: int) -> bool:
+        token = self.token(at)
+        return token.kind == "name" and token.low not in _WORDS
+
+    def before(self, at: int) -> tuple[Operand | None, int]:
+        """The operand that ends with a token, and what stands before it."""
+        start, token = at, self.token(at)
+        while self.token(start).text in ("]", ")") and start in self.partner:
+            start = self.partner[start]
+            if self.token(start).text == "(" and not self.is_name(start - 1):
+                return self._made(start, at), start - 1
+            start -= 1
+        token = self.token(start)
+        if token.kind in ("text", "number") and start == at:
+            typed = self.token(start - 1).low if token.kind == "text" else ""
+            return self._made(start - (typed in _TYPED), at), start - 1 - (typed in _TYPED)
+        if not self.is_name(start):
+            return None, start - 1
+        while self.token(start - 1).text == "." and (self.is_name(start - 2) or self.token(start - 2).text in (")", "]")):
+            if self.token(start - 2).text in (")", "]"):
+                return None, start - 1
+            start -= 2
+        return self._made(start, at), start - 1
+
+    def behind(self, at: int) -> tuple[Operand | None, int]:
+        """The operand that begins with a token, and what stands behind it."""
+        begin = at
+        while self.token(at).text in ("-", "+"):
+            at += 1
+        token = self.token(at)
+        if token.low in _TYPED and self.token(at + 1).kind == "text":
+            return self._made(begin, at + 1), at + 2
+        if token.kind in ("text", "number"):
+            return self._made(begin, at), at + 1
+        if token.text == "(" and at in self.partner:
+            return self._made(begin, self.partner[at]), self.partner[at] + 1
+        if not self.is_name(at):
+            return None, at + 1
+        while True:
+            after = self.token(at + 1).text
+            if after == "." and self.token(at + 2).kind == "name":
+                at += 2
+            elif after in ("(", "[") and at + 1 in self.partner:
+                at = self.partner[at + 1]
+            else:
+                return self._made(begin, at), at + 1
+
+    def _made(self, start: int, end: int) -> Operand:
+        first, last = self.token(start), self.token(end)
+        return Operand(first.start, last.end, _literal(first, last, end - start))
+
+    def asks(self, at: int) -> str:
+        """What stands before and behind expressions to be asked for at a place, apart by NUL; nothing in an expression alone."""
+        inside = self.around[at]
+        while True:
+            end = self.partner.get(inside, len(self.tokens)) if inside >= 0 else len(self.tokens)
+            level = [one for one in range(inside + 1, end) if self.around[one] == inside]
+            selects = [one for one in level if self.token(one).low == "select" and one < at]
+            if selects:
+                return self._select(selects[-1], level)
+            if inside < 0:
+                return ""
+            inside = self.around[inside]
+
+    def _select(self, select: int, level: list[int]) -> str:
+        rest = [one for one in level if one > select]
+        stop = next((one for one in rest if self.token(one).low in _ENDS), None)
+        begin = next((one for one in rest if self.token(one).low == "from" and (stop is None or one < stop)), None)
+        last = self.token(stop).start if stop is not None else self.token(level[-1]).end
+        tables = self.text[self.token(begin).start : last] if begin is not None else ""
+        return f"{self._with(select)} SELECT \0 {tables}"
+
+    def _with(self, select: int) -> str:
+        """The queries that have names before one."""
+        outer = [one for one in range(len(self.tokens)) if self.around[one] == -1]
+        start = next((one for one in outer if self.token(one).low == "with"), None)
+        if start is None or start > select:
+            return ""
+        main = next((one for one in outer if one > start and self.token(one).low in ("select", "insert")), len(self.tokens))
+        if select >= main:
+            return self.text[self.token(start).start : self.token(main).start]
+        commas = [one for one in outer if start < one < select and self.token(one).text == ","]
+        return self.text[self.token(start).start : self.token(commas[-1]).start] if commas else ""
+
+
+def _literal(first: _Token, last: _Token, tokens: int) -> str | None:
+    if last.kind == "text":
+        return "string" if tokens == 0 else _TYPED.get(first.low)
+    if last.kind != "number" or (tokens and first.text not in ("-", "+")):
+        return None
+    suffix = re.search(r"[A-Z]+$", last.text)
+    if suffix and suffix[0] in _OF_SUFFIX:
+        return _OF_SUFFIX[suffix[0]]
+    return "double" if "e" in last.low else "decimal(38,18)" if "." in last.text else "integer"
+
+
+def operations(text: str, functions: Callable[[str], bool]) -> list[Operation]:
+    """The operations in a query or an expression: operators, and functions that are asked for.
+
+    >>> found = operations("SELECT a + 1 FROM t x WHERE sum(x.b) > -2.5 AND c[0] BETWEEN 1 AND 'z'", {"sum"}.__contains__)
+    >>> [(one.function, [o and ("SELECT a + 1 FROM t x WHERE sum(x.b) > -2.5 AND c[0] BETWEEN 1 AND 'z'"[o.start:o.end], o.type)
+    ...   for o in one.operands]) for one in found]
+    [('+', [('a', None), ('1', 'integer')]), ('sum', [('x.b', None)]), ('>', [('sum(x.b)', None), ('-2.5', 'decimal(38,18)')]), \
+('>=', [('c[0]', None), ('1', 'integer')]), ('<=', [('c[0]', None), ("'z'", 'string')])]
+    >>> found[0].asks.split(chr(0))
+    [' SELECT ', ' FROM t x ']
+    """
+    reader, found = _Reader(text), []
+    for at, token in enumerate(reader.tokens):
+        if token.text in _ARITHMETIC | _COMPARISONS:
+            found += _binary(reader, at, token.text)
+        elif token.low in ("in", "between"):
+            found += _among(reader, at, token.low)
+        elif token.kind == "name" and functions(token.low) and reader.token(at + 1).text == "(" and at + 1 in reader.partner:
+            found += _call(reader, at)
+    return found
+
+
+def _binary(reader: _Reader, at: int, sign: str) -> list[Operation]:
+    left, before = reader.before(at - 1)
+    right, after = reader.behind(at + 1)
+    if (left is None and reader.token(at - 1).low != "end") or right is None:
+        return []
+    if sign in _COMPARISONS:
+        # What is computed is a number.
+        left = None if reader.token(before).text in _ARITHMETIC else left
+        right = None if reader.token(after).text in _ARITHMETIC else right
+    return [Operation(sign, (left, right), reader.asks(at))]
+
+
+def _among(reader: _Reader, at: int, word: str) -> list[Operation]:
+    negated = reader.token(at - 1).low == "not"
+    left, before = reader.before(at - 1 - negated)
+    if left is None or reader.token(before).text in _ARITHMETIC:
+        return []
+    asks = reader.asks(at)
+    if word == "between":
+        low, after = reader.behind(at + 1)
+        high, _ = reader.behind(after + 1) if reader.token(after).low == "and" else (None, 0)
+        return [Operation(sign, (left, one), asks) for sign, one in ((">=", low), ("<=", high)) if one is not None]
+    end = reader.partner.get(at + 1)
+    if reader.token(at + 1).text != "(" or end is None or reader.token(at + 2).low in ("select", "with"):
+        return []
+    return [Operation("in", (left, *_listed(reader, at + 1, end)), asks)]
+
+
+def _call(reader: _Reader, at: int) -> list[Operation]:
+    end = reader.partner[at + 1]
+    listed = _listed(reader, at + 1 + (reader.token(at + 2).low in ("distinct", "all")), end)
+    return [Operation(reader.token(at).low, tuple(listed), reader.asks(at))] if None not in listed else []
+
+
+def _listed(reader: _Reader, start: int, end: int) -> list[Operand | None]:
+    """What commas part between two tokens; nothing for what is more than one operand."""
+    found: list[Operand | None] = []
+    at = start + 1
+    while at < end:
+        one, after = reader.behind(at)
+        simple = reader.token(after).text == "," or after == end
+        found.append(one if simple else None)
+        commas = [later for later in range(at, end) if reader.token(later).text == "," and reader.around[later] == reader.around[at]]
+        at = commas[0] + 1 if commas else end
+    return found
+
+
+def replaced(text: str, edits: dict[Operand, str]) -> str:
+    """The text with other words in the place of operands; of those within others the inner."""
+    starts = sorted(one.start for one in edits)
+    for operand in sorted(edits, key=lambda one: -one.start):
+        within = bisect_left(starts, operand.end) - bisect_left(starts, operand.start + 1)
+        if within == 0:
+            text = text[: operand.start] + edits[operand] + text[operand.end :]
+    return text
