@@ -67,12 +67,16 @@ class _Reader:
         self.tokens = [one for one in found if one.kind != "gap"]
         self.partner: dict[int, int] = {}
         self.around: list[int] = []
+        # The tokens right within each parenthesis, and at the top.
+        self.levels: dict[int, list[int]] = {-1: []}
+        self.asked: dict[int, str] = {}
         opened: list[int] = []
         for at, token in enumerate(self.tokens):
             if token.text in (")", "]") and opened:
                 start = opened.pop()
                 self.partner[start], self.partner[at] = at, start
             self.around.append(opened[-1] if opened else -1)
+            self.levels.setdefault(self.around[-1], []).append(at)
             if token.text in ("(", "["):
                 opened.append(at)
 
@@ -134,17 +138,19 @@ class _Reader:
         """What stands before and behind expressions to be asked for at a place, apart by NUL; nothing in an expression alone."""
         inside = self.around[at]
         while True:
-            end = self.partner.get(inside, len(self.tokens)) if inside >= 0 else len(self.tokens)
-            level = [one for one in range(inside + 1, end) if self.around[one] == inside]
-            selects = [one for one in level if self.token(one).low == "select" and one < at]
-            if selects:
-                return self._select(selects[-1], level)
+            level = self.levels[inside]
+            before = level[: bisect_left(level, at)]
+            select = next((one for one in reversed(before) if self.token(one).low == "select"), None)
+            if select is not None:
+                if select not in self.asked:
+                    self.asked[select] = self._select(select, level)
+                return self.asked[select]
             if inside < 0:
                 return ""
             inside = self.around[inside]
 
     def _select(self, select: int, level: list[int]) -> str:
-        rest = [one for one in level if one > select]
+        rest = level[bisect_left(level, select) + 1 :]
         stop = next((one for one in rest if self.token(one).low in _ENDS), None)
         begin = next((one for one in rest if self.token(one).low == "from" and (stop is None or one < stop)), None)
         last = self.token(stop).start if stop is not None else self.token(level[-1]).end
@@ -153,7 +159,7 @@ class _Reader:
 
     def _with(self, select: int) -> str:
         """The queries that have names before one."""
-        outer = [one for one in range(len(self.tokens)) if self.around[one] == -1]
+        outer = self.levels[-1]
         start = next((one for one in outer if self.token(one).low == "with"), None)
         if start is None or start > select:
             return ""
@@ -234,13 +240,10 @@ def _call(reader: _Reader, at: int) -> list[Operation]:
 def _listed(reader: _Reader, start: int, end: int) -> list[Operand | None]:
     """What commas part between two tokens; nothing for what is more than one operand."""
     found: list[Operand | None] = []
-    at = start + 1
-    while at < end:
-        one, after = reader.behind(at)
-        simple = reader.token(after).text == "," or after == end
-        found.append(one if simple else None)
-        commas = [later for later in range(at, end) if reader.token(later).text == "," and reader.around[later] == reader.around[at]]
-        at = commas[0] + 1 if commas else end
+    commas = [at for at in range(start + 1, end) if reader.token(at).text == "," and reader.around[at] == reader.partner[end]]
+    for begin, stop in zip([start + 1, *(at + 1 for at in commas)], [*commas, end]):
+        one, after = reader.behind(begin)
+        found.append(one if after == stop else None)
     return found
 
 
