@@ -85,3 +85,9 @@ def test_texts_and_numbers_are_as_in_spark(corpus, spark):
     assert here[:5] == ["('a', 'int') ('l', 'bigint') ('i', 'int') ('d', 'int')",
                         "1 | 2 | 1 | 1", "None | None | None | None", "12 | None | 12 | 12", "10 | -3 | 10 | 10"]
     assert here == corpus.run("coercions", {"--spark-remote": spark.url}).succeeded()
+
+
+def test_frames_are_as_in_spark(corpus, spark):
+    here = corpus.run("frames").succeeded()
+    assert here[:3] == ["int, string, boolean, int", "1 | one | False | 1", "2 | None | False | 2"]
+    assert here == corpus.run("frames", {"--spark-remote": spark.url}).succeeded()

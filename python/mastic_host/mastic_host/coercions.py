@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mastic_host import casts, operands
+from mastic_host.asking import Asker, context_of, kind, messages, relations, texts
 
 _ARITHMETIC = {"+", "-", "*", "/", "%"}
 _COMPARISONS = {"==", "=", "!=", "<>", "<", "<=", ">", ">=", "<=>"}
@@ -33,41 +34,12 @@ _REFUSED = re.compile(
 )
 
 
-def install() -> None:
-    """Makes the client send plans that fit."""
-    from pyspark.sql.connect.client.core import SparkConnectClient
-
-    analyze, execute = SparkConnectClient._analyze, SparkConnectClient._execute_and_fetch_as_iterator
-
-    def analyzing(client: Any, method: str, **more: Any) -> Any:
-        try:
-            return analyze(client, method, **more)
-        except Exception as error:
-            if "plan" not in more or not _REFUSED.search(str(error)) or not _repair(client, more["plan"], analyze):
-                raise
-            return analyze(client, method, **more)
-
-    def executing(client: Any, request: Any, *arguments: Any, **more: Any) -> Iterator[Any]:
-        import pyarrow as pa
-
-        if casts.lenient and _writes(request.plan):
-            _repair(client, request.plan, analyze)
-        begun = False
-        try:
-            for answer in execute(client, request, *arguments, **more):
-                begun = begun or isinstance(answer, pa.RecordBatch)
-                yield answer
-            return
-        except Exception as error:
-            if begun or not _REFUSED.search(str(error)) or not _repair(client, request.plan, analyze):
-                raise
-        yield from execute(client, request, *arguments, **more)
-
-    SparkConnectClient._analyze = analyzing
-    SparkConnectClient._execute_and_fetch_as_iterator = executing
+def repair(plan: Any, refused: str, asker: Asker) -> bool:
+    """Casts the operands in a plan that was refused because they do not fit; whether there are any."""
+    return bool(_REFUSED.search(refused)) and fit(plan, asker)
 
 
-def _writes(plan: Any) -> bool:
+def writes(plan: Any) -> bool:
     """Whether a plan is more than a query."""
     if plan.WhichOneof("op_type") != "command":
         return False
@@ -75,111 +47,49 @@ def _writes(plan: Any) -> bool:
     return not _QUERY.match(text)
 
 
-def _repair(client: Any, plan: Any, analyze: Callable[..., Any]) -> bool:
+def fit(plan: Any, asker: Asker) -> bool:
     """Casts the operands in a plan that do not fit; whether there are any."""
-    asker, changed = _Asker(client, analyze), False
-    for relation in _relations(plan):
+    changed = False
+    for relation in relations(plan):
         changed = _fit(relation, asker) or changed
     return changed
 
 
-class _Asker:
-    """Asks Sail for types."""
-
-    def __init__(self, client: Any, analyze: Callable[..., Any]) -> None:
-        self._client, self._analyze = client, analyze
-
-    def over(self, context: Any, wanted: list[Any]) -> list[str]:
-        """The types of expressions over a relation; nothing for one that is none by itself."""
-        from pyspark.sql.connect.proto import relations_pb2
-
-        asked = relations_pb2.Relation()
-        asked.project.input.CopyFrom(context)
-        for at, one in enumerate(wanted):
-            named = asked.project.expressions.add().alias
-            named.name.append(f"_{at}")
-            named.expr.CopyFrom(one)
-        return self._of(asked) or self._singly(wanted, lambda few: self.over(context, few))
-
-    def of_texts(self, context: Any, asks: str, wanted: list[str]) -> list[str]:
-        """The same for expressions in SQL: of a query that says where they are from, or over a relation."""
-        from pyspark.sql.connect.proto import expressions_pb2, relations_pb2
-
-        if not asks:
-            return self.over(context, [expressions_pb2.Expression(expression_string={"expression": one}) for one in wanted])
-        asked = relations_pb2.Relation()
-        asked.CopyFrom(context)
-        begin, _, end = asks.partition("\0")
-        asked.sql.query = begin + ", ".join(f"{one} AS _{at}" for at, one in enumerate(wanted)) + end
-        return self._of(asked) or self._singly(wanted, lambda few: self.of_texts(context, asks, few))
-
-    @staticmethod
-    def _singly(wanted: list[Any], ask: Callable[[list[Any]], list[str]]) -> list[str]:
-        return [ask([one])[0] for one in wanted] if len(wanted) > 1 else [""]
-
-    def _of(self, relation: Any) -> list[str]:
-        from pyspark.errors import PySparkException
-        from pyspark.sql.connect.proto import base_pb2
-
-        try:
-            fields = self._analyze(self._client, "schema", plan=base_pb2.Plan(root=relation)).schema.fields
-        except PySparkException:
-            return []
-        return [_kind(field.dataType) for field in fields]
-
-
-def _kind(of: Any) -> str:
-    """The type by its name, of a decimal with its digits."""
-    return str(of.simpleString() if of.typeName() == "decimal" else of.typeName())
-
-
-def _relations(message: Any) -> Iterator[Any]:
-    """The relations within a message, those first that others are made of."""
-    for _, value in message.ListFields():
-        for inner in _messages(value):
-            yield from _relations(inner)
-    if message.DESCRIPTOR.name == "Relation":
-        yield message
-
-
-def _messages(value: Any) -> list[Any]:
-    if hasattr(value, "DESCRIPTOR"):
-        return [value]
-    if hasattr(value, "values"):
-        value = list(value.values())
-    return [one for one in value if hasattr(one, "DESCRIPTOR")] if hasattr(value, "__len__") and not isinstance(value, str | bytes) else []
-
-
-def _fit(relation: Any, asker: _Asker) -> bool:
+def _fit(relation: Any, asker: Asker) -> bool:
     """Casts operands in the expressions of one relation."""
-    name = relation.WhichOneof("rel_type")
-    inner = getattr(relation, name) if name else None
-    if name == "sql":
-        text = _fitting(inner.query, lambda asks, wanted: asker.of_texts(relation, asks, wanted) if asks else [""] * len(wanted))
-        changed, inner.query = text != inner.query, text
-        return bool(changed)
-    context = _context(name, inner) if name and hasattr(inner, "ListFields") else None
-    if context is None:
-        return False
     changed = False
-    for one in list(_found(inner, "ExpressionString")):
-        text = _fitting(one.expression, lambda asks, wanted: asker.of_texts(context, asks, wanted) if not asks else [""] * len(wanted))
-        changed, one.expression = changed or text != one.expression, text
-    calls = sorted(_calls(inner, 0), key=lambda found: -found[0])
+    for message, field, context in texts(relation):
+        before = getattr(message, field)
+        text = _fitting(before, _asking(asker, context, field == "query"))
+        changed = changed or text != before
+        setattr(message, field, text)
+    context = context_of(relation)
+    if context is None:
+        return changed
+    calls = sorted(_calls(getattr(relation, relation.WhichOneof("rel_type")), 0), key=lambda call: -call[0])
     while calls:
         level = [call for depth, call in calls if depth == calls[0][0]]
         calls = calls[len(level) :]
         # Literals tell their types.
         asked = [one for call in level for one in _operands(call) if not one.HasField("literal")]
-        found = iter(asker.over(context, asked) if asked else [])
+        answers = iter(asker.over(context, asked) if asked else [])
         for call in level:
             given = _operands(call)
-            types = [_literal(one) if one.HasField("literal") else next(found) for one in given]
+            types = [_literal(one) if one.HasField("literal") else kind(next(answers)) for one in given]
             for operand, of in zip(given, _wanted(call.function_name, types)):
                 if of:
                     _cast(operand, of)
                     changed = True
     return changed
+
+
+def _asking(asker: Asker, context: Any, of_query: bool) -> Callable[[str, list[str]], list[str]]:
+    """What asks for types in SQL; in a query of what is in a `SELECT` only, in an expression of what is in none."""
+
+    def ask(asks: str, wanted: list[str]) -> list[str]:
+        return [kind(one) for one in asker.of_texts(context, asks, wanted)] if bool(asks) == of_query else [""] * len(wanted)
+
+    return ask
 
 
 def _fitting(text: str, ask: Callable[[str, list[str]], list[str]]) -> str:
@@ -210,33 +120,10 @@ def _cast_text(text: str, of: str) -> str:
     return casts.whole(text, of) if of in casts.WHOLE else f"try_cast({text} AS {of})"
 
 
-def _found(message: Any, name: str) -> Iterator[Any]:
-    """The messages of a name in a relation's expressions."""
-    for _, value in message.ListFields():
-        for inner in _messages(value):
-            if inner.DESCRIPTOR.name == name:
-                yield inner
-            elif inner.DESCRIPTOR.name != "Relation":
-                yield from _found(inner, name)
-
-
-def _context(name: str, inner: Any) -> Any:
-    """The relation whose columns the expressions of another are about."""
-    from pyspark.sql.connect.proto import relations_pb2
-
-    if name == "join":
-        both = relations_pb2.Relation()
-        both.join.left.CopyFrom(inner.left)
-        both.join.right.CopyFrom(inner.right)
-        both.join.join_type = relations_pb2.Join.JoinType.JOIN_TYPE_CROSS
-        return both
-    return inner.input if "input" in inner.DESCRIPTOR.fields_by_name else None
-
-
 def _calls(message: Any, depth: int) -> Iterator[tuple[int, Any]]:
     """The calls in a relation's expressions whose operands may have to fit, and how deep they are."""
     for _, value in message.ListFields():
-        for inner in _messages(value):
+        for inner in messages(value):
             name = inner.DESCRIPTOR.name
             if name == "UnresolvedFunction" and inner.function_name.lower() in _ALL:
                 yield depth, inner

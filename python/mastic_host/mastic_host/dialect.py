@@ -1,4 +1,4 @@
-"""What Spark's SQL and functions have and Sail lacks, or answers otherwise, in the terms of what Sail has."""
+"""What Spark's SQL has and Sail lacks, or answers otherwise, in the terms of what Sail has."""
 
 from __future__ import annotations
 
@@ -6,34 +6,31 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mastic_host import casts
+from mastic_host import casts, functions, selects
 from mastic_host.statements import enclosed, split, words
 
 _PIVOT = re.compile(r"\bfor\s+(\w+|`(?:[^`]|``)+`)\s+in\s*(?=\()", re.I)
 _SETS = re.compile(r"\bgroup\s+by\s+(?!grouping\b)[\w\s,.`]+?\s+(?=grouping\s+sets\s*\()", re.I)
 _MORE = re.compile(r"\s*(?:over|filter)\b", re.I)
+_OVER = re.compile(r"\s*over\b\s*", re.I)
+_NAME = re.compile(r"\w*")
+_LAMBDA = re.compile(r"\s*\(\s*(\w+)\s*,\s*(\w+)\s*\)\s*->\s*(.*)", re.S)
 _LIST = re.compile(r"\s*array\s*(?=\()", re.I)
 _TO_WHOLE = re.compile(r"(.*)\bas\s+(tinyint|byte|smallint|short|int|integer|bigint|long)", re.I | re.S)
 _DAY = re.compile(r"\s*(?:dow|dayofweek)\s+from\b(.*)", re.I | re.S)
 
 
 def install() -> None:
-    """Makes SQL and functions so."""
-    from pyspark.sql import functions as F  # noqa: N812
-    from pyspark.sql.connect import expressions, functions, plan
+    """Makes SQL so."""
+    from pyspark.sql.connect import expressions, plan
 
     for kind in (expressions.SQLExpression, plan.SQL):
         kind.__init__ = _rewriting(kind.__init__)
-    for module in (F, F.builtin, functions, functions.builtin):
-        module.percentile_approx = module.approx_percentile = _percentile
-        module.datediff, module.date_diff = _days("datediff"), _days("date_diff")
-        module.initcap = _capitals
-        module.transform_keys, module.transform_values, module.zip_with = _keys, _values, _zipped
 
 
 def _rewriting(begin: Any) -> Any:
     def beginning(made: Any, text: str, *arguments: Any, **more: Any) -> None:
-        begin(made, rewritten(text), *arguments, **more)
+        begin(made, rewritten(selects.rewritten(text)), *arguments, **more)
 
     return beginning
 
@@ -69,15 +66,31 @@ def _outside(text: str, pattern: re.Pattern[str], put: Callable[[re.Match[str]],
 def _calls(text: str) -> str:
     """The text with calls of functions in other terms, from the last to the first: they may be nested."""
     for token, _, at in reversed(list(words(text))):
-        put, behind = _CALLS.get(token.lower()), text[at + len(token) :].lstrip()
-        if put is None or not behind.startswith("("):
+        name, behind = token.lower(), text[at + len(token) :].lstrip()
+        if name not in _NAMES or not behind.startswith("("):
             continue
         inner, rest = enclosed(behind)
+        more = _MORE.match(rest)
+        if more and name in functions.LISTS:
+            text = _compacted(text, at, rest)
+            continue
+        given = [one.strip() for one in split(inner)]
         # Over a window or with a filter they are Sail's.
-        made = None if _MORE.match(rest) else put([one.strip() for one in split(inner)])
+        made = None if more else _CALLS[name](given) if name in _CALLS else functions.in_sql(name, given)
         if made is not None:
             text = text[:at] + made + text[len(text) - len(behind) + len(inner) + 2 :]
     return text
+
+
+def _compacted(text: str, at: int, rest: str) -> str:
+    """The text with a list over a window that begins there, and which `rest` follows, without nulls."""
+    over = _OVER.match(rest)
+    if over is None:
+        return text
+    behind = rest[over.end() :]
+    behind = enclosed(behind)[1] if behind.startswith("(") else behind[len(_NAME.match(behind)[0]) :]
+    end = len(text) - len(behind)
+    return f"{text[:at]}{functions.in_sql('array_compact', [text[at:end].rstrip()])} {text[end:]}"
 
 
 def _percentile_of(given: list[str]) -> str | None:
@@ -91,6 +104,20 @@ def _extracted(given: list[str]) -> str | None:
     return f"dayofweek({found[1].strip()})" if found else None
 
 
+def _of_entries(given: list[str], put: str) -> str | None:
+    """A map whose keys or values a lambda makes."""
+    told = _LAMBDA.match(",".join(given[1:]))
+    if told is None:
+        return None
+    made, entry = told[3], {"key": "_entry.key", "value": "_entry.value"}
+    for name, reached in ((told[1], entry["key"]), (told[2], entry["value"])):
+        spots = [at for word, _, at in words(made) if word.lower() == name.lower() and not made[:at].rstrip().endswith(".")]
+        for at in reversed(spots):
+            made = f"{made[:at]}{reached}{made[at + len(name) :]}"
+    within = f"map_entries({given[0]}), _entry -> struct({put.format(made=made, **entry)})"
+    return f"map_from_entries(transform({within}))"
+
+
 def _whole(given: list[str]) -> str | None:
     found = _TO_WHOLE.fullmatch(",".join(given).strip()) if casts.lenient else None
     return casts.whole(found[1].strip(), found[2]) if found else None
@@ -100,15 +127,18 @@ def _whole(given: list[str]) -> str | None:
 _CALLS: dict[str, Callable[[list[str]], str | None]] = {
     "percentile_approx": _percentile_of,
     "approx_percentile": _percentile_of,
-    "datediff": lambda given: f"CAST(date_diff({', '.join(given)}) AS INT)" if len(given) == 2 else None,
+    "datediff": lambda given: f"CAST(date_diff({', '.join(given)}) AS INT)" if len(given) == 2 else functions.in_sql("datediff", given),
     "initcap": lambda given: _WORDS.format(given[0]) if len(given) == 1 else None,
     "log": lambda given: f"ln({given[0]})" if len(given) == 1 else None,
     "extract": _extracted,
     "cast": _whole,
+    "transform_keys": lambda given: _of_entries(given, "{made}, {value}"),
+    "transform_values": lambda given: _of_entries(given, "{key}, {made}"),
 }
 # Spark's words end with spaces only.
 _WORDS = "array_join(transform(split(lower({}), ' '), _w -> concat(upper(left(_w, 1)), substring(_w, 2))), ' ')"
-_MET = re.compile(rf"\b(?:{'|'.join(_CALLS)}|pivot|sets)\b", re.I)
+_NAMES = {*_CALLS, *functions.NAMES, *functions.LISTS}
+_MET = re.compile(rf"\b(?:{'|'.join(sorted(_NAMES))}|pivot|sets)\b", re.I)
 
 
 def _as_list(column: str, at: str) -> str:
@@ -118,70 +148,3 @@ def _as_list(column: str, at: str) -> str:
         return f"array({', '.join(_as_list(column, one.strip()) for one in split(enclosed(at[several.end() :])[0]))})"
     place = f"CAST(greatest(ceil(CAST(({at}) AS DOUBLE) * count({column})), 1) AS INT)"
     return f"try_element_at(sort_array(collect_list({column})), {place})"
-
-
-def _percentile(col: Any, percentage: Any, accuracy: Any = 10000) -> Any:
-    from pyspark.sql import functions as F  # noqa: N812
-
-    column = F.col(col) if isinstance(col, str) else col
-    several = isinstance(percentage, list | tuple)
-    told = f"array({', '.join(map(str, percentage))})" if several else percentage
-    name = f"percentile_approx({_name(column)}, {_name(told)}, {_name(accuracy)})"
-
-    def among(rows: Callable[[Any], Any]) -> Any:
-        values, number = F.sort_array(rows(F.collect_list(column))), rows(F.count(column))
-
-        def one(at: Any) -> Any:
-            place = F.ceil((at if hasattr(at, "cast") else F.lit(at)).cast("double") * number)
-            return F.try_element_at(values, F.greatest(place, F.lit(1)).cast("int"))
-
-        return (F.array(*map(one, percentage)) if several else one(percentage)).alias(name)
-
-    found = among(lambda aggregate: aggregate)
-    found.over = lambda window: among(lambda aggregate: aggregate.over(window))
-    return found
-
-
-def _days(name: str) -> Callable[[Any, Any], Any]:
-    def days(end: Any, start: Any) -> Any:
-        from pyspark.sql import functions as F  # noqa: N812
-
-        columns = [F.col(one) if isinstance(one, str) else one for one in (end, start)]
-        return F.call_function("date_diff", *columns).cast("int").alias(f"{name}({', '.join(map(_name, columns))})")
-
-    return days
-
-
-def _capitals(col: Any) -> Any:
-    from pyspark.sql import functions as F  # noqa: N812
-
-    column = F.col(col) if isinstance(col, str) else col
-    parts = F.split(F.lower(column), " ")
-    made = F.transform(parts, lambda word: F.concat(F.upper(F.left(word, F.lit(1))), F.substring(word, 2, 1 << 30)))
-    return F.array_join(made, " ").alias(f"initcap({_name(column)})")
-
-
-def _name(of: Any) -> str:
-    return str(getattr(of, "_expr", of))
-
-
-def _keys(col: Any, f: Callable[[Any, Any], Any]) -> Any:
-    return _entries(col, lambda key, value: (f(key, value), value))
-
-
-def _values(col: Any, f: Callable[[Any, Any], Any]) -> Any:
-    return _entries(col, lambda key, value: (key, f(key, value)))
-
-
-def _entries(col: Any, made: Callable[[Any, Any], tuple[Any, Any]]) -> Any:
-    from pyspark.sql import functions as F  # noqa: N812
-
-    return F.map_from_entries(F.transform(F.map_entries(col), lambda entry: F.struct(*made(entry["key"], entry["value"]))))
-
-
-def _zipped(left: Any, right: Any, f: Callable[[Any, Any], Any]) -> Any:
-    from pyspark.sql import functions as F  # noqa: N812
-
-    left, right = (F.col(one) if isinstance(one, str) else one for one in (left, right))
-    pairs = F.arrays_zip(left.alias("l"), right.alias("r"))
-    return F.transform(pairs, lambda pair: f(pair["l"], pair["r"]))

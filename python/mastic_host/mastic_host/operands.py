@@ -22,7 +22,8 @@ _WORDS = {
     "minus", "not", "nulls", "offset", "on", "or", "order", "outer", "over", "partition", "qualify", "right", "rlike", "rows", "select",
     "semi", "set", "sort", "then", "union", "using", "values", "view", "when", "where", "window", "with",
 }  # fmt: skip
-_ENDS = {"where", "group", "having", "order", "limit", "offset", "union", "except", "intersect", "minus", "window", "cluster", "distribute", "sort"}
+#: Words behind which a query's tables are no more.
+ENDS = {"where", "group", "having", "order", "limit", "offset", "union", "except", "intersect", "minus", "window", "cluster", "distribute", "sort"}
 _TYPED = {"date": "date", "timestamp": "timestamp", "interval": "interval"}
 _OF_SUFFIX = {"L": "long", "S": "short", "Y": "byte", "F": "float", "D": "double", "BD": "decimal(38,18)"}
 
@@ -60,7 +61,9 @@ class _Token:
         return self.text.lower()
 
 
-class _Reader:
+class Reader:
+    """The words and signs of a text, and which parentheses belong together."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         found = [_Token(one.lastgroup or "", one[0], one.start()) for one in _TOKEN.finditer(text)]
@@ -81,9 +84,11 @@ class _Reader:
                 opened.append(at)
 
     def token(self, at: int) -> _Token:
+        """One of them; an empty one beyond either end."""
         return self.tokens[at] if 0 <= at < len(self.tokens) else _Token("sign", "", len(self.text))
 
     def is_name(self, at: int) -> bool:
+        """Whether one is a name."""
         token = self.token(at)
         return token.kind == "name" and token.low not in _WORDS
 
@@ -151,7 +156,7 @@ class _Reader:
 
     def _select(self, select: int, level: list[int]) -> str:
         rest = level[bisect_left(level, select) + 1 :]
-        stop = next((one for one in rest if self.token(one).low in _ENDS), None)
+        stop = next((one for one in rest if self.token(one).low in ENDS), None)
         begin = next((one for one in rest if self.token(one).low == "from" and (stop is None or one < stop)), None)
         last = self.token(stop).start if stop is not None else self.token(level[-1]).end
         tables = self.text[self.token(begin).start : last] if begin is not None else ""
@@ -192,7 +197,7 @@ def operations(text: str, functions: Callable[[str], bool]) -> list[Operation]:
     >>> found[0].asks.split(chr(0))
     [' SELECT ', ' FROM t x ']
     """
-    reader, found = _Reader(text), []
+    reader, found = Reader(text), []
     for at, token in enumerate(reader.tokens):
         if token.text in _ARITHMETIC | _COMPARISONS:
             found += _binary(reader, at, token.text)
@@ -203,7 +208,24 @@ def operations(text: str, functions: Callable[[str], bool]) -> list[Operation]:
     return found
 
 
-def _binary(reader: _Reader, at: int, sign: str) -> list[Operation]:
+def negations(text: str) -> list[tuple[Operand, str, str]]:
+    """What is negated by a sign, and is no literal: the whole of it, the operand, and what asks for its type.
+
+    >>> [(text, asks) for _, text, asks in negations("-a - b * -sum(x.c) + -1 - -2.5")]
+    [('a', ''), ('sum(x.c)', '')]
+    """
+    reader, found = Reader(text), []
+    for at, token in enumerate(reader.tokens):
+        before = reader.token(at - 1)
+        if token.text != "-" or before.low == "end" or reader.before(at - 1)[0] is not None or before.text in (")", "]"):
+            continue
+        operand, _ = reader.behind(at + 1)
+        if operand is not None and operand.type is None:
+            found.append((Operand(token.start, operand.end), text[operand.start : operand.end], reader.asks(at)))
+    return found
+
+
+def _binary(reader: Reader, at: int, sign: str) -> list[Operation]:
     left, before = reader.before(at - 1)
     right, after = reader.behind(at + 1)
     if (left is None and reader.token(at - 1).low != "end") or right is None:
@@ -215,7 +237,7 @@ def _binary(reader: _Reader, at: int, sign: str) -> list[Operation]:
     return [Operation(sign, (left, right), reader.asks(at))]
 
 
-def _among(reader: _Reader, at: int, word: str) -> list[Operation]:
+def _among(reader: Reader, at: int, word: str) -> list[Operation]:
     negated = reader.token(at - 1).low == "not"
     left, before = reader.before(at - 1 - negated)
     if left is None or reader.token(before).text in _ARITHMETIC:
@@ -231,13 +253,13 @@ def _among(reader: _Reader, at: int, word: str) -> list[Operation]:
     return [Operation("in", (left, *_listed(reader, at + 1, end)), asks)]
 
 
-def _call(reader: _Reader, at: int) -> list[Operation]:
+def _call(reader: Reader, at: int) -> list[Operation]:
     end = reader.partner[at + 1]
     listed = _listed(reader, at + 1 + (reader.token(at + 2).low in ("distinct", "all")), end)
     return [Operation(reader.token(at).low, tuple(listed), reader.asks(at))] if None not in listed else []
 
 
-def _listed(reader: _Reader, start: int, end: int) -> list[Operand | None]:
+def _listed(reader: Reader, start: int, end: int) -> list[Operand | None]:
     """What commas part between two tokens; nothing for what is more than one operand."""
     found: list[Operand | None] = []
     commas = [at for at in range(start + 1, end) if reader.token(at).text == "," and reader.around[at] == reader.partner[end]]

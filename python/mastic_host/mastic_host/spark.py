@@ -43,8 +43,8 @@ def install(settings: dict[str, Any]) -> None:
         from pyspark.sql.connect.session import SparkSession
 
     from mastic_host import (
-        alterations, casts, catalog, checkpoints, coercions, commands, context, creates, dialect, discovered, file_names, folders, formats,
-        inserts, lakes, overwrite, paths, quantiles, records, sources, views,
+        alterations, casts, catalog, checkpoints, commands, context, creates, dialect, discovered, file_names, folders, formats,
+        frames, functions, inserts, lakes, overwrite, paths, quantiles, records, refused, sources, structs, text_files, views,
     )  # fmt: skip
 
     if settings["remote"]:
@@ -55,9 +55,13 @@ def install(settings: dict[str, Any]) -> None:
         records.install()
         casts.install()
         dialect.install()
-        coercions.install()
+        functions.install()
+        frames.install()
+        refused.install()
         quantiles.install()
+        structs.install()
         folders.install()
+        text_files.install()
         overwrite.install()
         inserts.install()
         lakes.install()

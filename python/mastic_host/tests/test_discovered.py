@@ -4,10 +4,15 @@ import doctest
 
 import pytest
 
-from mastic_host import base_paths, casts, coercions, dialect, discovered, formats, globs, operands
+from mastic_host import (
+    aliases, base_paths, casts, coercions, dialect, discovered, formats, functions, globs, operands, selects, structs,
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("module", [base_paths, casts, coercions, dialect, discovered, formats, globs, operands])
+@pytest.mark.parametrize(
+    "module",
+    [aliases, base_paths, casts, coercions, dialect, discovered, formats, functions, globs, operands, selects, structs],
+)
 def test_examples(module):
     failed, tried = doctest.testmod(module)
     assert tried and not failed
