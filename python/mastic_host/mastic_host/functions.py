@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
+
+from mastic_host.statements import enclosed, split
 
 # A call is a function's name and its arguments; what is given, an expression or a text of SQL, stands for itself.
 _Term = Any
@@ -12,6 +15,8 @@ _MICROSECONDS = {
     "microsecond": 1, "millisecond": 1_000, "second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000,
     "day": 86_400_000_000, "week": 604_800_000_000,
 }  # fmt: skip
+_STRUCT = re.compile(r"(struct|named_struct)\s*(?=\()", re.I)
+_ALIAS = re.compile(r"\s+as\s+(?:\w+|`[^`]*`)\s*\Z", re.I)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -27,6 +32,24 @@ def _between(unit: Any, start: _Term, end: _Term) -> _Term | None:
 def _without(array: _Term, other: _Term) -> _Term:
     # Sail wants both to have nulls or neither, and what is flattened may have them.
     return ("array_except", ("flatten", ("array", array)), ("flatten", ("array", other)))
+
+
+def _outermost(function: str, of: _Term) -> _Term | None:
+    """The least or greatest struct: null is less than all else, to Sail more."""
+    fields = _fields(of)
+    key = [part for field in fields for part in (("isnotnull", field), field)]
+    return (f"{function}_by", of, ("struct", *key)) if fields else None
+
+
+def _fields(of: _Term) -> list[_Term]:
+    """What a call makes a struct of; nothing of all else."""
+    if isinstance(of, str):
+        call = _STRUCT.match(of)
+        inner, rest = enclosed(of[call.end() :]) if call else ("", "")
+        name, given = call[1].lower() if call and not rest else "", [_ALIAS.sub("", one).strip() for one in split(inner)]
+    else:
+        name, given = getattr(of, "_name", ""), [getattr(one, "_child", one) for one in getattr(of, "_args", [])]
+    return given if name == "struct" else given[1::2] if name == "named_struct" else []
 
 
 def _compact(array: _Term) -> _Term:
@@ -49,6 +72,8 @@ _OTHERWISE: dict[tuple[str, int], Callable[..., _Term | None]] = {
     ("regr_count", 2): lambda y, x: ("count", ("nvl2", y, x, None)),
     ("timestampdiff", 3): _between,
     ("uuid", 1): lambda seed: ("uuid",),
+    ("max", 1): lambda of: _outermost("max", of),
+    ("min", 1): lambda of: _outermost("min", of),
     # Sail writes microseconds.
     ("to_json", 1): lambda of: ("to_json", of, ("map", ("text", "timestampFormat"), ("text", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"))),
     # Sundays are -1 to Sail.
@@ -62,6 +87,8 @@ LISTS = {"array_agg", "collect_list"}
 def in_sql(name: str, given: list[str]) -> str | None:
     """SQL for a call of a function with these arguments; nothing for one that stays.
 
+    >>> in_sql("max", ["struct(a AS n, f(b, c))"]), in_sql("min", ["named_struct('n', a)"]), in_sql("max", ["struct(a).a"])
+    ('max_by(struct(a AS n, f(b, c)), struct(isnotnull(a), a, isnotnull(f(b, c)), f(b, c)))', "min_by(named_struct('n', a), struct(isnotnull(a), a))", None)
     >>> in_sql("isnan", ["x"]), in_sql("weekday", ["d"]), in_sql("datediff", ["DAY", "a", "b"])[:30], in_sql("datediff", ["a", "b"])
     ('coalesce(isnan(x), false)', 'pmod((dayofweek(d) + 5), 7)', '((unix_micros(CAST(b AS timest', None)
     """
