@@ -7,11 +7,27 @@ from collections.abc import Callable
 from typing import Any
 
 from awsglue import _catalog
-from awsglue._errors import EntityNotFoundException
+from awsglue._errors import EntityNotFoundException, GlueError
 
 from mastic_host import commands, creates, describe, partitions, refusals, tables
 from mastic_host.asked import Asked
 from mastic_host.statements import enclosed, literal, unquoted
+
+
+_NO_DEFAULT = re.compile(r"Database (?:not found: default\b|default not found)")
+
+
+def make_default(refused: str) -> bool:
+    """Makes the database in which tables without one are, which a plan was refused for; whether it was, and is there now."""
+    if not tables.catalogs or not _NO_DEFAULT.search(refused):
+        return False
+    try:
+        _catalog.call(_catalog.client("glue").create_database, DatabaseInput={"Name": "default"})
+    except GlueError as error:
+        # Another run may have been quicker.
+        if error.code != "AlreadyExistsException":
+            raise
+    return True
 
 
 def drop(asked: Asked, found: re.Match[str]) -> Any:

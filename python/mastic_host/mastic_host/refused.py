@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mastic_host import aliases, casts, coercions, fields, negations
+from mastic_host import aliases, casts, coercions, databases, fields, negations
 from mastic_host.asking import Asker
 
 # A plan may have to be put in other words for several reasons, one after the other.
 _MOST = 20
 # What mends a plan in place that was refused with a message; whether it could.
-_REPAIRS: list[Callable[[Any, str, Asker], bool]] = [coercions.repair, fields.repair, aliases.repair]
+_REPAIRS: list[Callable[[Any, str, Asker], bool]] = [coercions.repair, fields.repair, aliases.repair, lambda plan, refused, asker: databases.make_default(refused)]
 
 
 def install() -> None:
