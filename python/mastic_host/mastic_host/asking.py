@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+_known: dict[tuple[int, bytes], list[Any]] = {}
+
 
 class Asker:
     """Asks Sail for types."""
@@ -22,7 +24,7 @@ class Asker:
             named = asked.project.expressions.add().alias
             named.name.append(f"_{at}")
             named.expr.CopyFrom(one)
-        return self._of(asked) or self._singly(wanted, lambda few: self.over(context, few))
+        return self._types(asked) or self._singly(wanted, lambda few: self.over(context, few))
 
     def of_texts(self, context: Any, asks: str, wanted: list[str]) -> list[Any]:
         """The same for expressions in SQL: of a query that says where they are from, or over a relation."""
@@ -34,21 +36,33 @@ class Asker:
         asked.CopyFrom(context)
         begin, _, end = asks.partition("\0")
         asked.sql.query = begin + ", ".join(f"{one} AS _{at}" for at, one in enumerate(wanted)) + end
-        return self._of(asked) or self._singly(wanted, lambda few: self.of_texts(context, asks, few))
+        return self._types(asked) or self._singly(wanted, lambda few: self.of_texts(context, asks, few))
 
     @staticmethod
     def _singly(wanted: list[Any], ask: Callable[[list[Any]], list[Any]]) -> list[Any]:
         return [ask([one])[0] for one in wanted] if len(wanted) > 1 else [None]
 
-    def _of(self, relation: Any) -> list[Any]:
+    def _types(self, relation: Any) -> list[Any]:
+        return [field.dataType for field in self.of(relation)]
+
+    def of(self, relation: Any) -> list[Any]:
+        """The columns of a relation; nothing for one that is none by itself."""
         from pyspark.errors import PySparkException
         from pyspark.sql.connect.proto import base_pb2
 
-        try:
-            fields = self._analyze(self._client, "schema", plan=base_pb2.Plan(root=relation)).schema.fields
-        except PySparkException:
-            return []
-        return [field.dataType for field in fields]
+        # Frames are made of frames whose types were asked for before.
+        key = (id(self._client), relation.SerializeToString(deterministic=True))
+        if key not in _known:
+            try:
+                _known[key] = list(self._analyze(self._client, "schema", plan=base_pb2.Plan(root=relation)).schema.fields)
+            except PySparkException:
+                return []
+        return _known[key]
+
+
+def forget() -> None:
+    """Forgets what was asked: names may stand for something else."""
+    _known.clear()
 
 
 def kind(of: Any) -> str:

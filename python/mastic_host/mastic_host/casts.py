@@ -23,6 +23,7 @@ WHOLE = {"tinyint", "byte", "smallint", "short", "int", "integer", "bigint", "lo
 
 def install() -> None:
     """Makes columns and SQL cast so while `lenient` is set."""
+    from pyspark.sql import functions as F  # noqa: N812
     from pyspark.sql.connect import expressions, plan
     from pyspark.sql.connect.column import Column
 
@@ -32,6 +33,8 @@ def install() -> None:
         name = dataType if isinstance(dataType, str) else dataType.simpleString()
         if lenient and name.lower() in WHOLE:
             return _whole(column, name)
+        if name.lower() == "date":
+            return _named_as(column, F.to_date(column))
         if lenient and not name.lower().startswith(_WHOLE):
             return column.try_cast(dataType)
         return cast(column, dataType)
@@ -65,7 +68,10 @@ def whole(text: str, of: str) -> str:
 def _whole(column: Any, of: str) -> Any:
     from pyspark.sql import functions as F  # noqa: N812
 
-    made = F.coalesce(column.try_cast(of), column.try_cast("string").try_cast("double").try_cast(of))
+    return _named_as(column, F.coalesce(column.try_cast(of), column.try_cast("string").try_cast("double").try_cast(of)))
+
+
+def _named_as(column: Any, made: Any) -> Any:
     # The name is the column's, as that of a cast.
     told = getattr(column._expr, "_unparsed_identifier", None)
     return made.alias(told.split(".")[-1].strip("`")) if told else made

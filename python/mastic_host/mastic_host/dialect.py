@@ -7,16 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from mastic_host import casts, functions, selects
-from mastic_host.statements import enclosed, split, words
+from mastic_host.operands import Reader
+from mastic_host.selects import items
+from mastic_host.statements import NAME, bare, enclosed, quoted, split, words
 
 _PIVOT = re.compile(r"\bfor\s+(\w+|`(?:[^`]|``)+`)\s+in\s*(?=\()", re.I)
 _SETS = re.compile(r"\bgroup\s+by\s+(?!grouping\b)[\w\s,.`]+?\s+(?=grouping\s+sets\s*\()", re.I)
 _MORE = re.compile(r"\s*(?:over|filter)\b", re.I)
 _OVER = re.compile(r"\s*over\b\s*", re.I)
 _NAME = re.compile(r"\w*")
+_OF_CAST = re.compile(rf"(?:try_)?cast\s*\(\s*(?:{NAME}\s*\.\s*)*({NAME})\s+as\b.*", re.I | re.S)
 _LAMBDA = re.compile(r"\s*\(\s*(\w+)\s*,\s*(\w+)\s*\)\s*->\s*(.*)", re.S)
 _LIST = re.compile(r"\s*array\s*(?=\()", re.I)
 _TO_WHOLE = re.compile(r"(.*)\bas\s+(tinyint|byte|smallint|short|int|integer|bigint|long)", re.I | re.S)
+_TO_DATE = re.compile(r"(.*)\bas\s+date", re.I | re.S)
 _DAY = re.compile(r"\s*(?:dow|dayofweek)\s+from\b(.*)", re.I | re.S)
 
 
@@ -39,13 +43,14 @@ def rewritten(text: str) -> str:
     """SQL as Sail takes it.
 
     >>> rewritten("SELECT percentile_approx(a, 0.5, 100) FROM t")
-    'SELECT try_element_at(sort_array(collect_list(a)), CAST(greatest(ceil(CAST((0.5) AS DOUBLE) * count(a)), 1) AS INT)) FROM t'
+    'SELECT try_element_at(sort_array(collect_list(a)), CAST(greatest(ceil(CAST((0.5) AS DOUBLE) * count(a)), 1) AS INT)) AS `percentile_approx(a, 0.5, 100)` FROM t'
     >>> rewritten("SELECT * FROM t PIVOT (sum(x) FOR k IN (1, 2))")
     'SELECT * FROM t PIVOT (sum(x) FOR (k) IN (1, 2))'
     >>> rewritten("SELECT a, b FROM t GROUP BY a, b GROUPING SETS ((a), (b))")
     'SELECT a, b FROM t GROUP BY GROUPING SETS ((a), (b))'
     >>> rewritten("SELECT log(datediff(a, 'datediff(b, c)')), EXTRACT(dow FROM d), log(2, x), date_diff(a, b)")
-    "SELECT ln(CAST(date_diff(a, 'datediff(b, c)') AS INT)), dayofweek(d), log(2, x), date_diff(a, b)"
+    "SELECT ln(CAST(date_diff(a, 'datediff(b, c)') AS INT)) AS `log(CAST(date_diff(a, datediff(b, c)) AS INT))`, \
+dayofweek(d) AS `EXTRACT(dow FROM d)`, log(2, x), date_diff(a, b)"
     """
     if not _MET.search(text):
         return text
@@ -78,8 +83,21 @@ def _calls(text: str) -> str:
         # Over a window or with a filter they are Sail's.
         made = None if more else _CALLS[name](given) if name in _CALLS else functions.in_sql(name, given)
         if made is not None:
-            text = text[:at] + made + text[len(text) - len(behind) + len(inner) + 2 :]
+            end = len(text) - len(behind) + len(inner) + 2
+            text = text[:at] + made + _named(text, at, end) + text[end:]
     return text
+
+
+def _named(text: str, start: int, end: int) -> str:
+    """The alias that keeps its name for what is all of a column without one."""
+    reader = Reader(text)
+    for select in (at for at, token in enumerate(reader.tokens) if token.low == "select" and token.start < start):
+        for one in items(reader, select):
+            if one.alias is None and reader.token(one.start).start == start and reader.token(one.end - 1).end == end:
+                whole = text[start:end]
+                cast = _OF_CAST.fullmatch(whole)
+                return f" AS {quoted(bare(cast[1]) if cast else re.sub(chr(39), '', whole))}"
+    return ""
 
 
 def _compacted(text: str, at: int, rest: str) -> str:
@@ -118,9 +136,13 @@ def _of_entries(given: list[str], put: str) -> str | None:
     return f"map_from_entries(transform({within}))"
 
 
-def _whole(given: list[str]) -> str | None:
-    found = _TO_WHOLE.fullmatch(",".join(given).strip()) if casts.lenient else None
-    return casts.whole(found[1].strip(), found[2]) if found else None
+def _cast(given: list[str]) -> str | None:
+    whole = ",".join(given).strip()
+    found = _TO_WHOLE.fullmatch(whole) if casts.lenient else None
+    if found:
+        return casts.whole(found[1].strip(), found[2])
+    date = _TO_DATE.fullmatch(whole)
+    return functions.in_sql("to_date", [date[1].strip()]) if date else None
 
 
 # What stands in the place of calls with these arguments; nothing for those that stay.
@@ -131,7 +153,8 @@ _CALLS: dict[str, Callable[[list[str]], str | None]] = {
     "initcap": lambda given: _WORDS.format(given[0]) if len(given) == 1 else None,
     "log": lambda given: f"ln({given[0]})" if len(given) == 1 else None,
     "extract": _extracted,
-    "cast": _whole,
+    "cast": _cast,
+    "try_cast": _cast,
     "transform_keys": lambda given: _of_entries(given, "{made}, {value}"),
     "transform_values": lambda given: _of_entries(given, "{key}, {made}"),
 }

@@ -15,6 +15,8 @@ _MICROSECONDS = {
     "microsecond": 1, "millisecond": 1_000, "second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000,
     "day": 86_400_000_000, "week": 604_800_000_000,
 }  # fmt: skip
+# In what a pattern is replaced by: a character behind a backslash, a group's number, a group's name.
+_PLACES = re.compile(r"\\(.)|\$(\d{1,2})|\$\{(\w+)\}")
 _STRUCT = re.compile(r"(struct|named_struct)\s*(?=\()", re.I)
 _ALIAS = re.compile(r"\s+as\s+(?:\w+|`[^`]*`)\s*\Z", re.I)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -57,6 +59,41 @@ def _compact(array: _Term) -> _Term:
     return ("without nulls", array)
 
 
+def _date(of: _Term) -> _Term:
+    """A date, also of a text with a time behind a T or spaces around it."""
+    text = ("replace", ("trim", ("cast", of, "string")), ("text", "T"), ("text", " "))
+    return ("coalesce", ("try_cast", of, "date"), ("try_cast", ("substring_index", text, ("text", " "), 1), "date"))
+
+
+def _time(of: _Term) -> _Term:
+    # Sail takes numbers for microseconds, or leaves their fractions out.
+    return ("try_cast", of, "timestamp")
+
+
+def _replaced(of: _Term, pattern: _Term, put: _Term) -> _Term | None:
+    """Groups in what is put are told by one or two digits, whatever is behind; to Sail the name goes on with letters."""
+    literal = _literal(put)
+    if literal is None or not re.search(r"[$\\]", literal):
+        return None
+    return ("regexp_replace", of, pattern, ("text", _PLACES.sub(_place, literal)))
+
+
+def _place(found: re.Match[str]) -> str:
+    if found[1]:
+        return "$$" if found[1] == "$" else found[1]
+    return f"${{{found[2] or found[3]}}}"
+
+
+def _literal(of: _Term) -> str | None:
+    """The text that an argument is; nothing for one that is none."""
+    if not isinstance(of, str):
+        value = getattr(of, "_value", None)
+        return value if isinstance(value, str) else None
+    if len(of) < 2 or of[0] not in "'\"" or of[-1] != of[0]:
+        return None
+    return re.sub(r"\\(.)", r"\1", of[1:-1])
+
+
 # What stands in the place of a function, by its name and how many arguments it has.
 _OTHERWISE: dict[tuple[str, int], Callable[..., _Term | None]] = {
     ("array_compact", 1): _compact,
@@ -70,7 +107,11 @@ _OTHERWISE: dict[tuple[str, int], Callable[..., _Term | None]] = {
     # What is not there is a number.
     ("isnan", 1): lambda of: ("coalesce", ("isnan", of), False),
     ("regr_count", 2): lambda y, x: ("count", ("nvl2", y, x, None)),
+    ("regexp_replace", 3): _replaced,
+    ("timestamp_seconds", 1): _time,
     ("timestampdiff", 3): _between,
+    ("to_date", 1): _date,
+    ("to_timestamp", 1): _time,
     ("uuid", 1): lambda seed: ("uuid",),
     ("max", 1): lambda of: _outermost("max", of),
     ("min", 1): lambda of: _outermost("min", of),
@@ -102,9 +143,9 @@ def _text(term: _Term) -> str:
         case ("without nulls", of):
             return f"filter({_text(of)}, _v -> _v IS NOT NULL)"
         case ("text", value):
-            return '"' + value + '"'
-        case ("cast", of, kind):
-            return f"CAST({_text(of)} AS {kind})"
+            return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        case (("cast" | "try_cast") as name, of, kind):
+            return f"{name.upper()}({_text(of)} AS {kind})"
         case (("+" | "-" | "/" | "div") as sign, left, right):
             return f"({_text(left)} {sign} {_text(right)})"
         case (str(name), *of):
@@ -133,7 +174,7 @@ def install() -> None:
         if term is None:
             return planned(call, session)
         # Inner calls are no longer asked about.
-        return expressions.ColumnAlias(_expression(term, planned), [str(call)], None).to_plan(session)
+        return expressions.ColumnAlias(_expression(term, planned), [_name_of(call)], None).to_plan(session)
 
     def over(window: Any, session: Any) -> Any:
         whole = window._create_proto_expression()
@@ -151,6 +192,16 @@ def install() -> None:
     expressions.WindowExpression.to_plan = over
 
 
+def _name_of(of: Any) -> str:
+    """What Spark calls a column that is this expression."""
+    name, given = getattr(of, "_name", None), [_name_of(one) for one in getattr(of, "_args", [])]
+    if name is None or callable(name):
+        return str(of)
+    sign = {"==": "=", "and": "AND", "or": "OR"}.get(name, name)
+    infix = len(given) == 2 and (sign.isupper() or not re.match(r"\w", name))
+    return f"({given[0]} {sign} {given[1]})" if infix else f"{name}({', '.join(given)})"
+
+
 def _expression(term: _Term, planned: Callable[..., Any]) -> Any:
     from pyspark.sql.connect import expressions, functions
     from pyspark.sql.connect.column import Column
@@ -164,8 +215,8 @@ def _expression(term: _Term, planned: Callable[..., Any]) -> Any:
         return functions.filter(Column(_expression(given[0], planned)), lambda one: one.isNotNull())._expr
     if name == "text":
         return expressions.LiteralExpression._from_value(given[0])
-    if name == "cast":
-        return expressions.CastExpression(_expression(given[0], planned), given[1])
+    if name in ("cast", "try_cast"):
+        return expressions.CastExpression(_expression(given[0], planned), given[1], "try" if name == "try_cast" else None)
     made = expressions.UnresolvedFunction(name, [_expression(one, planned) for one in given])
     made.to_plan = lambda session: planned(made, session)
     return made

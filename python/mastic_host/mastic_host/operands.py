@@ -24,6 +24,9 @@ _WORDS = {
 }  # fmt: skip
 #: Words behind which a query's tables are no more.
 ENDS = {"where", "group", "having", "order", "limit", "offset", "union", "except", "intersect", "minus", "window", "cluster", "distribute", "sort"}
+_CHOSEN = {"coalesce", "greatest", "if", "ifnull", "least", "nvl", "nvl2"}
+#: Those of them that have a condition before.
+_CONDITIONAL = {"if", "nvl2"}
 _TYPED = {"date": "date", "timestamp": "timestamp", "interval": "interval"}
 _OF_SUFFIX = {"L": "long", "S": "short", "Y": "byte", "F": "float", "D": "double", "BD": "decimal(38,18)"}
 
@@ -183,7 +186,10 @@ def _literal(first: _Token, last: _Token, tokens: int) -> str | None:
     suffix = re.search(r"[A-Z]+$", last.text)
     if suffix and suffix[0] in _OF_SUFFIX:
         return _OF_SUFFIX[suffix[0]]
-    return "double" if "e" in last.low else "decimal(38,18)" if "." in last.text else "integer"
+    if "e" in last.low or "." not in last.text:
+        return "double" if "e" in last.low else "integer" if len(last.text) < 10 else "long"
+    before, _, behind = last.text.partition(".")
+    return f"decimal({len(before.lstrip('0') + behind) or 1},{len(behind)})"
 
 
 def operations(text: str, functions: Callable[[str], bool]) -> list[Operation]:
@@ -192,7 +198,7 @@ def operations(text: str, functions: Callable[[str], bool]) -> list[Operation]:
     >>> found = operations("SELECT a + 1 FROM t x WHERE sum(x.b) > -2.5 AND c[0] BETWEEN 1 AND 'z'", {"sum"}.__contains__)
     >>> [(one.function, [o and ("SELECT a + 1 FROM t x WHERE sum(x.b) > -2.5 AND c[0] BETWEEN 1 AND 'z'"[o.start:o.end], o.type)
     ...   for o in one.operands]) for one in found]
-    [('+', [('a', None), ('1', 'integer')]), ('sum', [('x.b', None)]), ('>', [('sum(x.b)', None), ('-2.5', 'decimal(38,18)')]), \
+    [('+', [('a', None), ('1', 'integer')]), ('sum', [('x.b', None)]), ('>', [('sum(x.b)', None), ('-2.5', 'decimal(2,1)')]), \
 ('>=', [('c[0]', None), ('1', 'integer')]), ('<=', [('c[0]', None), ("'z'", 'string')])]
     >>> found[0].asks.split(chr(0))
     [' SELECT ', ' FROM t x ']
@@ -203,6 +209,8 @@ def operations(text: str, functions: Callable[[str], bool]) -> list[Operation]:
             found += _binary(reader, at, token.text)
         elif token.low in ("in", "between"):
             found += _among(reader, at, token.low)
+        elif token.low == "case":
+            found += _case(reader, at)
         elif token.kind == "name" and functions(token.low) and reader.token(at + 1).text == "(" and at + 1 in reader.partner:
             found += _call(reader, at)
     return found
@@ -254,9 +262,37 @@ def _among(reader: Reader, at: int, word: str) -> list[Operation]:
 
 
 def _call(reader: Reader, at: int) -> list[Operation]:
-    end = reader.partner[at + 1]
-    listed = _listed(reader, at + 1 + (reader.token(at + 2).low in ("distinct", "all")), end)
-    return [Operation(reader.token(at).low, tuple(listed), reader.asks(at))] if None not in listed else []
+    name, end = reader.token(at).low, reader.partner[at + 1]
+    start = at + 1 + (reader.token(at + 2).low in ("distinct", "all"))
+    if name in _CHOSEN:
+        commas = [one for one in reader.levels[at + 1] if reader.token(one).text == ","]
+        results = [_whole(reader, first, after) for first, after in zip([start + 1, *(one + 1 for one in commas)], [*commas, end])]
+        return [Operation(name, tuple(results[name in _CONDITIONAL :]), reader.asks(at))]
+    listed = _listed(reader, start, end)
+    return [Operation(name, tuple(listed), reader.asks(at))] if None not in listed else []
+
+
+def _case(reader: Reader, at: int) -> list[Operation]:
+    """What a `CASE` chooses between."""
+    level = reader.levels[reader.around[at]]
+    depth, begin, results = 0, None, []
+    for one in level[bisect_left(level, at) + 1 :]:
+        word = reader.token(one).low
+        if depth == 0 and word in ("when", "else", "end") and begin is not None:
+            results.append(_whole(reader, begin, one))
+            begin = None
+        if depth == 0 and word in ("then", "else"):
+            begin = one + 1
+        if depth == 0 and word == "end":
+            return [Operation("case", tuple(results), reader.asks(at))]
+        depth += (word == "case") - (word == "end")
+    return []
+
+
+def _whole(reader: Reader, start: int, end: int) -> Operand:
+    """All between two tokens, the latter not with it."""
+    one, after = reader.behind(start)
+    return one if one is not None and after == end else Operand(reader.token(start).start, reader.token(end - 1).end)
 
 
 def _listed(reader: Reader, start: int, end: int) -> list[Operand | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mastic_host import aliases, casts, coercions, databases, fields, negations
+from mastic_host import aliases, asking, casts, coercions, databases, fields, negations
 from mastic_host.asking import Asker
 
 # A plan may have to be put in other words for several reasons, one after the other.
@@ -26,6 +26,8 @@ def install() -> None:
     def analyzing(client: Any, method: str, **more: Any) -> Any:
         if "plan" in more:
             negations.mend(more["plan"], Asker(client, analyze))
+            if method in ("schema", "tree_string"):
+                coercions.fit(more["plan"], Asker(client, analyze), only_chosen=True)
         for _ in range(_MOST):
             try:
                 return analyze(client, method, **more)
@@ -38,9 +40,10 @@ def install() -> None:
         import pyarrow as pa
 
         negations.mend(request.plan, Asker(client, analyze))
-        # What fails halfway may have written rows before.
-        if casts.lenient and coercions.writes(request.plan):
-            coercions.fit(request.plan, Asker(client, analyze))
+        if coercions.writes(request.plan):
+            asking.forget()
+            # What fails halfway may have written rows before.
+            coercions.fit(request.plan, Asker(client, analyze), only_chosen=not casts.lenient)
         for _ in range(_MOST):
             begun = False
             try:
