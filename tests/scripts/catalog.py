@@ -13,3 +13,6 @@ frame = spark.table(f"{database}.events").selectExpr("id", "upper(what) AS what"
 frame.write.option("path", f"s3://{target}/made/").saveAsTable(f"{database}.made")
 frame.write.insertInto(f"{database}.made")
 print(spark.sql(f"SELECT what, count(*) AS n FROM {database}.made GROUP BY what ORDER BY what").collect())
+chosen = frame.selectExpr("id", "CASE WHEN id > 1 THEN 1 ELSE 0.5 END AS part", "if(id > 1, 'many', id) AS text", "coalesce(null, id, 1.5D) AS number")
+chosen.write.option("path", f"s3://{target}/chosen/").saveAsTable(f"{database}.chosen")
+print(spark.table(f"{database}.chosen").dtypes, spark.table(f"{database}.chosen").orderBy("id").first())

@@ -49,13 +49,36 @@ show(made.select("i", "r.a"))
 # Functions.
 show(frame.select(F.isnan("x"), F.weekday("d"), F.element_at("a", 2), F.array_compact("a"), F.array_except("a", F.array(F.lit(3)))))
 show(frame.where(~F.isnan("x")).select("i"))
+show(frame.where("isnan(x)").select("i").union(frame.where(F.expr("isnan(x)") | F.expr("weekday(d)").between(5, 6)).select("i")))
 show(spark.sql("SELECT isnan(x), weekday(d), element_at(a, 2), array_compact(a), array_except(a, array(1)) FROM rows WHERE NOT isnan(x)"))
 show(frame.select(F.date_trunc("month", F.lit("2024-02-03 04:05:06")), F.timestamp_diff("DAY", "t", F.lit(datetime(2024, 3, 1)))))
 show(spark.sql("SELECT timestampdiff(MONTH, t, TIMESTAMP'2024-03-30'), timestampdiff(HOUR, d, t), datediff(d, '2024-01-01') FROM rows"))
+show(frame.groupBy(F.col("i") > 1).agg(F.max(F.struct("i", "s")), F.min(F.struct(F.col("x").alias("y"), "s"))))
+show(spark.sql("SELECT max(struct(s, i)), min(named_struct('m', m, 'i', i)) FROM rows"))
 show(frame.select(F.collect_list("i").over(window), F.collect_list("i").over(Window.orderBy("s")), F.size(F.collect_list("i").over(window))))
 show(spark.sql("SELECT collect_list(i) OVER w, size(collect_list(x) OVER w) FROM rows WINDOW w AS (ORDER BY l DESC)"))
 show(spark.sql("SELECT transform_values(by, (k, v) -> v.g + 1), transform_keys(by, (k, v) -> concat(k, v.g)) FROM deep"))
 show(spark.sql("SELECT to_json(struct(t)), to_json(map('a', 1)) FROM rows"))
+
+show(frame.select(F.regexp_replace("s", "(b)(b)", "$2x$1"), F.to_timestamp("l"), F.to_timestamp(F.col("l") / 8), F.timestamp_seconds(F.lit(1.5))))
+show(spark.sql(r"SELECT regexp_replace('2024-01-05', '(\\d+)-(\\d+)-(\\d+)', '$3/$2/$1a'), to_timestamp(1704449472)"))
+dates = spark.createDataFrame([(one,) for one in ("2024-01-05T23:11:12-05:00", " 2024-01-05 ", "2024-01-05 10:11", "x", None)], "at string")
+show(dates.select(F.to_date("at"), F.col("at").cast("date"), F.expr("cast(at AS date)"), F.year(F.col("at").cast("date"))))
+print(dates.selectExpr("cast(at AS date)", "weekday(at)", "to_date(at)").columns, spark.sql("SELECT cast(d AS date), max(i) FROM rows GROUP BY d").columns)
+
+names = spark.createDataFrame([("fooBarBaz",), ("foo-123",), ("a|b",), (None,), ("",)], "s string")
+names.createOrReplaceTempView("names")
+show(names.select(F.regexp_replace("s", "(?<!^)([A-Z])", "_$1"), F.regexp_extract("s", r"(?<=-)\d+", 0), F.split("s", "(?=[A-Z])", 2), F.split("s", "|")))
+show(names.select(F.col("s").rlike("^(?!foo-)foo"), F.regexp_replace("s", r"(o)\1", "0"), F.split("s", ""), F.split("s", "-")))
+show(spark.sql(r"SELECT regexp_replace(s, '(?=[A-Z])', '_'), split(s, '(?=[A-Z])')[0] FROM names WHERE NOT regexp_like(s, '(?!f)a')"))
+texts = ['{"t":"2024-01-05T10:11:12.5Z","d":"2024-01-05","i":1,"l":[{"t":"2024-01-05 10:11:12"}]}', '{"t":"x","d":null,"i":2}', None]
+read = spark.createDataFrame([(text,) for text in texts], "j string")
+show(read.select(F.from_json("j", "t timestamp, d date, i int, l array<struct<t:timestamp>>").alias("r")).select("r.t", "r.d", "r.i", "r.l"))
+
+# What is chosen between, and unions.
+show(frame.select(F.when(F.col("i") > 1, 1).otherwise(0.5), F.coalesce(F.lit(None), "l", F.lit(1.5)), F.when(F.col("i") > 1, 1).otherwise("x")))
+show(spark.sql("SELECT CASE WHEN i > 1 THEN 1 ELSE 2.5 END, if(i > 1, 1, 'x'), greatest(i, 2.5D), CASE i WHEN 1 THEN d ELSE t END FROM rows"))
+show(frame.select("i", F.lit(None)).union(other.select(F.col("i") * 1.5, "n")))
 
 # Negated decimals.
 show(frame.select(-F.col("m"), F.abs(-F.col("m")), F.when(F.col("i") == 1, -F.col("m")).otherwise(F.col("m"))))

@@ -37,7 +37,7 @@ _NOTHING = {"null", "void"}
 # What Sail says of plans that do not fit.
 _REFUSED = re.compile(
     r"Cannot coerce arithmetic expression|Cannot infer common argument type|failed to match any signature|"
-    r"Cannot cast string '.*' to value of|is too large to store in a Decimal",
+    r"Cannot cast string '.*' to value of|is too large to store in a Decimal|cast Timestamp\(Nanosecond",
     re.S,
 )
 

@@ -91,13 +91,18 @@ def _calls(text: str) -> str:
 def _named(text: str, start: int, end: int) -> str:
     """The alias that keeps its name for what is all of a column without one."""
     reader = Reader(text)
+    if reader.token(0).start == start and reader.tokens[-1].end == end:
+        return _alias(text[start:end])
     for select in (at for at, token in enumerate(reader.tokens) if token.low == "select" and token.start < start):
         for one in items(reader, select):
             if one.alias is None and reader.token(one.start).start == start and reader.token(one.end - 1).end == end:
-                whole = text[start:end]
-                cast = _OF_CAST.fullmatch(whole)
-                return f" AS {quoted(bare(cast[1]) if cast else re.sub(chr(39), '', whole))}"
+                return _alias(text[start:end])
     return ""
+
+
+def _alias(call: str) -> str:
+    cast = _OF_CAST.fullmatch(call)
+    return f" AS {quoted(bare(cast[1]) if cast else call.replace(chr(39), ''))}"
 
 
 def _compacted(text: str, at: int, rest: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from mastic_host import regexes
 from mastic_host.statements import enclosed, split
 
 # A call is a function's name and its arguments; what is given, an expression or a text of SQL, stands for itself.
@@ -15,8 +16,6 @@ _MICROSECONDS = {
     "microsecond": 1, "millisecond": 1_000, "second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000,
     "day": 86_400_000_000, "week": 604_800_000_000,
 }  # fmt: skip
-# In what a pattern is replaced by: a character behind a backslash, a group's number, a group's name.
-_PLACES = re.compile(r"\\(.)|\$(\d{1,2})|\$\{(\w+)\}")
 _STRUCT = re.compile(r"(struct|named_struct)\s*(?=\()", re.I)
 _ALIAS = re.compile(r"\s+as\s+(?:\w+|`[^`]*`)\s*\Z", re.I)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -70,12 +69,26 @@ def _time(of: _Term) -> _Term:
     return ("try_cast", of, "timestamp")
 
 
+def _matched(name: str) -> Callable[..., _Term | None]:
+    """A function of a text and a pattern, computed by Python where Sail has not got what the pattern uses."""
+
+    def made(of: _Term, pattern: _Term, *more: _Term) -> _Term | None:
+        told = _literal(pattern)
+        beyond = regexes.is_beyond(told) or (name == "split" and regexes.may_match_nothing(told))
+        return (regexes.by_python(name), of, pattern, *more) if beyond else None
+
+    return made
+
+
 def _replaced(of: _Term, pattern: _Term, put: _Term) -> _Term | None:
     """Groups in what is put are told by one or two digits, whatever is behind; to Sail the name goes on with letters."""
+    beyond = _matched("regexp_replace")(of, pattern, put)
+    if beyond is not None:
+        return beyond
     literal = _literal(put)
     if literal is None or not re.search(r"[$\\]", literal):
         return None
-    return ("regexp_replace", of, pattern, ("text", _PLACES.sub(_place, literal)))
+    return ("regexp_replace", of, pattern, ("text", regexes.PLACES.sub(_place, literal)))
 
 
 def _place(found: re.Match[str]) -> str:
@@ -107,7 +120,14 @@ _OTHERWISE: dict[tuple[str, int], Callable[..., _Term | None]] = {
     # What is not there is a number.
     ("isnan", 1): lambda of: ("coalesce", ("isnan", of), False),
     ("regr_count", 2): lambda y, x: ("count", ("nvl2", y, x, None)),
+    ("regexp", 2): _matched("rlike"),
+    ("regexp_extract", 2): _matched("regexp_extract"),
+    ("regexp_extract", 3): _matched("regexp_extract"),
+    ("regexp_like", 2): _matched("rlike"),
     ("regexp_replace", 3): _replaced,
+    ("rlike", 2): _matched("rlike"),
+    ("split", 2): _matched("split"),
+    ("split", 3): _matched("split"),
     ("timestamp_seconds", 1): _time,
     ("timestampdiff", 3): _between,
     ("to_date", 1): _date,

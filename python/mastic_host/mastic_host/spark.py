@@ -44,7 +44,8 @@ def install(settings: dict[str, Any]) -> None:
 
     from mastic_host import (
         alterations, casts, catalog, checkpoints, commands, context, creates, dialect, discovered, file_names, folders, formats,
-        frames, functions, inserts, lakes, overwrite, paths, quantiles, records, refused, sources, structs, text_files, views,
+        frames, functions, inserts, lakes, overwrite, paths, quantiles, records, refused, sources, structs, text_files,
+        times_in_json, views,
     )  # fmt: skip
 
     if settings["remote"]:
@@ -57,6 +58,7 @@ def install(settings: dict[str, Any]) -> None:
         dialect.install()
         functions.install()
         frames.install()
+        times_in_json.install()
         refused.install()
         quantiles.install()
         structs.install()
