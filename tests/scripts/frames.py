@@ -86,6 +86,12 @@ show(frame.agg(F.sum(-F.col("m")), -F.sum("m")))
 show(spark.sql("SELECT -m, -(-m) - -m > 0, -i, -l - -x FROM rows WHERE -m < 1"))
 show(frame.selectExpr("-m AS n").where("-n > 1"))
 
+# Quotients of decimals.
+show(frame.select(F.col("m") / F.col("m"), F.col("m") / 3, F.col("m") / F.col("i"), F.col("i") / F.col("m"), F.col("i") / 2, -F.col("m") / 7))
+show(frame.agg(F.sum("m") / F.count("*"), F.sum("m") / F.sum("l"), F.avg("m")))
+show(spark.sql("SELECT m / i, m / i / 7, sum(m) OVER () / 3, 2 / m, rint(x), 5 / 2, 1.0 / 3 FROM rows WHERE m / 2 < 40"))
+show(frame.selectExpr("m / 3 AS third", "CASE WHEN i > 1 THEN m / l ELSE 0 END AS part", "rint(x + 0.25)"))
+
 # Names with dots.
 show(deep.select(F.col("items").getField("p"), F.col("items")["q"], deep.items.p, "by.k", "by.k.g", F.col("by.k.g") + 1))
 show(spark.sql("SELECT items.p, by.k.g, deep.by.k FROM deep WHERE by.k.g = 1 OR size(items.p) = 1"))

@@ -107,6 +107,11 @@ def _literal(of: _Term) -> str | None:
     return re.sub(r"\\(.)", r"\1", of[1:-1])
 
 
+def _to_even(of: _Term) -> _Term:
+    half = ("=", ("abs", ("%", of, 1.0)), 0.5)
+    return ("if", half, ("*", ("round", ("/", of, 2.0)), 2.0), ("round", of))
+
+
 # What stands in the place of a function, by its name and how many arguments it has.
 _OTHERWISE: dict[tuple[str, int], Callable[..., _Term | None]] = {
     ("array_compact", 1): _compact,
@@ -125,6 +130,8 @@ _OTHERWISE: dict[tuple[str, int], Callable[..., _Term | None]] = {
     ("regexp_extract", 3): _matched("regexp_extract"),
     ("regexp_like", 2): _matched("rlike"),
     ("regexp_replace", 3): _replaced,
+    # To Sail halves go up.
+    ("rint", 1): lambda of: _to_even(("cast", of, "double")),
     ("rlike", 2): _matched("rlike"),
     ("split", 2): _matched("split"),
     ("split", 3): _matched("split"),
@@ -166,14 +173,14 @@ def _text(term: _Term) -> str:
             return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
         case (("cast" | "try_cast") as name, of, kind):
             return f"{name.upper()}({_text(of)} AS {kind})"
-        case (("+" | "-" | "/" | "div") as sign, left, right):
+        case (("+" | "-" | "*" | "/" | "%" | "=" | "div") as sign, left, right):
             return f"({_text(left)} {sign} {_text(right)})"
         case (str(name), *of):
             return f"{name}({', '.join(map(_text, of))})"
         case None:
             return "NULL"
         case _:
-            return str(term).lower() if isinstance(term, bool) else str(term)
+            return str(term).lower() if isinstance(term, bool) else f"{term}D" if isinstance(term, float) else str(term)
 
 
 def install() -> None:
@@ -237,7 +244,7 @@ def _expression(term: _Term, planned: Callable[..., Any]) -> Any:
         return expressions.LiteralExpression._from_value(given[0])
     if name in ("cast", "try_cast"):
         return expressions.CastExpression(_expression(given[0], planned), given[1], "try" if name == "try_cast" else None)
-    made = expressions.UnresolvedFunction(name, [_expression(one, planned) for one in given])
+    made = expressions.UnresolvedFunction("==" if name == "=" else name, [_expression(one, planned) for one in given])
     made.to_plan = lambda session: planned(made, session)
     return made
 

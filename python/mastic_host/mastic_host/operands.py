@@ -233,6 +233,28 @@ def negations(text: str) -> list[tuple[Operand, str, str]]:
     return found
 
 
+def quotients(text: str) -> list[tuple[Operand, tuple[Operand, Operand], str]]:
+    """What is divided by a sign: the whole of it, both sides, and what asks for their types.
+
+    >>> text = "sum(a) * 100 / sum(b) + -c / 2 / d"
+    >>> [(text[whole.start:whole.end], text[left.start:left.end]) for whole, (left, _), _ in quotients(text)]
+    [('sum(a) * 100 / sum(b)', 'sum(a) * 100'), ('c / 2', 'c'), ('c / 2 / d', 'c / 2')]
+    """
+    reader, found = Reader(text), []
+    for at, token in enumerate(reader.tokens):
+        if token.text != "/":
+            continue
+        right, _ = reader.behind(at + 1)
+        first, before = reader.before(at - 1)
+        left = first
+        while first is not None and left is not None and reader.token(before).text in ("*", "/", "%"):
+            first, before = reader.before(before - 1)
+            left = None if first is None else Operand(first.start, left.end)
+        if left is not None and right is not None:
+            found.append((Operand(left.start, right.end), (left, right), reader.asks(at)))
+    return found
+
+
 def _binary(reader: Reader, at: int, sign: str) -> list[Operation]:
     left, before = reader.before(at - 1)
     right, after = reader.behind(at + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mastic_host import aliases, asking, casts, coercions, databases, fields, negations
+from mastic_host import aliases, asking, casts, coercions, databases, decimals, fields
 from mastic_host.asking import Asker
 
 # A plan may have to be put in other words for several reasons, one after the other.
@@ -25,7 +25,7 @@ def install() -> None:
 
     def analyzing(client: Any, method: str, **more: Any) -> Any:
         if "plan" in more:
-            negations.mend(more["plan"], Asker(client, analyze))
+            decimals.mend(more["plan"], Asker(client, analyze))
             if method in ("schema", "tree_string"):
                 coercions.fit(more["plan"], Asker(client, analyze), only_chosen=True)
         for _ in range(_MOST):
@@ -39,7 +39,7 @@ def install() -> None:
     def executing(client: Any, request: Any, *arguments: Any, **more: Any) -> Iterator[Any]:
         import pyarrow as pa
 
-        negations.mend(request.plan, Asker(client, analyze))
+        decimals.mend(request.plan, Asker(client, analyze))
         if coercions.writes(request.plan):
             asking.forget()
             # What fails halfway may have written rows before.

@@ -5,13 +5,13 @@ import doctest
 import pytest
 
 from mastic_host import (
-    aliases, base_paths, casts, coercions, dialect, discovered, formats, functions, globs, operands, regexes, selects, structs,
+    aliases, base_paths, casts, coercions, decimals, dialect, discovered, formats, functions, globs, operands, regexes, selects, structs,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "module",
-    [aliases, base_paths, casts, coercions, dialect, discovered, formats, functions, globs, operands, regexes, selects, structs],
+    [aliases, base_paths, casts, coercions, decimals, dialect, discovered, formats, functions, globs, operands, regexes, selects, structs],
 )
 def test_examples(module):
     failed, tried = doctest.testmod(module)
