@@ -81,7 +81,8 @@ def test_the_glue_catalog_in_sql(corpus):
     given = {"--database": database, "--enable-glue-datacatalog": "true"}
     assert corpus.run("catalog", given).succeeded() == [
         "['events']", "[Row(day='2024-01-02', n=2)]", "[Row(what='A', n=4), Row(what='B', n=4)]",
-        "[('id', 'bigint'), ('part', 'decimal(11,1)'), ('text', 'string'), ('number', 'double')] Row(id=1, part=Decimal('0.5'), text='1', number=1.0)"]
+        "[('id', 'bigint'), ('part', 'decimal(11,1)'), ('text', 'string'), ('number', 'double')] Row(id=1, part=Decimal('0.5'), text='1', number=1.0)", "4"]
+    assert corpus.glue.get_table(DatabaseName="default", Name="loose")["Table"]["Name"] == "loose"
     made = corpus.glue.get_table(DatabaseName=database, Name="made")["Table"]
     assert made["StorageDescriptor"]["Location"].rstrip("/") == f"s3://{corpus.target}/made"
     without = corpus.run("catalog", {"--database": database})
