@@ -49,7 +49,7 @@ def rewritten(text: str) -> str:
     >>> rewritten("SELECT a, b FROM t GROUP BY a, b GROUPING SETS ((a), (b))")
     'SELECT a, b FROM t GROUP BY GROUPING SETS ((a), (b))'
     >>> rewritten("SELECT log(datediff(a, 'datediff(b, c)')), EXTRACT(dow FROM d), log(2, x), date_diff(a, b)")
-    "SELECT ln(CAST(date_diff(a, 'datediff(b, c)') AS INT)) AS `log(CAST(date_diff(a, datediff(b, c)) AS INT))`, \
+    "SELECT ln(CAST(date_diff(a, 'datediff(b, c)') AS INT)) AS `log(datediff(a, datediff(b, c)))`, \
 dayofweek(d) AS `EXTRACT(dow FROM d)`, log(2, x), date_diff(a, b)"
     """
     if not _MET.search(text):
@@ -70,6 +70,8 @@ def _outside(text: str, pattern: re.Pattern[str], put: Callable[[re.Match[str]],
 
 def _calls(text: str) -> str:
     """The text with calls of functions in other terms, from the last to the first: they may be nested."""
+    columns: dict[int, int] | None = None
+    before = text
     for token, _, at in reversed(list(words(text))):
         name, behind = token.lower(), text[at + len(token) :].lstrip()
         if name not in _NAMES or not behind.startswith("("):
@@ -83,21 +85,21 @@ def _calls(text: str) -> str:
         # Over a window or with a filter they are Sail's.
         made = None if more else _CALLS[name](given) if name in _CALLS else functions.in_sql(name, given)
         if made is not None:
-            end = len(text) - len(behind) + len(inner) + 2
-            text = text[:at] + made + _named(text, at, end) + text[end:]
+            columns = _columns(before) if columns is None else columns
+            # What is behind may have changed, and what is before has not.
+            alias = _alias(before[at : columns[at]]) if at in columns else ""
+            text = text[:at] + made + alias + text[len(text) - len(behind) + len(inner) + 2 :]
     return text
 
 
-def _named(text: str, start: int, end: int) -> str:
-    """The alias that keeps its name for what is all of a column without one."""
+def _columns(text: str) -> dict[int, int]:
+    """Where columns without an alias begin and end that are one call."""
     reader = Reader(text)
-    if reader.token(0).start == start and reader.tokens[-1].end == end:
-        return _alias(text[start:end])
-    for select in (at for at, token in enumerate(reader.tokens) if token.low == "select" and token.start < start):
-        for one in items(reader, select):
-            if one.alias is None and reader.token(one.start).start == start and reader.token(one.end - 1).end == end:
-                return _alias(text[start:end])
-    return ""
+    every = [(0, len(reader.tokens))]
+    for select in (at for at, token in enumerate(reader.tokens) if token.low == "select"):
+        every += [(one.start, one.end) for one in items(reader, select) if one.alias is None]
+    calls = [(start, end) for start, end in every if reader.partner.get(start + 1) == end - 1]
+    return {reader.token(start).start: reader.token(end - 1).end for start, end in calls}
 
 
 def _alias(call: str) -> str:

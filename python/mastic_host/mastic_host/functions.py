@@ -21,11 +21,16 @@ _ALIAS = re.compile(r"\s+as\s+(?:\w+|`[^`]*`)\s*\Z", re.I)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
+def _time(of: _Term) -> _Term:
+    # Sail's own functions take numbers for microseconds, or leave their fractions out.
+    return ("try_cast", of, "timestamp")
+
+
 def _between(unit: Any, start: _Term, end: _Term) -> _Term | None:
     """How many whole units lie between two times; to Sail how often the unit changes between them."""
     name = str(getattr(unit, "_value", unit)).strip("'\"").lower()
     if name in _MICROSECONDS:
-        first, last = (("unix_micros", ("cast", one, "timestamp")) for one in (start, end))
+        first, last = (("unix_micros", _time(one)) for one in (start, end))
         return ("div", ("-", last, first), _MICROSECONDS[name])
     return ("cast", ("/", ("months_between", end, start), _MONTHS[name]), "bigint") if name in _MONTHS else None
 
@@ -62,11 +67,6 @@ def _date(of: _Term) -> _Term:
     """A date, also of a text with a time behind a T or spaces around it."""
     text = ("replace", ("trim", ("cast", of, "string")), ("text", "T"), ("text", " "))
     return ("coalesce", ("try_cast", of, "date"), ("try_cast", ("substring_index", text, ("text", " "), 1), "date"))
-
-
-def _time(of: _Term) -> _Term:
-    # Sail takes numbers for microseconds, or leaves their fractions out.
-    return ("try_cast", of, "timestamp")
 
 
 def _matched(name: str) -> Callable[..., _Term | None]:
@@ -117,7 +117,7 @@ _OTHERWISE: dict[tuple[str, int], Callable[..., _Term | None]] = {
     ("array_compact", 1): _compact,
     ("array_except", 2): _without,
     # To Sail it is a timestamp without a zone where a text is cut.
-    ("date_trunc", 2): lambda unit, of: ("date_trunc", unit, ("cast", of, "timestamp")),
+    ("date_trunc", 2): lambda unit, of: ("date_trunc", unit, _time(of)),
     ("date_diff", 3): _between,
     ("datediff", 3): _between,
     # Beyond its end an array has nulls, and so has a map for keys that it lacks.
@@ -158,7 +158,7 @@ def in_sql(name: str, given: list[str]) -> str | None:
     >>> in_sql("max", ["struct(a AS n, f(b, c))"]), in_sql("min", ["named_struct('n', a)"]), in_sql("max", ["struct(a).a"])
     ('max_by(struct(a AS n, f(b, c)), struct(isnotnull(a), a, isnotnull(f(b, c)), f(b, c)))', "min_by(named_struct('n', a), struct(isnotnull(a), a))", None)
     >>> in_sql("isnan", ["x"]), in_sql("weekday", ["d"]), in_sql("datediff", ["DAY", "a", "b"])[:30], in_sql("datediff", ["a", "b"])
-    ('coalesce(isnan(x), false)', 'pmod((dayofweek(d) + 5), 7)', '((unix_micros(CAST(b AS timest', None)
+    ('coalesce(isnan(x), false)', 'pmod((dayofweek(d) + 5), 7)', '((unix_micros(TRY_CAST(b AS ti', None)
     """
     made = _OTHERWISE.get((name, len(given)))
     term = made(*given) if made else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Callable
@@ -75,6 +76,7 @@ class Reader:
         self.around: list[int] = []
         # The tokens right within each parenthesis, and at the top.
         self.levels: dict[int, list[int]] = {-1: []}
+        self.selects: dict[int, list[int]] = {}
         self.asked: dict[int, str] = {}
         opened: list[int] = []
         for at, token in enumerate(self.tokens):
@@ -83,6 +85,8 @@ class Reader:
                 self.partner[start], self.partner[at] = at, start
             self.around.append(opened[-1] if opened else -1)
             self.levels.setdefault(self.around[-1], []).append(at)
+            if token.low == "select":
+                self.selects.setdefault(self.around[-1], []).append(at)
             if token.text in ("(", "["):
                 opened.append(at)
 
@@ -146,12 +150,11 @@ class Reader:
         """What stands before and behind expressions to be asked for at a place, apart by NUL; nothing in an expression alone."""
         inside = self.around[at]
         while True:
-            level = self.levels[inside]
-            before = level[: bisect_left(level, at)]
-            select = next((one for one in reversed(before) if self.token(one).low == "select"), None)
-            if select is not None:
+            before = bisect_left(self.selects.get(inside, []), at)
+            if before:
+                select = self.selects[inside][before - 1]
                 if select not in self.asked:
-                    self.asked[select] = self._select(select, level)
+                    self.asked[select] = self._select(select, self.levels[inside])
                 return self.asked[select]
             if inside < 0:
                 return ""
@@ -298,7 +301,7 @@ def _case(reader: Reader, at: int) -> list[Operation]:
     """What a `CASE` chooses between."""
     level = reader.levels[reader.around[at]]
     depth, begin, results = 0, None, []
-    for one in level[bisect_left(level, at) + 1 :]:
+    for one in itertools.islice(level, bisect_left(level, at) + 1, None):
         word = reader.token(one).low
         if depth == 0 and word in ("when", "else", "end") and begin is not None:
             results.append(_whole(reader, begin, one))

@@ -11,7 +11,9 @@ from mastic_host.asking import Asker
 # A plan may have to be put in other words for several reasons, one after the other.
 _MOST = 20
 # What mends a plan in place that was refused with a message; whether it could.
-_REPAIRS: list[Callable[[Any, str, Asker], bool]] = [coercions.repair, fields.repair, aliases.repair, lambda plan, refused, asker: databases.make_default(refused)]
+_REPAIRS: list[Callable[[Any, str, Asker], bool]] = [
+    coercions.repair, fields.repair, aliases.repair, lambda plan, refused, asker: databases.make_default(refused),
+]  # fmt: skip
 
 
 def install() -> None:
