@@ -52,5 +52,6 @@ for place, mode in (("json", "FAILFAST"), ("nowhere", "PERMISSIVE")):
     try:
         spark.read.schema(columns).option("mode", mode).json(f"{base}/{place}/").collect()
     except Exception as error:
-        print(type(error).__name__, str(error).splitlines()[0].replace(base, "BASE"))
+        lines = str(error).splitlines()
+        print(next((line for line in lines if "MALFORMED" in line), f"{type(error).__name__} {lines[0]}").replace(base, "BASE"))
 spark.read.schema("id int, _corrupt_record string").json(f"s3://{given['--secret']}/plans/").show()

@@ -26,9 +26,18 @@ class Form:
 
     def regular(self) -> str:
         """A pattern of records of which any parser makes the same."""
-        apart, quote, escape = (re.escape(one) for one in (self.separator, self.quote or "\0", self.escape or "\0"))
-        one = f'(?:[^{quote}{re.escape(self.separator[0])}{self.ends}]*|{quote}[^{quote}{escape}]*{quote})'
-        return f"{one}(?:{apart}{one})*"
+        return f"{self.one()}(?:{escaped(self.separator)}{self.one()})*"
+
+    def one(self) -> str:
+        """A pattern of such a value."""
+        apart, quote, escape = escaped(self.separator[0]), escaped(self.quote), escaped(self.escape)
+        plain = f"[^{quote}{apart}{self.ends}]*"
+        return f"(?:{plain}|{quote}[^{quote}{escape}]*{quote})" if quote else plain
+
+
+def escaped(text: str) -> str:
+    """A text in a pattern, for all who read patterns."""
+    return "".join(one if one.isalnum() or one in " ,;:" else f"\\x{ord(one):02x}" if ord(one) < 128 else one for one in text)
 
 
 def values(text: str, form: Form, at: int = 0) -> tuple[list[str | None], int]:
@@ -87,12 +96,8 @@ def _ends(text: str, at: int, form: Form) -> bool:
     return at >= len(text) or text[at] in form.ends
 
 
-def _is_space(text: str, at: int) -> bool:
-    return text[at] <= " "
-
-
 def _behind_spaces(text: str, at: int, form: Form) -> int:
-    while not _ends(text, at, form) and _is_space(text, at) and not text.startswith(form.separator, at):
+    while not _ends(text, at, form) and text[at] <= " " and not text.startswith(form.separator, at):
         at += 1
     return at
 
@@ -120,7 +125,7 @@ def _quoted(text: str, at: int, form: Form) -> tuple[str, int]:
     start, kept, before = at, "", ""
     while at < len(text):
         now = text[at]
-        if before == quote and (_is_space(text, at) or text.startswith(form.separator, at) or _ends(text, at, form)):
+        if before == quote and (text[at] <= " " or text.startswith(form.separator, at) or _ends(text, at, form)):
             return _behind_quote(text, at, kept, form)
         if now != quote and now != escape:
             if before == quote:

@@ -40,7 +40,7 @@ def install() -> None:
         if schema is not None or reader._schema or not path or name not in ("avro", "csv", "json", "parquet", "text"):
             return frame
         keys = _keys(frame)
-        wanted = _nullable(frame.schema)
+        wanted = nullable(frame.schema)
         if name != "parquet" or wanted == frame.schema:
             return _typed(frame, keys)
         before = reader._schema
@@ -53,9 +53,9 @@ def install() -> None:
     DataFrameReader.load = loading
 
 
-def lines(session: Any, path: Any) -> Any:
-    """Lines of text files; keys of their folders are texts."""
-    return _load(session.read, path, "text")
+def files(session: Any, path: Any, kind: str, schema: Any = None, **options: str) -> Any:
+    """What is in files, as Sail reads it; keys of their folders are texts."""
+    return _load(session.read.options(**options), path, kind, schema)
 
 
 def key(name: str, kind: str) -> str:
@@ -101,16 +101,16 @@ def values(folder: str) -> dict[str, str | None]:
     return {name: None if value == tables.NULL else value for name, value in found.items()}
 
 
-def _nullable(of: Any) -> Any:
+def nullable(of: Any) -> Any:
     """The type, without a promise that anything in it is not null."""
     from pyspark.sql.types import ArrayType, MapType, StructField, StructType
 
     match of:
         case StructType():
-            return StructType([StructField(field.name, _nullable(field.dataType), True, field.metadata) for field in of.fields])
+            return StructType([StructField(field.name, nullable(field.dataType), True, field.metadata) for field in of.fields])
         case ArrayType():
-            return ArrayType(_nullable(of.elementType), True)
+            return ArrayType(nullable(of.elementType), True)
         case MapType():
-            return MapType(of.keyType, _nullable(of.valueType), True)
+            return MapType(of.keyType, nullable(of.valueType), True)
         case _:
             return of
