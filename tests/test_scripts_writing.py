@@ -15,7 +15,8 @@ def corpus(server):
 
 
 def test_writing(corpus):
-    assert corpus.run("writing", {"--target": corpus.target}).succeeded() == [
+    ended = corpus.run("writing", {"--target": corpus.target})
+    assert ended.succeeded() == [
         "1,2024-01-02T03:04:05.123Z,2024-01-02T03:04:05.000,2024-01-02,",
         '{"i":1,"t":"2024-01-02T03:04:05.123Z","n":"2024-01-02T03:04:05.000","d":"2024-01-02"}',
         "i,t,n,d,none",
@@ -46,4 +47,10 @@ def test_writing(corpus):
         "OperationNotSupportedException the option `quoteAll` of a writer is not supported with 'true'",
         "OperationNotSupportedException the option `encoding` of a writer is not supported with 'latin1'",
         "OperationNotSupportedException the option `ignoreNullFields` of a writer is not supported with 'false'",
+        '{"k":1,"v":"b"}',
+        "the option `attachFilename` of format_options is not supported",
+    ]
+    assert [line for line in ended.errors if "no option" in line] == [
+        "`useGlueDataCatalog` of connection_options is no option of AWS Glue's, and does nothing",
+        "`updateBehavior` of format_options is no option of AWS Glue's, and does nothing",
     ]

@@ -1,9 +1,12 @@
-"""CSV and JSON as Spark writes them."""
+"""CSV and JSON as Spark writes them, and what sinks of Glue make of options and columns that are odd."""
 
 import sys
 
 import boto3
+from awsglue.context import GlueContext
+from awsglue.dynamicframe import DynamicFrame
 from awsglue.utils import getResolvedOptions
+from pyspark.context import SparkContext
 from pyspark.sql import SparkSession
 
 target = getResolvedOptions(sys.argv, ["JOB_NAME", "target"])["target"]
@@ -36,3 +39,15 @@ for options in ({"quoteAll": True}, {"encoding": "latin1"}, {"ignoreNullFields":
         wrote(frame, "csv", **options)
     except Exception as error:
         print(type(error).__name__, error)
+context = GlueContext(SparkContext.getOrCreate())
+joined = spark.sql("SELECT * FROM VALUES (1, 'a') l(k, v) JOIN VALUES (1, 'b') r(k, v) ON l.k = r.k")
+context.write_dynamic_frame.from_options(
+    frame=DynamicFrame.fromDF(joined, context, "joined"), connection_type="s3", format="json", format_options={"updateBehavior": "LOG"},
+    connection_options={"path": f"s3://{target}/joined", "useGlueDataCatalog": "true", "partitionKeys": []},
+)  # fmt: skip
+for found in store.list_objects_v2(Bucket=target, Prefix="joined/")["Contents"]:
+    print(store.get_object(Bucket=target, Key=found["Key"])["Body"].read().decode(), end="")
+try:
+    context.create_dynamic_frame.from_options("s3", {"paths": [f"s3://{target}/joined"]}, "json", {"attachFilename": "file"})
+except Exception as error:
+    print(error)

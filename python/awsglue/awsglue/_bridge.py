@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
 
-from awsglue._errors import error_of
+from awsglue import _options
+from awsglue._errors import OperationNotSupportedException, error_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,16 @@ class Bridge:
 
         Raises the exception that the answer tells of.
         """
+        while True:
+            try:
+                return self._ask(path, request)
+            except OperationNotSupportedException as error:
+                rest = _options.without(request, error.message)
+                if rest is None:
+                    raise
+                request = rest
+
+    def _ask(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
         asked = urllib.request.Request(
             self.url + path,
             data=json.dumps(request, default=_plain).encode(),

@@ -143,6 +143,8 @@ def ticked(name: str) -> str:
 def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any], native: Native | None) -> dict[str, Any]:
     """Has the engine write the rows of a frame as the request says: by the steps that make them, or handed to it. What it
     wrote."""
+    if len(set(frame.columns)) < len(frame.columns):
+        frame, native = _by_name(frame), None
     columns = _columns(frame)
     if native is not None and (plan := native.steps()):
         answer = bridge.ask("/write", {**request, "plan": plan, "columns": columns})
@@ -150,6 +152,14 @@ def write(bridge: Bridge, frame: DataFrame, request: dict[str, Any], native: Nat
             return answer
     with _handed(bridge, frame) as data:
         return bridge.ask("/write", {**request, **data, "columns": columns})
+
+
+def _by_name(frame: DataFrame) -> DataFrame:
+    """The frame with one column of each name, the last one: a record has no two fields of a name."""
+    from pyspark.sql import functions as F
+
+    last = {name: f"_{at}" for at, name in enumerate(frame.columns)}
+    return frame.toDF(*(f"_{at}" for at in range(len(frame.columns)))).select(*(F.col(at).alias(name) for name, at in last.items()))
 
 
 def prepare(spark: SparkSession, bridge: Bridge, frame: DataFrame, steps: list[dict[str, Any]], context: str) -> DataFrame:
