@@ -16,5 +16,5 @@ print(spark.sql(f"SELECT what, count(*) AS n FROM {database}.made GROUP BY what 
 chosen = frame.selectExpr("id", "CASE WHEN id > 1 THEN 1 ELSE 0.5 END AS part", "if(id > 1, 'many', id) AS text", "coalesce(null, id, 1.5D) AS number")
 chosen.write.option("path", f"s3://{target}/chosen/").saveAsTable(f"{database}.chosen")
 print(spark.table(f"{database}.chosen").dtypes, spark.table(f"{database}.chosen").orderBy("id").first())
-frame.write.option("path", f"s3://{target}/loose/").saveAsTable("loose")
+frame.write.option("path", f"s3://{target}/loose/").bucketBy(2, "id").sortBy("id").saveAsTable("loose")
 print(spark.table("loose").count())

@@ -1,7 +1,9 @@
-"""Methods of frames that Sail lacks, or answers otherwise than Spark."""
+"""Methods of frames and their writers that Sail lacks, or answers otherwise than Spark."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from mastic_host import functions
@@ -14,6 +16,7 @@ _DESCRIBED = ("count", "mean", "stddev", "min", "max")
 def install() -> None:
     """Makes frames answer them."""
     from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.readwriter import DataFrameWriter
 
     join, union, summary = DataFrame.join, DataFrame.unionByName, DataFrame.summary
 
@@ -36,6 +39,17 @@ def install() -> None:
     DataFrame.corr = lambda frame, col1, col2, method=None: _of_both(frame, "corr", col1, col2)
     DataFrame.cov = lambda frame, col1, col2: _of_both(frame, "covar_samp", col1, col2)
     DataFrame.crosstab = _crosstab
+    DataFrameWriter.bucketBy, DataFrameWriter.sortBy = _not_spread("bucketBy"), _not_spread("sortBy")
+
+
+def _not_spread(name: str) -> Callable[..., Any]:
+    """A method of writers that says where rows go in which file, and nothing of the rows."""
+
+    def spreading(writer: Any, *_: Any) -> Any:
+        print(f"`{name}` does nothing here: tables have no buckets", file=sys.stderr)
+        return writer
+
+    return spreading
 
 
 def _with_all(left: Any, right: Any) -> tuple[Any, Any]:
