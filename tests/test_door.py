@@ -285,16 +285,17 @@ def test_shutdown_lets_an_open_request_finish(own_server):
     own_server.start()
     body = b'{"Name": "missing"}'
     headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSGlue.GetDatabase"}
-    signed = own_server.signed("glue", "POST", "/", headers, body) | {"content-length": str(len(body))}
+    signed = own_server.signed("glue", "POST", "/", headers, body) | {"content-length": str(len(body)), "expect": "100-continue"}
     head = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
     with socket.create_connection(("127.0.0.1", own_server.port), timeout=10) as line:
-        # The body's end is held back, so that the request is open when the server is asked to stop.
-        line.sendall(f"POST / HTTP/1.1\r\n{head}\r\n".encode() + body[:5])
+        # The body is held back until the server waits for it, so that the request is open when the server is asked to stop.
+        line.sendall(f"POST / HTTP/1.1\r\n{head}\r\n".encode())
+        assert line.recv(65536).startswith(b"HTTP/1.1 100 ")
         code = []
         stopping = threading.Thread(target=lambda: code.append(own_server.stop()))
         stopping.start()
         wait_for(lambda: refuses(own_server.port))
-        line.sendall(body[5:])
+        line.sendall(body)
         answer = b"".join(iter(lambda: line.recv(65536), b""))
     stopping.join(20)
     assert answer.startswith(b"HTTP/1.1 400 ") and b"EntityNotFoundException" in answer
