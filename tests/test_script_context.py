@@ -126,16 +126,18 @@ def test_tables_by_predicates(bench):
         told(sample)
         fails(glue.create_dynamic_frame.from_catalog, **table, push_down_predicate="nonsense = 1")
         fails(glue.create_dynamic_frame.from_catalog, database=given["--database"], table_name="nowhere")
-        fails(glue.create_dynamic_frame.from_catalog, **table, additional_options={"colour": "red"})
+        fails(glue.create_dynamic_frame.from_catalog, **table, additional_options={"attachFilename": "file"})
+        print(glue.create_dynamic_frame.from_catalog(**table, additional_options={"colour": "red"}).count())
     """, {"--database": database}).succeeded()
     first, second = ([{"id": n, "what": w, "day": day} for n, w in ((1, "a"), (2, "b"))] for day in ("2024-01-01", "2024-01-02"))
     assert [read(line) for line in out[:2]] == [second, first] and out[2] == "0" and read(out[3]) == first
     assert "nonsense" in out[4]
     assert out[5].startswith("EntityNotFoundException RESOURCE_NOT_FOUND_ERROR") and "was not found" in out[5]
     assert out[6] == (
-        "OperationNotSupportedException UNSUPPORTED_OPERATION_ERROR the option `colour` of additional_options is not "
-        f"supported for the table `{database}.events`"
+        "OperationNotSupportedException UNSUPPORTED_OPERATION_ERROR the option `attachFilename` of additional_options is "
+        f"not supported for the table `{database}.events`"
     )
+    assert out[7] == "4", "an option that AWS does not know does nothing"
 
 
 def test_parquet_of_unlike_files(bench):

@@ -17,11 +17,11 @@ def corpus(server):
 def test_the_engine_takes_the_steps(corpus):
     lines = corpus.run("steps").succeeded()
     assert lines == [
-        "1 [('one', 'ONE', 1.5), ('three', 'THREE', None)]",
+        "1 [('ONE', 'one', 1.5), ('THREE', 'three', None)]",
         "1 [(1, 'one'), (3, 'three'), (4, 'four')]",
         "1 [(1, 1.5), (2, None), (3, None), (4, 4.5)]",
         "1 [(3, 'three'), (4, 'four')]",
-        "1 [('one', 'ONE', 1.5), ('three', 'THREE', None)]",
+        "1 [('ONE', 'one', 1.5), ('THREE', 'three', None)]",
         "0 [(1,), (3,), (4,)]",
         "0 [('twice', 'int')] [(2,)]",
         "3 1 ['it has 1 fields instead of 3']",
@@ -30,7 +30,7 @@ def test_the_engine_takes_the_steps(corpus):
 
 def test_the_engine_can_be_told_not_to(corpus):
     lines = corpus.run("steps", {"--conf": "spark.mastic.native=false"}).succeeded()
-    assert lines[0] == "0 [('one', 'ONE', 1.5), ('three', 'THREE', None)]"
+    assert lines[0] == "0 [('ONE', 'one', 1.5), ('THREE', 'three', None)]"
     assert lines[-1] == "3 1 ['it has 1 fields instead of 3']"
 
 
